@@ -1,0 +1,1 @@
+//! The black-box and whole-project tests, one binary.
