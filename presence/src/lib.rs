@@ -1,1 +1,40 @@
-//! Placeholder replaced by the first commit of this crate.
+//! The rules of presence, pure: no sockets, clocks, storage or XML.
+//!
+//! | module | is |
+//! |---|---|
+//! | [`address`] | who: bare and full addresses, prepared by RFC 7622 |
+//! | [`time`] | when: the monotonic clock of timers and the UTC of what is stored |
+//! | [`document`] | what a device says about its person |
+//! | [`publication`] | one source's document at one presentity, and the view made of all of them |
+//! | [`roster`] | contact lists, RFC 6121 §2 |
+//! | [`subscription`] | the state tables of RFC 6121 appendix A |
+//! | [`decision`] | who may see whom, and why |
+//! | [`delivery`] | where a message or IQ goes, RFC 6121 §8.5 |
+//! | [`message`] | a message between accounts, whatever the protocol |
+//! | [`binding`] | a phone's registration, RFC 3261 §10 |
+//! | [`watch`] | somebody to be told now |
+//! | [`refusal`] | a rule said no |
+
+pub mod address;
+pub mod binding;
+pub mod decision;
+pub mod delivery;
+pub mod document;
+pub mod message;
+pub mod publication;
+pub mod refusal;
+pub mod roster;
+pub mod subscription;
+pub mod time;
+pub mod watch;
+
+pub use address::{Address, AddressError, Bare, Resource};
+pub use binding::Binding;
+pub use decision::{Decision, Grant, GrantOrigin, Reason};
+pub use document::{Activity, Basic, Document, Note, Priority, Show};
+pub use message::{Message, MessageKind, MessageNative};
+pub use publication::{EntityTag, Native, Publication, Source, View};
+pub use refusal::Refusal;
+pub use roster::{Ask, Item, Roster, SubscriptionState};
+pub use time::{Timestamp, Utc};
+pub use watch::{WatchId, WatchRecord};

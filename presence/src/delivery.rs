@@ -1,0 +1,1 @@
+//! Where a message or IQ goes (RFC 6121 §8.5).

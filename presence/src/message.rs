@@ -1,0 +1,62 @@
+//! A message between accounts, whatever the protocol.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::address::Address;
+use crate::document::Note;
+use crate::time::Utc;
+
+/// RFC 6121 §5.2.2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum MessageKind {
+    /// One of its own; also when the type is absent or unknown.
+    #[default]
+    Normal,
+    /// Part of a conversation of two.
+    Chat,
+    /// To a room.
+    Groupchat,
+    /// An alert that wants no answer.
+    Headline,
+    /// An error about a message sent before.
+    Error,
+}
+
+/// The message as its sender wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MessageNative {
+    /// The complete `<message/>` with `from` stamped, `jabber:client` as default namespace.
+    Xmpp(Bytes),
+    /// The body of a SIP MESSAGE with its type.
+    Sip {
+        /// Content-Type as given.
+        content_type: Arc<str>,
+        /// The octets.
+        body: Bytes,
+    },
+}
+
+/// A message on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Who sends, full for a session; for a phone with `sip-` resource when known.
+    pub from: Address,
+    /// To whom.
+    pub to: Address,
+    /// RFC 6121 type.
+    pub kind: MessageKind,
+    /// Stanza id or SIP transaction id.
+    pub id: Option<Arc<str>>,
+    /// Thread, or Call-ID.
+    pub thread: Option<Arc<str>>,
+    /// Subjects by language.
+    pub subjects: Vec<Note>,
+    /// Bodies by language.
+    pub bodies: Vec<Note>,
+    /// As written.
+    pub native: MessageNative,
+    /// When the server took it.
+    pub received: Utc,
+}

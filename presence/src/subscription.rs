@@ -1,0 +1,1 @@
+//! The state tables of RFC 6121 appendix A.
