@@ -25,7 +25,10 @@ impl Bare {
     /// Reads and prepares `user@domain` or `domain`; a resource is an error.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         match Address::parse(text)? {
-            Address { bare, resource: None } => Ok(bare),
+            Address {
+                bare,
+                resource: None,
+            } => Ok(bare),
             _ => Err(AddressError::Resource),
         }
     }
@@ -33,7 +36,9 @@ impl Bare {
     /// Prepares the two parts.
     pub fn new(local: Option<&str>, domain: &str) -> Result<Self, AddressError> {
         let domain = prepare_domain(domain)?;
-        let Some(local) = local else { return Ok(Self(domain.into())) };
+        let Some(local) = local else {
+            return Ok(Self(domain.into()));
+        };
         let local = prepare_local(local)?;
         Ok(Self(format!("{local}@{domain}").into()))
     }
@@ -60,7 +65,10 @@ impl Bare {
 
     /// This address with a resource.
     pub fn with(&self, resource: Resource) -> Address {
-        Address { bare: self.clone(), resource: Some(resource) }
+        Address {
+            bare: self.clone(),
+            resource: Some(resource),
+        }
     }
 }
 
@@ -135,7 +143,10 @@ impl Address {
 
 impl From<Bare> for Address {
     fn from(bare: Bare) -> Self {
-        Self { bare, resource: None }
+        Self {
+            bare,
+            resource: None,
+        }
     }
 }
 

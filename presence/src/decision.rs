@@ -59,10 +59,18 @@ pub fn decide(
     if watcher == presentity {
         return (Decision::Allow, Reason::Oneself);
     }
-    if let Some(Grant { allow: false, origin }) = grant {
+    if let Some(Grant {
+        allow: false,
+        origin,
+    }) = grant
+    {
         return (Decision::Deny, Reason::Grant(origin));
     }
-    if roster.items.get(watcher).is_some_and(|i| i.subscription.from() || i.approved) {
+    if roster
+        .items
+        .get(watcher)
+        .is_some_and(|i| i.subscription.from() || i.approved)
+    {
         return (Decision::Allow, Reason::Roster);
     }
     if let Some(Grant { origin, .. }) = grant {

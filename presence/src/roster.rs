@@ -71,6 +71,20 @@ pub struct Item {
     pub approved: bool,
 }
 
+impl Item {
+    /// An item without name and groups, in state "None".
+    pub fn new(contact: Bare) -> Self {
+        Self {
+            contact,
+            name: None,
+            groups: Vec::new(),
+            subscription: SubscriptionState::None,
+            ask: false,
+            approved: false,
+        }
+    }
+}
+
 /// An account's contact list with what belongs to it but is not shown as items.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Roster {

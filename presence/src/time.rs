@@ -10,7 +10,10 @@ pub struct Timestamp(pub u64);
 impl Timestamp {
     /// This point moved forward; saturates at the end of time.
     pub fn plus(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+        Self(
+            self.0
+                .saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)),
+        )
     }
 
     /// How long after `earlier` this is; zero when it is before it.
@@ -26,7 +29,10 @@ pub struct Utc(pub i64);
 impl Utc {
     /// This point moved forward; saturates.
     pub fn plus(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// How long after `earlier` this is; zero when it is before it.
@@ -50,15 +56,23 @@ impl Utc {
             t.minute(),
             t.second()
         );
-        if millis == 0 { format!("{head}Z") } else { format!("{head}.{millis:03}Z") }
+        if millis == 0 {
+            format!("{head}Z")
+        } else {
+            format!("{head}.{millis:03}Z")
+        }
     }
 
     /// Read from RFC 3339 text with any offset; `None` when it is not a date and time.
     pub fn from_rfc3339(text: &str) -> Option<Self> {
-        let t =
-            time::OffsetDateTime::parse(text.trim(), &time::format_description::well_known::Rfc3339)
-                .ok()?;
-        i64::try_from(t.unix_timestamp_nanos().div_euclid(1_000_000)).ok().map(Self)
+        let t = time::OffsetDateTime::parse(
+            text.trim(),
+            &time::format_description::well_known::Rfc3339,
+        )
+        .ok()?;
+        i64::try_from(t.unix_timestamp_nanos().div_euclid(1_000_000))
+            .ok()
+            .map(Self)
     }
 }
 
@@ -69,8 +83,14 @@ mod tests {
     #[test]
     fn prints_and_reads() {
         assert_eq!(Utc(0).to_rfc3339(), "1970-01-01T00:00:00Z");
-        assert_eq!(Utc(1_700_000_000_123).to_rfc3339(), "2023-11-14T22:13:20.123Z");
-        assert_eq!(Utc::from_rfc3339("2023-11-14T23:13:20.123+01:00"), Some(Utc(1_700_000_000_123)));
+        assert_eq!(
+            Utc(1_700_000_000_123).to_rfc3339(),
+            "2023-11-14T22:13:20.123Z"
+        );
+        assert_eq!(
+            Utc::from_rfc3339("2023-11-14T23:13:20.123+01:00"),
+            Some(Utc(1_700_000_000_123))
+        );
         assert_eq!(Utc::from_rfc3339("yesterday"), None);
     }
 }
