@@ -1,1 +1,19 @@
-//! Placeholder replaced by the first commit of this crate.
+//! SIP without sockets: messages, URIs, header fields, framing, digest.
+//!
+//! Nothing here knows of presence, reads a clock or owns a socket. Start at [`message::parse`], which
+//! turns a datagram into a [`Message`]; [`header`] reads single fields as types.
+
+mod error;
+pub mod header;
+pub mod message;
+pub mod params;
+mod syntax;
+mod time;
+pub mod uri;
+
+pub use error::{Fault, Malformed, ParseError};
+pub use message::{Header, HeaderName, Headers, Limits, Message, Method, Request, Response, parse};
+pub use params::Params;
+pub use syntax::List;
+pub use time::Timestamp;
+pub use uri::{Host, Scheme, Uri};

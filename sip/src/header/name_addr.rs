@@ -1,0 +1,131 @@
+//! `name-addr` and `addr-spec` with parameters: From, To, Route, Record-Route, Path, Refer-To,
+//! P-Asserted-Identity … (RFC 3261 §20.10, §25.1).
+
+use std::fmt;
+
+use crate::{
+    Malformed,
+    params::{self, Params},
+    syntax::{is_token, push_quoted, quoted_end, trim, unquote},
+    uri::Uri,
+};
+
+/// An address with an optional display name and parameters of the header field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameAddr {
+    /// The display name, without quotes and escapes.
+    pub display_name: Option<String>,
+    /// The URI.
+    pub uri: Uri,
+    /// Parameters of the header field (not of the URI), e.g. `tag`.
+    pub params: Params,
+}
+
+/// The parts of an address as text.
+pub(super) struct Parts<'a> {
+    pub(super) display: &'a str,
+    pub(super) uri: &'a str,
+    pub(super) params: &'a str,
+}
+
+impl NameAddr {
+    /// An address without display name and parameters.
+    pub fn new(uri: Uri) -> Self {
+        Self {
+            display_name: None,
+            uri,
+            params: Params::new(),
+        }
+    }
+
+    /// Reads one address; `what` names the field in the error.
+    pub fn parse(text: &str, what: &'static str) -> Result<Self, Malformed> {
+        let parts = split(text, what)?;
+        params::check(parts.params, what)?;
+        let display = unquote(parts.display);
+        Ok(Self {
+            display_name: (!parts.display.is_empty()).then(|| display.into_owned()),
+            uri: Uri::parse(parts.uri).map_err(|_| Malformed { what })?,
+            params: Params::from_checked(parts.params),
+        })
+    }
+
+    /// Checks one address like [`NameAddr::parse`].
+    pub(crate) fn check(text: &str, what: &'static str) -> Result<(), Malformed> {
+        let parts = split(text, what)?;
+        params::check(parts.params, what)?;
+        Uri::parse(parts.uri)
+            .map(|_| ())
+            .map_err(|_| Malformed { what })
+    }
+
+    /// The `tag` parameter; an empty one is none.
+    pub fn tag(&self) -> Option<&str> {
+        self.params.get("tag").filter(|tag| !tag.is_empty())
+    }
+
+    /// `self` with a `tag`.
+    pub fn with_tag(mut self, tag: &str) -> Self {
+        self.params.set("tag", Some(tag));
+        self
+    }
+}
+
+impl fmt::Display for NameAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(name) = &self.display_name {
+            let mut quoted = String::with_capacity(name.len() + 3);
+            push_quoted(&mut quoted, name);
+            write!(f, "{quoted} ")?;
+        }
+        write!(f, "<{}>{}", self.uri, self.params)
+    }
+}
+
+/// Takes an address apart.
+pub(super) fn split<'a>(text: &'a str, what: &'static str) -> Result<Parts<'a>, Malformed> {
+    let error = Malformed { what };
+    let text = trim(text);
+    let (display, rest) = if text.starts_with('"') {
+        let end = quoted_end(text).ok_or(error)?;
+        (&text[..end], trim(&text[end..]))
+    } else {
+        match text.find('<') {
+            Some(at) => (trim(&text[..at]), &text[at..]),
+            None => return split_bare(text, error),
+        }
+    };
+    let rest = rest.strip_prefix('<').ok_or(error)?;
+    let end = rest.find('>').ok_or(error)?;
+    if !display.starts_with('"') && !is_display(display) {
+        return Err(error);
+    }
+    Ok(Parts {
+        display,
+        uri: &rest[..end],
+        params: trim(&rest[end + 1..]),
+    })
+}
+
+/// Without brackets everything behind the first `;` belongs to the header field, and neither `?` nor
+/// `,` may be in the URI (RFC 3261 §20.10).
+fn split_bare(text: &str, error: Malformed) -> Result<Parts<'_>, Malformed> {
+    let end = text.find(';').unwrap_or(text.len());
+    let (uri, params) = text.split_at(end);
+    let uri = trim(uri);
+    if uri.contains(['?', ',']) {
+        return Err(error);
+    }
+    Ok(Parts {
+        display: "",
+        uri,
+        params,
+    })
+}
+
+/// A display name without quotes: tokens. What phones send beyond ASCII without quotes is let through.
+fn is_display(text: &str) -> bool {
+    text.split([' ', '\t'])
+        .filter(|word| !word.is_empty())
+        .all(|word| word.bytes().all(|b| b >= 0x80 || is_token(&[b])))
+}

@@ -1,0 +1,220 @@
+//! Via (RFC 3261 §20.42, RFC 3581).
+
+use std::{fmt, net::IpAddr};
+
+use crate::{
+    Malformed,
+    params::{self, Params},
+    syntax::{is_token, trim},
+    uri::{Host, parse_ipv6, split_host_port},
+};
+
+/// A transport protocol, as Via names it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// UDP
+    Udp,
+    /// TCP
+    Tcp,
+    /// TLS over TCP
+    Tls,
+    /// WebSocket (RFC 7118)
+    Ws,
+    /// WebSocket over TLS (RFC 7118)
+    Wss,
+    /// Any other token, as written.
+    Other(Box<str>),
+}
+
+impl Transport {
+    /// Takes a token, without regard to case; `None` if `text` is none.
+    pub fn from_token(text: &str) -> Option<Self> {
+        let known = [Self::Udp, Self::Tcp, Self::Tls, Self::Ws, Self::Wss];
+        for transport in known {
+            if transport.as_str().eq_ignore_ascii_case(text) {
+                return Some(transport);
+            }
+        }
+        is_token(text.as_bytes()).then(|| Self::Other(text.into()))
+    }
+
+    /// The token of Via, e.g. `UDP`.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+            Self::Ws => "WS",
+            Self::Wss => "WSS",
+            Self::Other(text) => text,
+        }
+    }
+
+    /// Whether delivery is reliable: transactions do not retransmit (RFC 3261 §17).
+    pub fn is_reliable(&self) -> bool {
+        match self {
+            Self::Udp => false,
+            Self::Tcp | Self::Tls | Self::Ws | Self::Wss => true,
+            Self::Other(text) => !text.eq_ignore_ascii_case("DTLS-UDP"),
+        }
+    }
+
+    /// The port to use where none is written: 5061 for TLS, 80 and 443 for WebSocket, else 5060.
+    pub fn default_port(&self) -> u16 {
+        match self {
+            Self::Tls => 5061,
+            Self::Ws => 80,
+            Self::Wss => 443,
+            Self::Udp | Self::Tcp | Self::Other(_) => 5060,
+        }
+    }
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One member of the Via list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Via {
+    /// The transport.
+    pub transport: Transport,
+    /// Host of sent-by.
+    pub host: Host,
+    /// Port of sent-by.
+    pub port: Option<u16>,
+    /// Parameters.
+    pub params: Params,
+}
+
+/// What every branch begins with that RFC 3261 makes unique (§8.1.1.7).
+pub const MAGIC_COOKIE: &str = "z9hG4bK";
+
+const ERROR: Malformed = Malformed { what: "Via" };
+
+impl Via {
+    /// A Via with a branch and, to learn the own address, an empty `rport` (RFC 3581 §3).
+    pub fn new(transport: Transport, host: Host, port: Option<u16>, branch: &str) -> Self {
+        Self {
+            transport,
+            host,
+            port,
+            params: Params::new()
+                .with("rport", None)
+                .with("branch", Some(branch)),
+        }
+    }
+
+    /// Reads one member of the list.
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        let parts = split(text)?;
+        Ok(Self {
+            transport: Transport::from_token(parts.transport).ok_or(ERROR)?,
+            host: parts.host,
+            port: parts.port,
+            params: Params::from_checked(parts.params),
+        })
+    }
+
+    /// Checks one member of the list like [`Via::parse`].
+    pub(crate) fn check(text: &str) -> Result<(), Malformed> {
+        split(text).map(|_| ())
+    }
+
+    /// The `branch` parameter.
+    pub fn branch(&self) -> Option<&str> {
+        self.params
+            .get("branch")
+            .filter(|branch| !branch.is_empty())
+    }
+
+    /// The branch if it is one of RFC 3261: it begins with the cookie, in any case, and goes on behind it
+    /// (RFC 4475 §3.2.1).
+    pub fn unique_branch(&self) -> Option<&str> {
+        let branch = self.branch()?;
+        let cookie = branch.get(..MAGIC_COOKIE.len())?;
+        (branch.len() > MAGIC_COOKIE.len() && cookie.eq_ignore_ascii_case(MAGIC_COOKIE))
+            .then_some(branch)
+    }
+
+    /// The `received` parameter; IPv6 with or without brackets (RFC 5118 §4.5).
+    pub fn received(&self) -> Option<IpAddr> {
+        let text = self.params.get("received")?;
+        let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']'));
+        match bare.unwrap_or(text).parse() {
+            Ok(ip) => Some(ip),
+            Err(_) => parse_ipv6(bare.unwrap_or(text)).map(IpAddr::V6),
+        }
+    }
+
+    /// The `rport` parameter: `Some(None)` if it asks, `Some(Some(port))` if it is filled (RFC 3581 §4).
+    pub fn rport(&self) -> Option<Option<u16>> {
+        let value = self.params.get("rport")?;
+        Some(value.parse().ok())
+    }
+
+    /// The `maddr` parameter.
+    pub fn maddr(&self) -> Option<Host> {
+        Host::parse(self.params.get("maddr")?).ok()
+    }
+
+    /// The port of sent-by, or the default of the transport.
+    pub fn port_or_default(&self) -> u16 {
+        self.port.unwrap_or_else(|| self.transport.default_port())
+    }
+}
+
+impl fmt::Display for Via {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SIP/2.0/{} {}", self.transport, self.host)?;
+        if let Some(port) = self.port {
+            write!(f, ":{port}")?;
+        }
+        write!(f, "{}", self.params)
+    }
+}
+
+struct Parts<'a> {
+    transport: &'a str,
+    host: Host,
+    port: Option<u16>,
+    params: &'a str,
+}
+
+/// `SIP / 2.0 / UDP host:port ;params`, with white space around the slashes and the colon.
+fn split(text: &str) -> Result<Parts<'_>, Malformed> {
+    let (name, rest) = text.split_once('/').ok_or(ERROR)?;
+    let (version, rest) = rest.split_once('/').ok_or(ERROR)?;
+    if !trim(name).eq_ignore_ascii_case("SIP") || trim(version) != "2.0" {
+        return Err(ERROR);
+    }
+    let rest = trim(rest);
+    let (transport, rest) = rest.split_once([' ', '\t']).ok_or(ERROR)?;
+    if !is_token(transport.as_bytes()) {
+        return Err(ERROR);
+    }
+    let end = rest.find(';').unwrap_or(rest.len());
+    let (sent_by, params) = rest.split_at(end);
+    let sent_by = trim(sent_by);
+    let (host, port) = if sent_by.contains([' ', '\t']) {
+        let (host, port) = sent_by.rsplit_once(':').ok_or(ERROR)?;
+        read_sent_by(&format!("{}:{}", trim(host), trim(port)))?
+    } else {
+        read_sent_by(sent_by)?
+    };
+    let params = trim(params);
+    params::check(params, "Via")?;
+    Ok(Parts {
+        transport,
+        host,
+        port,
+        params,
+    })
+}
+
+fn read_sent_by(text: &str) -> Result<(Host, Option<u16>), Malformed> {
+    let (host, port) = split_host_port(text).map_err(|_| ERROR)?;
+    Ok((Host::parse(host).map_err(|_| ERROR)?, port))
+}

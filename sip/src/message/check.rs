@@ -1,0 +1,105 @@
+//! What every message must have (RFC 3261 §8.1.1), checked while it is read.
+
+use super::{HeaderName, Headers, Request, Response};
+use crate::{
+    Fault,
+    header::{CSeq, Contacts, NameAddr, Via},
+    syntax::is_call_id,
+};
+
+/// Fields that may be there once only. Two of them are an attack on whoever reads the other one.
+const SINGLE: u128 = bits(&[
+    HeaderName::From,
+    HeaderName::To,
+    HeaderName::CallId,
+    HeaderName::CSeq,
+    HeaderName::MaxForwards,
+    HeaderName::Expires,
+    HeaderName::MinExpires,
+    HeaderName::Event,
+    HeaderName::SubscriptionState,
+    HeaderName::SipETag,
+    HeaderName::SipIfMatch,
+    HeaderName::ContentLength,
+    HeaderName::ContentType,
+    HeaderName::ContentDisposition,
+    HeaderName::Date,
+    HeaderName::RetryAfter,
+    HeaderName::Timestamp,
+    HeaderName::MimeVersion,
+    HeaderName::ReferTo,
+]);
+
+const fn bits(names: &[HeaderName]) -> u128 {
+    let mut set = 0;
+    let mut at = 0;
+    while at < names.len() {
+        set |= 1 << names[at].index();
+        at += 1;
+    }
+    set
+}
+
+/// The first fault of a request's header fields.
+pub(super) fn request(request: &Request) -> Option<Fault> {
+    common(&request.headers)
+        .and_then(|cseq| {
+            if cseq.method != request.method {
+                return Err(Fault::CSeqMethod);
+            }
+            if request.headers.contains(&HeaderName::MaxForwards) {
+                request.headers.max_forwards()?;
+            }
+            Ok(())
+        })
+        .err()
+}
+
+/// The first fault of a response's header fields.
+pub(super) fn response(response: &Response) -> Option<Fault> {
+    common(&response.headers).err()
+}
+
+/// Whether a request has the fields that an answer copies.
+pub(super) fn answerable(request: &Request) -> bool {
+    let needed = [
+        HeaderName::Via,
+        HeaderName::From,
+        HeaderName::To,
+        HeaderName::CallId,
+        HeaderName::CSeq,
+    ];
+    needed.iter().all(|name| request.headers.contains(name)) && request.headers.via().is_ok()
+}
+
+fn common(headers: &Headers) -> Result<CSeq, Fault> {
+    let mut seen: u128 = 0;
+    for field in headers {
+        let index = field.name.index();
+        let bit = 1_u128 << index;
+        if seen & bit & SINGLE != 0 {
+            return Err(Fault::Duplicate(HeaderName::known(index)));
+        }
+        seen |= bit;
+    }
+    let text = |name: HeaderName, what: &'static str| {
+        let bytes = headers.get_bytes(&name).ok_or(Fault::Missing(what))?;
+        std::str::from_utf8(bytes).map_err(|_| Fault::Header(what))
+    };
+    Via::check(first(text(HeaderName::Via, "Via")?))?;
+    NameAddr::check(text(HeaderName::From, "From")?, "From")?;
+    NameAddr::check(text(HeaderName::To, "To")?, "To")?;
+    if !is_call_id(text(HeaderName::CallId, "Call-ID")?.as_bytes()) {
+        return Err(Fault::Header("Call-ID"));
+    }
+    let cseq = CSeq::parse(text(HeaderName::CSeq, "CSeq")?)?;
+    if seen & (1 << HeaderName::Contact.index()) != 0 {
+        Contacts::check(headers)?;
+    }
+    Ok(cseq)
+}
+
+/// The first member of a comma list.
+fn first(text: &str) -> &str {
+    crate::syntax::List::new(text).next().unwrap_or("")
+}

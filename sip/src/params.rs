@@ -1,0 +1,227 @@
+//! Parameters: `;name=value;flag`, of header fields and of URIs.
+
+use std::{borrow::Cow, fmt};
+
+use crate::{
+    Malformed,
+    syntax::{find_outside, is_token, push_quoted, quoted_end, trim, unquote},
+};
+
+/// Parameters as they were received, looked up on demand (RFC 3261 §7.3.1, `generic-param`).
+///
+/// Names are compared without regard to case. The text is kept, so that what is printed is what came.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Params {
+    text: String,
+}
+
+impl Params {
+    /// No parameters.
+    pub const fn new() -> Self {
+        Self {
+            text: String::new(),
+        }
+    }
+
+    /// Reads `;name=value…`; `text` is empty or starts with `;`.
+    pub(crate) fn parse(text: &str, what: &'static str) -> Result<Self, Malformed> {
+        let text = trim(text);
+        check(text, what)?;
+        Ok(Self {
+            text: text.to_owned(),
+        })
+    }
+
+    /// Takes what was checked already.
+    pub(crate) fn from_checked(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+        }
+    }
+
+    /// The parameters as text: empty, or starting with `;`.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Names and values as written (quotes and escapes in place), in order.
+    pub fn iter(&self) -> Iter<'_> {
+        Iter::new(&self.text)
+    }
+
+    /// The value of the first parameter called `name`, as written; `""` for a flag.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        lookup(&self.text, name)
+    }
+
+    /// The value of the first parameter called `name` without its quotes.
+    pub fn unquoted(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.get(name).map(unquote)
+    }
+
+    /// Whether there is a parameter called `name`.
+    pub fn contains(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Sets a parameter in its place, or appends it. A value that is neither token nor host is quoted.
+    pub fn set(&mut self, name: &str, value: Option<&str>) {
+        let mut text = String::with_capacity(self.text.len() + name.len() + 16);
+        let mut done = false;
+        for (old, kept) in self.iter() {
+            if !old.eq_ignore_ascii_case(name) {
+                push_raw(&mut text, old, kept);
+            } else if !done {
+                push(&mut text, old, value);
+                done = true;
+            }
+        }
+        if !done {
+            push(&mut text, name, value);
+        }
+        self.text = text;
+    }
+
+    /// `self` with a parameter set.
+    pub fn with(mut self, name: &str, value: Option<&str>) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// Removes every parameter called `name`.
+    pub fn remove(&mut self, name: &str) {
+        if !self.contains(name) {
+            return;
+        }
+        let mut text = String::with_capacity(self.text.len());
+        for (old, value) in self.iter() {
+            if !old.eq_ignore_ascii_case(name) {
+                push_raw(&mut text, old, value);
+            }
+        }
+        self.text = text;
+    }
+}
+
+impl fmt::Display for Params {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl<'a> IntoIterator for &'a Params {
+    type Item = (&'a str, Option<&'a str>);
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+fn push_raw(text: &mut String, name: &str, value: Option<&str>) {
+    text.push(';');
+    text.push_str(name);
+    if let Some(value) = value {
+        text.push('=');
+        text.push_str(value);
+    }
+}
+
+fn push(text: &mut String, name: &str, value: Option<&str>) {
+    let Some(value) = value else {
+        return push_raw(text, name, None);
+    };
+    let bare = !value.is_empty()
+        && value
+            .bytes()
+            .all(|b| is_token(&[b]) || matches!(b, b'[' | b']' | b':' | b'/'));
+    if bare || (quoted_end(value) == Some(value.len()) && !value.contains(['\r', '\n'])) {
+        push_raw(text, name, Some(value));
+    } else {
+        text.push(';');
+        text.push_str(name);
+        text.push('=');
+        push_quoted(text, value);
+    }
+}
+
+/// Value of the first parameter called `name` in `;a=b;c`.
+pub(crate) fn lookup<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    Iter::new(text)
+        .find(|(found, _)| found.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.unwrap_or(""))
+}
+
+/// Whether `text` is a well-formed list of parameters: names are tokens, quoted strings are closed,
+/// and neither `tag` nor `branch` is there twice (RFC 3261 §7.3.1).
+pub(crate) fn check(text: &str, what: &'static str) -> Result<(), Malformed> {
+    let text = trim(text);
+    if text.is_empty() {
+        return Ok(());
+    }
+    if !text.starts_with(';') {
+        return Err(Malformed { what });
+    }
+    let (mut tags, mut branches) = (0, 0);
+    for (name, value) in Iter::new(text) {
+        if !is_token(name.as_bytes()) {
+            return Err(Malformed { what });
+        }
+        match name.len() {
+            3 if name.eq_ignore_ascii_case("tag") => tags += 1,
+            6 if name.eq_ignore_ascii_case("branch") => branches += 1,
+            _ => {}
+        }
+        if let Some(value) = value
+            && value.contains(['"', '\r', '\n', '<', '>'])
+            && quoted_end(value) != Some(value.len())
+        {
+            return Err(Malformed { what });
+        }
+    }
+    if tags > 1 || branches > 1 {
+        return Err(Malformed { what });
+    }
+    Ok(())
+}
+
+/// Names and values of parameters, in order.
+#[derive(Debug, Clone)]
+pub struct Iter<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Iter<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self { rest: text }
+    }
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = (&'a str, Option<&'a str>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let rest = self.rest.strip_prefix(';').unwrap_or(self.rest);
+            if rest.is_empty() {
+                return None;
+            }
+            let end = find_outside(rest, b';').unwrap_or(rest.len());
+            let (item, rest) = rest.split_at(end);
+            self.rest = rest;
+            let item = trim(item);
+            if item.is_empty() {
+                continue;
+            }
+            return Some(match item.split_once('=') {
+                Some((name, value)) => (trim(name), Some(trim(value))),
+                None => (item, None),
+            });
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! URIs: `sip:`, `sips:`, and others as opaque text (RFC 3261 §19.1).
+
+mod build;
+mod compare;
+mod host;
+
+use std::{borrow::Cow, fmt, str::FromStr};
+
+pub(crate) use host::{parse_ipv6, split_host_port};
+pub use {build::UriBuilder, host::Host};
+
+use crate::{
+    Malformed,
+    params::{self, lookup},
+    syntax::{is_token, unescape},
+};
+
+/// The scheme of a [`Uri`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// `sip:`
+    Sip,
+    /// `sips:`: every hop over TLS (RFC 3261 §26.2.2, RFC 5630).
+    Sips,
+    /// `tel:` (RFC 3966), kept as text.
+    Tel,
+    /// Any other (`pres:`, `im:`, `http:` …), kept as text.
+    Other,
+}
+
+/// A URI that keeps the text it was read from.
+///
+/// `==` compares the text; what RFC 3261 means with equal is [`Uri::equivalent`].
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Uri {
+    text: Box<str>,
+    scheme: Scheme,
+    /// End of the user part and of the password, as offsets behind `scheme:`; none without `@`.
+    user: Option<Span>,
+    password: Option<Span>,
+    host: Option<Host>,
+    port: Option<u16>,
+    params: Span,
+    headers: Span,
+}
+
+/// A range of the text of a URI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    fn new(start: usize, end: usize) -> Self {
+        Self {
+            start: start as u32,
+            end: end as u32,
+        }
+    }
+
+    fn of(self, text: &str) -> &str {
+        text.get(self.start as usize..self.end as usize)
+            .unwrap_or("")
+    }
+}
+
+const WHAT: Malformed = Malformed { what: "URI" };
+
+impl Uri {
+    /// Reads a URI; `text` has no angle brackets and no white space.
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        if text
+            .bytes()
+            .any(|b| b <= b' ' || b == 0x7f || matches!(b, b'<' | b'>' | b'"'))
+        {
+            return Err(WHAT);
+        }
+        let colon = text.find(':').ok_or(WHAT)?;
+        match scheme(&text[..colon])? {
+            scheme @ (Scheme::Sip | Scheme::Sips) => Self::parse_sip(text, scheme, colon + 1),
+            scheme => {
+                if colon + 1 == text.len() {
+                    return Err(WHAT);
+                }
+                Ok(Self::other(text, scheme))
+            }
+        }
+    }
+
+    fn parse_sip(text: &str, scheme: Scheme, start: usize) -> Result<Self, Malformed> {
+        let mut uri = Self::other(text, scheme);
+        let rest = &text[start..];
+        // The user part may hold `;` and `?`, so the first thing to find is the `@` (RFC 3261 §25.1).
+        let mut host_at = start;
+        if let Some(at) = rest.find('@') {
+            let userinfo = &rest[..at];
+            let user_end = userinfo.find(':').unwrap_or(at);
+            if user_end == 0 || !is_user(&userinfo[..user_end]) {
+                return Err(WHAT);
+            }
+            if user_end < at {
+                if !is_password(&userinfo[user_end + 1..]) {
+                    return Err(WHAT);
+                }
+                uri.password = Some(Span::new(start + user_end + 1, start + at));
+            }
+            uri.user = Some(Span::new(start, start + user_end));
+            host_at = start + at + 1;
+        }
+        let tail = &text[host_at..];
+        let host_end = tail.find([';', '?']).unwrap_or(tail.len());
+        let (host, port) = split_host_port(&tail[..host_end]).map_err(|_| WHAT)?;
+        uri.host = Some(Host::parse(host).map_err(|_| WHAT)?);
+        uri.port = port;
+        let tail = &tail[host_end..];
+        let params_end = tail.find('?').unwrap_or(tail.len());
+        let params_at = host_at + host_end;
+        check_params(&tail[..params_end])?;
+        uri.params = Span::new(params_at, params_at + params_end);
+        if params_end < tail.len() {
+            let headers = &tail[params_end + 1..];
+            if headers.is_empty() || !is_headers(headers) {
+                return Err(WHAT);
+            }
+            uri.headers = Span::new(params_at + params_end + 1, text.len());
+        }
+        Ok(uri)
+    }
+
+    /// Text that is not looked into: what stands in for a Request-URI that cannot be read.
+    pub(crate) fn opaque(text: &str) -> Self {
+        Self::other(text, Scheme::Other)
+    }
+
+    fn other(text: &str, scheme: Scheme) -> Self {
+        Self {
+            text: text.into(),
+            scheme,
+            user: None,
+            password: None,
+            host: None,
+            port: None,
+            params: Span::default(),
+            headers: Span::default(),
+        }
+    }
+
+    /// The URI as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The scheme.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The scheme as written, without the colon.
+    pub fn scheme_str(&self) -> &str {
+        self.text.split(':').next().unwrap_or("")
+    }
+
+    /// Whether this is `sip:` or `sips:`.
+    pub fn is_sip(&self) -> bool {
+        matches!(self.scheme, Scheme::Sip | Scheme::Sips)
+    }
+
+    /// What follows the scheme: the number of `tel:`, the address of `pres:`.
+    pub fn opaque_part(&self) -> &str {
+        self.text.split_once(':').map_or("", |(_, rest)| rest)
+    }
+
+    /// The user part as written, with escapes.
+    pub fn user(&self) -> Option<&str> {
+        self.user.map(|span| span.of(&self.text))
+    }
+
+    /// The user part without escapes; octets, for an escape may stand for any (RFC 4475 §3.1.1.4).
+    pub fn user_bytes(&self) -> Option<Cow<'_, [u8]>> {
+        self.user().map(unescape)
+    }
+
+    /// The user part without escapes, if it is UTF-8.
+    pub fn user_decoded(&self) -> Option<String> {
+        String::from_utf8(self.user_bytes()?.into_owned()).ok()
+    }
+
+    /// The password as written. RFC 3261 §19.1.1 advises against it.
+    pub fn password(&self) -> Option<&str> {
+        self.password.map(|span| span.of(&self.text))
+    }
+
+    /// The host; there always is one in `sip:` and `sips:`, never in others.
+    pub fn host(&self) -> Option<&Host> {
+        self.host.as_ref()
+    }
+
+    /// The port, if one is written.
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// URI parameters as text: empty, or starting with `;`.
+    pub fn params_str(&self) -> &str {
+        self.params.of(&self.text)
+    }
+
+    /// Names and values of the URI parameters, as written.
+    pub fn params(&self) -> params::Iter<'_> {
+        params::Iter::new(self.params_str())
+    }
+
+    /// The value of a URI parameter as written, `""` for a flag.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        lookup(self.params_str(), name)
+    }
+
+    /// Headers behind `?` as text, without the `?`.
+    pub fn headers_str(&self) -> &str {
+        self.headers.of(&self.text)
+    }
+
+    /// `transport` parameter, as written.
+    pub fn transport(&self) -> Option<&str> {
+        self.param("transport")
+    }
+
+    /// `maddr` parameter.
+    pub fn maddr(&self) -> Option<Host> {
+        Host::parse(self.param("maddr")?).ok()
+    }
+
+    /// `lr`: the element routes loosely (RFC 3261 §19.1.1).
+    pub fn is_lr(&self) -> bool {
+        self.param("lr").is_some()
+    }
+
+    /// `ob`: the contact asks for its flow to be used (RFC 5626 §4.3).
+    pub fn is_ob(&self) -> bool {
+        self.param("ob").is_some()
+    }
+
+    /// `gr`: a GRUU (RFC 5627 §3.1); `""` without a value (a temporary one).
+    pub fn gr(&self) -> Option<&str> {
+        self.param("gr")
+    }
+
+    /// The port to send to: the written one, or 5060, or 5061 for `sips:` and `transport=tls`.
+    pub fn port_or_default(&self) -> u16 {
+        let tls = self.scheme == Scheme::Sips
+            || self
+                .transport()
+                .is_some_and(|t| t.eq_ignore_ascii_case("tls"));
+        self.port.unwrap_or(if tls { 5061 } else { 5060 })
+    }
+}
+
+impl FromStr for Uri {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Uri({:?})", self.text)
+    }
+}
+
+fn scheme(text: &str) -> Result<Scheme, Malformed> {
+    let known = [
+        ("sip", Scheme::Sip),
+        ("sips", Scheme::Sips),
+        ("tel", Scheme::Tel),
+    ];
+    for (name, scheme) in known {
+        if text.eq_ignore_ascii_case(name) {
+            return Ok(scheme);
+        }
+    }
+    let valid = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
+    if valid { Ok(Scheme::Other) } else { Err(WHAT) }
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')'
+        )
+}
+
+/// Octets beyond ASCII are let through: phones send names in UTF-8 without escaping them. A `%` that
+/// begins no escape is let through too and stands for itself.
+fn chars(text: &str, also: &[u8]) -> bool {
+    text.bytes()
+        .all(|b| is_unreserved(b) || b == b'%' || b >= 0x80 || also.contains(&b))
+}
+
+fn is_user(text: &str) -> bool {
+    chars(text, b"&=+$,;?/#[]")
+}
+
+fn is_password(text: &str) -> bool {
+    chars(text, b"&=+$,:;?/#")
+}
+
+fn is_headers(text: &str) -> bool {
+    chars(text, b"&=[]/?:+$,;@")
+}
+
+fn check_params(text: &str) -> Result<(), Malformed> {
+    if text.is_empty() || text == ";" {
+        return Ok(());
+    }
+    for (name, value) in params::Iter::new(text) {
+        let valid = (is_token(name.as_bytes()) || chars(name, b"[]/:&+$"))
+            && !name.is_empty()
+            && chars(value.unwrap_or(""), b"[]/:&+$@,=");
+        if !valid {
+            return Err(WHAT);
+        }
+    }
+    Ok(())
+}
