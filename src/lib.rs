@@ -1,1 +1,8 @@
-//! The presence server: everything but the command line entry, so that tests can use it.
+//! Adsum, a presence server: everything but the entry of the program, so that tests can use it.
+//!
+//! One account `user@domain` is present through XMPP clients and SIP phones at once. The protocol logic lives in the
+//! sibling crates, without sockets; here are the command line, the configuration, certificates, the data folder, and the
+//! drivers that own sockets, clocks and tasks.
+
+pub mod config;
+pub mod log;

@@ -1,0 +1,621 @@
+//! The one table of every configuration key: its default, what it means, whether it has an effect in this version.
+//!
+//! The default file that `adsum config` prints, the reference in `docs/configuration.md`, the defaults themselves and the
+//! check for unknown keys all derive from it.
+
+/// Whether setting a key changes anything in this version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// The key works.
+    Now,
+    /// The key is accepted for later versions. A set value is mentioned at start, unless it is this one (as TOML), which
+    /// asks for nothing that is missing. Empty: every set value is mentioned.
+    Later(&'static str),
+}
+
+/// One key of a section.
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// Name inside the section.
+    pub(crate) name: &'static str,
+    /// Default value, as TOML.
+    pub(crate) default: &'static str,
+    /// What it means, in sentences.
+    pub(crate) doc: &'static str,
+    /// Whether it has an effect in this version.
+    pub(crate) effect: Effect,
+}
+
+/// A section: `[name]`, or the top of the file where the name is empty.
+#[derive(Debug)]
+pub(crate) struct Section {
+    /// Name, empty for the top of the file.
+    pub(crate) name: &'static str,
+    /// What the section is about.
+    pub(crate) doc: &'static str,
+    /// Its keys in the order they are printed.
+    pub(crate) keys: &'static [Key],
+}
+
+/// A section that may be repeated: `[[name]]`. It has no defaults; the values are an example.
+#[derive(Debug)]
+pub(crate) struct List {
+    /// Name.
+    pub(crate) name: &'static str,
+    /// What one entry is.
+    pub(crate) doc: &'static str,
+    /// Keys with an example value each.
+    pub(crate) keys: &'static [Key],
+    /// Whether it has an effect in this version.
+    pub(crate) effect: Effect,
+}
+
+const fn key(name: &'static str, default: &'static str, doc: &'static str) -> Key {
+    Key {
+        name,
+        default,
+        doc,
+        effect: Effect::Now,
+    }
+}
+
+const fn later(
+    name: &'static str,
+    default: &'static str,
+    honoured: &'static str,
+    doc: &'static str,
+) -> Key {
+    Key {
+        name,
+        default,
+        doc,
+        effect: Effect::Later(honoured),
+    }
+}
+
+/// Every plain section, in the order of the file.
+pub(crate) const SECTIONS: &[Section] = &[
+    Section {
+        name: "",
+        doc: "",
+        keys: TOP,
+    },
+    Section {
+        name: "tls",
+        doc: "Without a certificate here, a local authority and a server certificate (ECDSA P-256) are made at the first start; /ca.pem on the HTTP listener hands the authority out.",
+        keys: TLS,
+    },
+    Section {
+        name: "xmpp",
+        doc: "XMPP clients and servers.",
+        keys: XMPP,
+    },
+    Section {
+        name: "http",
+        doc: "HTTP: health, metrics, the authority's certificate.",
+        keys: HTTP,
+    },
+    Section {
+        name: "sip",
+        doc: "SIP phones and gateways.",
+        keys: SIP,
+    },
+    Section {
+        name: "presence",
+        doc: "Rules that hold for every protocol.",
+        keys: PRESENCE,
+    },
+    Section {
+        name: "limits",
+        doc: "Every limit of the server. A count, size or duration of 0 means \"no limit\" where the text says so.",
+        keys: LIMITS,
+    },
+    Section {
+        name: "backup",
+        doc: "Copies of the database, made while the server runs, in the folder `backups` of the data folder.",
+        keys: BACKUP,
+    },
+    Section {
+        name: "log",
+        doc: "The log goes to standard error.",
+        keys: LOG,
+    },
+];
+
+const TOP: &[Key] = &[
+    key(
+        "domains",
+        "[\"localhost\"]",
+        "Domains served here. XMPP, SIP and pres: addresses are the same user@domain. A SIP request to an IP address of this machine counts as for the first one.",
+    ),
+    key(
+        "data",
+        "\"adsum-data\"",
+        "Folder of the database, certificates and the admin socket (mode 0700). Relative paths in a file count from the folder of that file.",
+    ),
+];
+
+const TLS: &[Key] = &[
+    key(
+        "certificate",
+        "\"\"",
+        "PEM file with the certificate and its intermediates (fullchain). A list of files, with as many keys, serves several domains by SNI; the first is for clients that name none.",
+    ),
+    key(
+        "key",
+        "\"\"",
+        "PEM file with the private key, unencrypted; a list where `certificate` is one.",
+    ),
+];
+
+const XMPP: &[Key] = &[
+    key(
+        "client",
+        "[\"[::]:5222\"]",
+        "Addresses for clients, with STARTTLS.",
+    ),
+    key(
+        "client_tls",
+        "[\"[::]:5223\"]",
+        "Addresses for clients, with direct TLS (XEP-0368).",
+    ),
+    later(
+        "server",
+        "[\"[::]:5269\"]",
+        "[]",
+        "Addresses for other servers (federation); [] switches it off.",
+    ),
+    later(
+        "components",
+        "[]",
+        "[]",
+        "Addresses for external components (XEP-0114), e.g. [\"127.0.0.1:5347\"].",
+    ),
+    later(
+        "component_secrets",
+        "{}",
+        "{}",
+        "Secret of each component, e.g. { \"irc.office.example\" = \"...\" }.",
+    ),
+    key(
+        "require_tls",
+        "true",
+        "false allows plaintext streams and PLAIN without TLS: for tests and benchmarks on loopback only.",
+    ),
+    later(
+        "registration",
+        "\"closed\"",
+        "\"closed\"",
+        "\"closed\", \"invite\" or \"open\" (XEP-0077, XEP-0401).",
+    ),
+    key(
+        "scram_iterations",
+        "10000",
+        "Rounds of PBKDF2 for passwords set from now on, at least 4096 (RFC 7677).",
+    ),
+    later(
+        "archive",
+        "\"30d\"",
+        "\"off\"",
+        "How long messages are archived (XEP-0313), or \"off\".",
+    ),
+    key(
+        "ping_after",
+        "\"60s\"",
+        "Silence of a client after which the server asks (XEP-0199); no answer in 30 s means unavailable. \"off\" never asks.",
+    ),
+    later(
+        "rooms",
+        "\"rooms.{domain}\"",
+        "\"\"",
+        "Name of the rooms service; \"\" switches it off.",
+    ),
+    later(
+        "upload",
+        "\"upload.{domain}\"",
+        "\"\"",
+        "Name of the upload service; \"\" switches it off.",
+    ),
+    later(
+        "upload_quota",
+        "\"1GiB\"",
+        "",
+        "Uploaded bytes kept per account.",
+    ),
+];
+
+const HTTP: &[Key] = &[
+    key(
+        "listen",
+        "[\"[::]:5280\"]",
+        "Addresses for plain HTTP; [] switches it off.",
+    ),
+    key(
+        "listen_tls",
+        "[\"[::]:5281\"]",
+        "Addresses for HTTPS; [] switches it off.",
+    ),
+    later(
+        "public_url",
+        "\"\"",
+        "\"\"",
+        "What clients are told; \"\" derives it from domain and port.",
+    ),
+    later(
+        "trusted_proxies",
+        "[]",
+        "[]",
+        "CIDR blocks whose X-Forwarded-For is believed.",
+    ),
+    later(
+        "cors",
+        "[\"*\"]",
+        "",
+        "Origins that browsers may call from.",
+    ),
+    later(
+        "presence_prefix",
+        "\"/presence\"",
+        "",
+        "Path under which presence is a resource.",
+    ),
+    later(
+        "app",
+        "\"\"",
+        "\"\"",
+        "A folder with a built web app, served at /.",
+    ),
+    later("platform", "false", "false", "The platform SOAP service."),
+];
+
+const SIP: &[Key] = &[
+    key(
+        "udp",
+        "[\"[::]:5060\"]",
+        "Addresses for SIP over UDP; [] switches it off.",
+    ),
+    key(
+        "tcp",
+        "[\"[::]:5060\"]",
+        "Addresses for SIP over TCP; [] switches it off.",
+    ),
+    key(
+        "tls",
+        "[\"[::]:5061\"]",
+        "Addresses for SIP over TLS; [] switches it off.",
+    ),
+    key(
+        "public_host",
+        "\"\"",
+        "Host that our Contact names; \"\" is the domain.",
+    ),
+    key(
+        "require_auth",
+        "true",
+        "Digest for PUBLISH, SUBSCRIBE, REGISTER and MESSAGE.",
+    ),
+    key(
+        "digest",
+        "[\"md5\"]",
+        "Digest algorithms offered; add \"sha-256\" (then sent first, RFC 8760) where all phones know it: many break on it.",
+    ),
+    key(
+        "digest_legacy",
+        "true",
+        "Answers without qop (RFC 2069) are accepted, each nonce for one request.",
+    ),
+    later(
+        "register",
+        "\"local\"",
+        "\"local\"",
+        "\"local\", or \"pbx\": REGISTER is forwarded (Path) and its answer observed.",
+    ),
+    later(
+        "pbx",
+        "\"\"",
+        "\"\"",
+        "The PBX that REGISTER is forwarded to, e.g. \"sip:pbx.example:5060\".",
+    ),
+    later(
+        "indirect_over",
+        "\"8KiB\"",
+        "",
+        "Size above which content is sent by reference (RFC 4483) where the watcher accepts it.",
+    ),
+];
+
+const PRESENCE: &[Key] = &[
+    key(
+        "same_domain",
+        "\"allow\"",
+        "\"allow\": any account of a domain may watch any other of it over SIP and HTTP without being asked. \"ask\": only what was granted counts. XMPP rosters and subscriptions work unchanged either way; blocks and rules win over it.",
+    ),
+    key(
+        "registered_is_open",
+        "true",
+        "A phone that registers and publishes nothing counts as present.",
+    ),
+];
+
+const LIMITS: &[Key] = &[
+    key(
+        "stanza_size",
+        "\"256KiB\"",
+        "Largest XMPP stanza after authentication (1KiB to 16MiB).",
+    ),
+    key(
+        "stanza_depth",
+        "64",
+        "Deepest nesting of elements in a stanza (8 to 256).",
+    ),
+    key(
+        "unauthenticated_bytes",
+        "\"8KiB\"",
+        "Bytes outstanding on a stream before authentication (1KiB to 1MiB).",
+    ),
+    key(
+        "unauthenticated_elements",
+        "32",
+        "Elements outstanding on a stream before authentication (4 to 1024).",
+    ),
+    key(
+        "unauthenticated_time",
+        "\"30s\"",
+        "Time from accepting a connection to authentication (1s to 10m).",
+    ),
+    key(
+        "connections",
+        "100000",
+        "Open connections of all kinds. 0 means no limit.",
+    ),
+    key(
+        "connections_per_address",
+        "20000",
+        "Open connections from one IP address. 0 means no limit.",
+    ),
+    key(
+        "sessions_per_account",
+        "50",
+        "XMPP sessions of one account; one more is refused with resource-constraint. 0 means no limit.",
+    ),
+    key(
+        "out_queue",
+        "\"1MiB\"",
+        "Bytes waiting to be sent on one connection; a reader slower than that is disconnected (64KiB to 1GiB).",
+    ),
+    key(
+        "password_checks",
+        "1000",
+        "Password checks (PLAIN, Basic) waiting for a thread of the pool (at least 1).",
+    ),
+    key(
+        "roster_items",
+        "10000",
+        "Contacts of one account. 0 means no limit.",
+    ),
+    key(
+        "pending_requests",
+        "1000",
+        "Subscription requests kept for one account until it answers. 0 means no limit.",
+    ),
+    key(
+        "directed_presence",
+        "1000",
+        "Addresses one session may be directing presence to at a time (at least 1).",
+    ),
+    key(
+        "offline_messages",
+        "100",
+        "Messages kept for one account while it is away. 0 keeps none.",
+    ),
+    key(
+        "offline_bytes",
+        "\"1MiB\"",
+        "Bytes of messages kept for one account while it is away (at least 1KiB).",
+    ),
+    key(
+        "offline_expires",
+        "\"30d\"",
+        "How long a message waits for its account. 0 means for ever.",
+    ),
+    key(
+        "publications_per_account",
+        "50",
+        "SIP publications of one account at a time (at least 1).",
+    ),
+    key(
+        "subscriptions_per_account",
+        "5000",
+        "SIP subscriptions held by one account at a time. 0 means no limit.",
+    ),
+    key(
+        "registrations_per_account",
+        "20",
+        "SIP contacts registered for one account at a time (at least 1).",
+    ),
+    key(
+        "sip_message_size",
+        "\"64KiB\"",
+        "Largest SIP message (2KiB to 16MiB).",
+    ),
+    key(
+        "sip_connections",
+        "50000",
+        "Open SIP connections over TCP and TLS. 0 means no limit.",
+    ),
+    key(
+        "sip_transactions",
+        "100000",
+        "SIP transactions alive at a time; above it requests get 503 (at least 16).",
+    ),
+    key(
+        "write_queue",
+        "10000",
+        "Durable changes waiting for the disk; above it publishers get 503 with Retry-After and sessions resource-constraint (at least 16).",
+    ),
+    key(
+        "publish_expires",
+        "{ min = \"60s\", default = \"1h\", max = \"24h\" }",
+        "Lifetime of a SIP publication: least and most granted, and what is granted where none is asked for.",
+    ),
+    key(
+        "subscribe_expires",
+        "{ min = \"60s\", default = \"1h\", max = \"24h\" }",
+        "Lifetime of a SIP subscription, likewise.",
+    ),
+    key(
+        "register_expires",
+        "{ min = \"60s\", default = \"1h\", max = \"24h\" }",
+        "Lifetime of a SIP registration, likewise.",
+    ),
+    key(
+        "notify_pace",
+        "\"1s\"",
+        "Per watcher: the first change goes at once, later ones within this time are coalesced. 0 sends every change at once.",
+    ),
+    key(
+        "auth_failures",
+        "{ per_account_and_address = 10, per_address = 200, within = \"1m\" }",
+        "Failed logins within that time after which further ones are refused unread. A count of 0 means no limit.",
+    ),
+    key(
+        "restart_grace",
+        "\"30s\"",
+        "After an unclean start, presence that lived in connections is kept as last known this long. 0 forgets it at once.",
+    ),
+    later(
+        "bosh_inactivity",
+        "\"60s\"",
+        "",
+        "Time without a request after which a BOSH session ends.",
+    ),
+    later(
+        "resume_timeout",
+        "\"10m\"",
+        "",
+        "How long a broken XEP-0198 session keeps its queue.",
+    ),
+    later(
+        "resume_presence",
+        "\"60s\"",
+        "",
+        "Time after which the presence of a broken session is withdrawn all the same.",
+    ),
+];
+
+const BACKUP: &[Key] = &[
+    key(
+        "every",
+        "\"24h\"",
+        "Time between backups (1m or more); \"off\" switches them off.",
+    ),
+    key(
+        "keep",
+        "7",
+        "Backups kept; older ones are removed (at least 1).",
+    ),
+];
+
+const LOG: &[Key] = &[
+    key(
+        "level",
+        "\"info\"",
+        "\"error\", \"warn\", \"info\", \"debug\" or \"trace\"; or a filter such as \"info,adsum::sip=debug\".",
+    ),
+    key("format", "\"text\"", "\"text\" or \"json\"."),
+];
+
+/// Every section that may be repeated.
+pub(crate) const LISTS: &[List] = &[
+    List {
+        name: "groups",
+        doc: "Members are in each other's rosters without asking.",
+        keys: &[
+            key("name", "\"Sales\"", "Name of the group."),
+            key(
+                "members",
+                "[\"ann@office.example\", \"bob@office.example\"]",
+                "Accounts, or \"all\".",
+            ),
+        ],
+        effect: Effect::Later(""),
+    },
+    List {
+        name: "aliases",
+        doc: "Many addresses, one account.",
+        keys: &[
+            key(
+                "account",
+                "\"ann@office.example\"",
+                "The account, of a served domain.",
+            ),
+            key(
+                "addresses",
+                "[\"101\", \"tel:+4930123456\", \"sip:ann@old.example\"]",
+                "What leads to it: an extension or user name of the account's domain, a tel: number, a sip: or plain user@domain address.",
+            ),
+        ],
+        effect: Effect::Now,
+    },
+    List {
+        name: "peers",
+        doc: "Other domains reached in a fixed way; for all others DNS decides.",
+        keys: &[
+            key("domain", "\"sip.example\"", "The other domain."),
+            key("protocol", "\"sip\"", "\"sip\" or \"xmpp\"."),
+            key(
+                "address",
+                "\"udp:192.0.2.7:5060\"",
+                "udp, tcp or tls : host : port.",
+            ),
+            key(
+                "trusted",
+                "true",
+                "From this address: requests are not challenged, P-Asserted-Identity is believed. Default false.",
+            ),
+        ],
+        effect: Effect::Later(""),
+    },
+    List {
+        name: "sources",
+        doc: "Presence reported by others.",
+        keys: &[
+            key(
+                "kind",
+                "\"registrar\"",
+                "\"registrar\", \"pbx\", \"sip\", \"xmpp\", \"http\" or \"calendar\".",
+            ),
+            key("address", "\"udp:192.0.2.8:5060\"", "Where it is."),
+            key(
+                "identity",
+                "\"sip:watcher@office.example\"",
+                "Who we are there.",
+            ),
+            key(
+                "accounts",
+                "\"{user}@office.example\"",
+                "How its addresses map to accounts.",
+            ),
+            key(
+                "only_when_watched",
+                "true",
+                "Ask only while somebody watches. Default true.",
+            ),
+        ],
+        effect: Effect::Later(""),
+    },
+];
+
+/// Tables whose keys are chosen by the admin.
+pub(crate) const FREE_TABLES: &[&str] = &["xmpp.component_secrets"];
+
+/// The key at `section.name`, or at `name` for the top of the file.
+pub(crate) fn find(path: &str) -> Option<&'static Key> {
+    let (section, name) = path.split_once('.').unwrap_or(("", path));
+    SECTIONS
+        .iter()
+        .find(|s| s.name == section)?
+        .keys
+        .iter()
+        .find(|k| k.name == name)
+}
