@@ -1,1 +1,3 @@
-//! Placeholder replaced by the first commit of this crate.
+//! XMPP without sockets: streams, SASL, sessions, stanza routing.
+
+pub mod sasl;
