@@ -42,6 +42,9 @@ pub enum Fault {
     /// The method in `CSeq` is not the one in the request line (RFC 3261 §8.1.1.5).
     #[error("CSeq method differs from request method")]
     CSeqMethod,
+    /// The method is unknown and the one in `CSeq` is another (RFC 4475 §3.1.2.18).
+    #[error("unknown method")]
+    UnknownMethod,
     /// The body is shorter than `Content-Length` says (RFC 3261 §18.3).
     #[error("body shorter than Content-Length")]
     Truncated,
@@ -57,6 +60,7 @@ impl Fault {
     /// The status that answers a request with this fault.
     pub fn status(self) -> u16 {
         match self {
+            Self::UnknownMethod => 501,
             Self::Version => 505,
             Self::TooLarge => 513,
             _ => 400,
@@ -67,8 +71,9 @@ impl Fault {
     pub fn reason(self) -> String {
         let text = self.to_string();
         match self {
-            Self::Version => "Version Not Supported".to_owned(),
-            Self::TooLarge => "Message Too Large".to_owned(),
+            Self::UnknownMethod | Self::Version | Self::TooLarge => {
+                crate::message::reason_phrase(self.status()).to_owned()
+            }
             _ => {
                 let mut chars = text.chars();
                 chars
@@ -92,9 +97,9 @@ impl From<Malformed> for Fault {
 pub struct ParseError {
     /// What is wrong.
     pub fault: Fault,
-    /// What was understood of a request, if it has what an answer needs: Via, From, To, Call-ID and CSeq.
+    /// What was understood of a request, if it has what an answer needs: a Via that can be read.
     ///
-    /// Values in it may be malformed; it is there to be answered, not to be acted on.
+    /// Fields may be missing or malformed; it is there to be answered, not to be acted on.
     pub request: Option<Box<Request>>,
 }
 

@@ -3,10 +3,14 @@
 //! Nothing here knows of presence, reads a clock or owns a socket. Start at [`message::parse`], which
 //! turns a datagram into a [`Message`]; [`header`] reads single fields as types.
 
+pub mod digest;
 mod error;
+pub mod framing;
 pub mod header;
 pub mod message;
 pub mod params;
+pub mod routing;
+pub mod screen;
 mod syntax;
 mod time;
 pub mod uri;

@@ -10,6 +10,7 @@ mod name_addr;
 mod retry_after;
 mod via;
 
+pub(crate) use auth::DigestWriter;
 pub use {
     auth::{Authorization, Challenge},
     contact::{Contact, Contacts},

@@ -1,6 +1,6 @@
 //! What every message must have (RFC 3261 §8.1.1), checked while it is read.
 
-use super::{HeaderName, Headers, Request, Response};
+use super::{HeaderName, Headers, Method, Request, Response};
 use crate::{
     Fault,
     header::{CSeq, Contacts, NameAddr, Via},
@@ -45,7 +45,11 @@ pub(super) fn request(request: &Request) -> Option<Fault> {
     common(&request.headers)
         .and_then(|cseq| {
             if cseq.method != request.method {
-                return Err(Fault::CSeqMethod);
+                // Nobody may know yet what an unknown method is to look like (RFC 4475 §3.1.2.18).
+                return Err(match request.method {
+                    Method::Other(_) => Fault::UnknownMethod,
+                    _ => Fault::CSeqMethod,
+                });
             }
             if request.headers.contains(&HeaderName::MaxForwards) {
                 request.headers.max_forwards()?;
@@ -60,16 +64,10 @@ pub(super) fn response(response: &Response) -> Option<Fault> {
     common(&response.headers).err()
 }
 
-/// Whether a request has the fields that an answer copies.
+/// Whether an answer would find its way. What else is missing the answer has to do without
+/// (RFC 4475 §3.3.1).
 pub(super) fn answerable(request: &Request) -> bool {
-    let needed = [
-        HeaderName::Via,
-        HeaderName::From,
-        HeaderName::To,
-        HeaderName::CallId,
-        HeaderName::CSeq,
-    ];
-    needed.iter().all(|name| request.headers.contains(name)) && request.headers.via().is_ok()
+    request.headers.via().is_ok()
 }
 
 fn common(headers: &Headers) -> Result<CSeq, Fault> {

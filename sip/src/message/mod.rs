@@ -13,6 +13,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
+pub(crate) use parse::read_length;
 pub use {
     headers::{Header, Headers},
     method::Method,

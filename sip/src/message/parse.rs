@@ -134,6 +134,8 @@ fn read_request_line(line: &[u8]) -> Option<StartLine> {
         return None;
     }
     let (parsed, mut fault) = match Uri::parse(uri) {
+        // Headers may not be in a Request-URI (RFC 3261 §19.1.1, RFC 4475 §3.1.2.11).
+        Ok(parsed) if !parsed.headers_str().is_empty() => (parsed, Some(Fault::RequestUri)),
         Ok(parsed) => (parsed, None),
         Err(_) if uri.contains([' ', '\t']) || uri.is_empty() => {
             (Uri::opaque(uri.trim()), Some(Fault::StartLine))
@@ -284,10 +286,8 @@ impl<'a> Reader<'a> {
             return rest;
         };
         self.at += end + 1;
-        match &rest[..end] {
-            [line @ .., b'\r'] => line,
-            line => line,
-        }
+        let line = &rest[..end];
+        line.strip_suffix(b"\r").unwrap_or(line)
     }
 
     /// Next line with those that continue it (they begin with white space), and whether there are any.

@@ -1,8 +1,14 @@
 //! Reason phrases of status codes (RFC 3261 §21 and the SIP parameters registry).
 
-/// The usual reason phrase of a status code; for an unknown one that of its class.
+/// The usual reason phrase of a status code; for an unknown one that of its class (RFC 3261 §8.1.3.2).
 pub fn reason_phrase(status: u16) -> &'static str {
-    match status {
+    known(status)
+        .or_else(|| known(status / 100 * 100))
+        .unwrap_or("Unknown")
+}
+
+fn known(status: u16) -> Option<&'static str> {
+    Some(match status {
         100 => "Trying",
         180 => "Ringing",
         181 => "Call Is Being Forwarded",
@@ -23,7 +29,7 @@ pub fn reason_phrase(status: u16) -> &'static str {
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
-        406 => "Not Acceptable",
+        406 | 606 => "Not Acceptable",
         407 => "Proxy Authentication Required",
         408 => "Request Timeout",
         410 => "Gone",
@@ -68,12 +74,6 @@ pub fn reason_phrase(status: u16) -> &'static str {
         600 => "Busy Everywhere",
         603 => "Decline",
         604 => "Does Not Exist Anywhere",
-        606 => "Not Acceptable",
-        0..200 => "Trying",
-        201..300 => "OK",
-        301..400 => "Multiple Choices",
-        401..500 => "Bad Request",
-        501..600 => "Server Internal Error",
-        _ => "Busy Everywhere",
-    }
+        _ => return None,
+    })
 }

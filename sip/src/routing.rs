@@ -1,0 +1,84 @@
+//! Where responses go (RFC 3261 §18.2, RFC 3581 §4).
+
+use std::net::SocketAddr;
+
+use crate::{
+    header::{Transport, Via},
+    message::{HeaderName, Request, Response},
+    params::Params,
+    syntax::{find_outside, trim},
+    uri::Host,
+};
+
+/// Notes in the topmost Via where a request came from.
+///
+/// `received` is set if sent-by differs from the source or `rport` asks for it, and `rport` gets the
+/// source's port. What the sender claims in them is overwritten or removed. The rest of the Via stays as
+/// it was written, for clients compare it.
+pub fn stamp_received(request: &mut Request, source: SocketAddr) {
+    let Some(text) = request.headers.get(&HeaderName::Via) else {
+        return;
+    };
+    let end = find_outside(text, b',').unwrap_or(text.len());
+    let (first, others) = text.split_at(end);
+    let Ok(via) = Via::parse(first) else {
+        return;
+    };
+    let ip = source.ip().to_canonical();
+    let asked = via.params.contains("rport");
+    let same = via
+        .host
+        .ip()
+        .is_some_and(|host| host.to_canonical() == ip);
+    let mut params = via.params;
+    if asked {
+        params.set("rport", Some(&source.port().to_string()));
+    }
+    if asked || !same {
+        params.set("received", Some(&ip.to_string()));
+    } else {
+        params.remove("received");
+    }
+    let sent_by = trim(first.split(';').next().unwrap_or(first));
+    let stamped = format!("{sent_by}{}{others}", Params::as_str(&params));
+    request.headers.replace_first(&HeaderName::Via, stamped);
+}
+
+/// Where to send a response to, if the connection the request came over is gone or there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResponseTarget {
+    /// The transport of the topmost Via.
+    pub transport: Transport,
+    /// An address, or a name to be resolved (RFC 3263 §5) if the Via was not stamped.
+    pub host: Host,
+    /// The port.
+    pub port: u16,
+}
+
+/// The target of a response by its topmost Via (RFC 3261 §18.2.2, RFC 3581 §4); `None` without a
+/// readable one. Over a stream the connection of the request comes first, which only the driver knows.
+///
+/// `maddr` is obeyed only where it is the source of the request: else it would let a sender direct
+/// responses at anybody.
+pub fn response_target(response: &Response) -> Option<ResponseTarget> {
+    let via = response.headers.via().ok()?;
+    let port = via.port_or_default();
+    let target = match (via.received(), via.rport()) {
+        (Some(ip), Some(Some(rport))) if !via.transport.is_reliable() => (Host::Ip(ip), rport),
+        (Some(ip), _) => (Host::Ip(ip), port),
+        (None, _) => (via.host, port),
+    };
+    Some(ResponseTarget {
+        transport: via.transport,
+        host: target.0,
+        port: target.1,
+    })
+}
+
+impl Response {
+    /// Whether a response is for this element: it has one Via. An endpoint discards one with more, which
+    /// was misrouted or is meant to be reflected (RFC 3261 §8.1.3.3, RFC 4475 §3.3.10).
+    pub fn has_single_via(&self) -> bool {
+        self.headers.list(&HeaderName::Via).count() == 1
+    }
+}
