@@ -156,3 +156,55 @@ pub fn plain_message(authzid: Option<&str>, username: &str, password: &str) -> V
         .join("\0")
         .into_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn the_client_is_not_fooled() {
+        let nonce = Nonce::from_text("client").unwrap();
+        let start =
+            || ScramClient::start(Hash::Sha256, "ann", None, ClientBinding::NotOffered, &nonce).1;
+        let challenge = |message: &str| {
+            start()
+                .handle_challenge(message.as_bytes(), "pencil")
+                .map(|_| ())
+        };
+        assert_eq!(challenge("r=clientserver,s=AAAA,i=1"), Ok(()));
+        assert_eq!(challenge("r=client,s=AAAA,i=1"), Err(ClientError::Nonce));
+        assert_eq!(
+            challenge("r=otherserver,s=AAAA,i=1"),
+            Err(ClientError::Nonce)
+        );
+        assert_eq!(
+            challenge("r=clientserver,s=AAAA,i=4000000"),
+            Err(ClientError::TooManyIterations(4_000_000))
+        );
+        assert_eq!(
+            challenge("m=1,r=clientserver,s=AAAA,i=1"),
+            Err(ClientError::Malformed(ServerError::ExtensionsNotSupported))
+        );
+        let success = |message: &[u8]| {
+            let (_, client) = start()
+                .handle_challenge(b"r=clientserver,s=AAAA,i=1", "pencil")
+                .unwrap();
+            client.handle_success(message)
+        };
+        assert_eq!(success(b"v=AAAA"), Err(ClientError::Signature));
+        assert_eq!(
+            success(b"e=invalid-proof"),
+            Err(ClientError::Refused(ServerError::InvalidProof))
+        );
+        assert_eq!(
+            success(b"v=A"),
+            Err(ClientError::Malformed(ServerError::InvalidEncoding))
+        );
+        let empty = start()
+            .handle_challenge(b"r=clientserver,s=AAAA,i=1", "")
+            .map(|_| ());
+        assert_eq!(empty, Err(ClientError::Password(PrepError::Empty)));
+    }
+}

@@ -49,10 +49,10 @@ impl Hash {
         let used = self.length();
         match self {
             Self::Sha1 => {
-                pbkdf2::pbkdf2_hmac::<Sha1>(password, salt, iterations, &mut output[..used])
+                pbkdf2::pbkdf2_hmac::<Sha1>(password, salt, iterations, &mut output[..used]);
             }
             Self::Sha256 => {
-                pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, iterations, &mut output[..used])
+                pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, iterations, &mut output[..used]);
             }
         }
         Key::of(&output[..used])

@@ -422,8 +422,12 @@ mod tests {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..80), text in "[nyp]?,?[acnrmpsiev=,A2CD3]{0,40}") {
             for message in [bytes.as_slice(), text.as_bytes()] {
-                let _ = ClientFirst::parse(message);
-                let _ = ClientFinal::parse(message);
+                if let Ok(first) = ClientFirst::parse(message) {
+                    prop_assert!(message == [first.header, first.bare].concat().as_bytes());
+                }
+                if let Ok(last) = ClientFinal::parse(message) {
+                    prop_assert!(message.starts_with(last.without_proof.as_bytes()));
+                }
                 let _ = ServerFirst::parse(message);
                 let _ = parse_server_final(message);
             }

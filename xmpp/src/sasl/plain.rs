@@ -43,6 +43,7 @@ impl PlainLogin {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
+    use super::super::client::plain_message;
     use super::*;
     use proptest::prelude::*;
 
@@ -99,8 +100,11 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(256))]
 
         #[test]
-        fn any_bytes_are_read_or_refused(message in proptest::collection::vec(any::<u8>(), 0..40)) {
-            let _ = PlainLogin::parse(&message);
+        fn any_bytes_are_read_or_refused(message in proptest::collection::vec(prop_oneof![Just(0_u8), any::<u8>(), 0x20..0x7f_u8], 0..12)) {
+            if let Ok(login) = PlainLogin::parse(&message) {
+                let again = plain_message(login.authzid.as_deref(), &login.username, login.password.reveal());
+                prop_assert_eq!(again, message);
+            }
         }
     }
 }

@@ -64,7 +64,7 @@ mod tests {
             match row["error"].as_str() {
                 None => assert_eq!(result.unwrap(), row["output"].as_str().unwrap(), "{row}"),
                 Some("prohibited character") => {
-                    assert_eq!(result, Err(PrepError::Prohibited('\u{7}')))
+                    assert_eq!(result, Err(PrepError::Prohibited('\u{7}')));
                 }
                 Some("bidirectional check") => assert_eq!(result, Err(PrepError::Bidirectional)),
                 Some(other) => panic!("unknown error {other}"),
