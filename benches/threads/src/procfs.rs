@@ -3,6 +3,9 @@
 use std::fs;
 use std::io;
 
+/// What reading answers when a thread ended between opening its file and reading it (ESRCH).
+const NO_SUCH_PROCESS: i32 = 3;
+
 /// Nanoseconds of CPU of every thread of a process, user and system together.
 pub(crate) fn cpu(pid: u32) -> io::Result<Vec<(u32, u64)>> {
     let mut threads = Vec::new();
@@ -10,7 +13,12 @@ pub(crate) fn cpu(pid: u32) -> io::Result<Vec<(u32, u64)>> {
         let entry = entry?;
         let text = match fs::read_to_string(entry.path().join("schedstat")) {
             // The thread ended since the folder was read; the servers' threads never do.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error)
+                if error.kind() == io::ErrorKind::NotFound
+                    || error.raw_os_error() == Some(NO_SUCH_PROCESS) =>
+            {
+                continue;
+            }
             other => other?,
         };
         let used = text
