@@ -4,5 +4,8 @@
 //! sibling crates, without sockets; here are the command line, the configuration, certificates, the data folder, and the
 //! drivers that own sockets, clocks and tasks.
 
+pub mod certificates;
+pub mod cli;
 pub mod config;
+pub mod data_folder;
 pub mod log;

@@ -1,7 +1,10 @@
 //! The nearest known word to a mistyped one.
 
 /// The candidate with the fewest edits from `word`, if it is near enough to be what was meant.
-pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub(super) fn nearest<'c>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
     let limit = (word.chars().count() / 3).max(2);
     candidates
         .into_iter()
