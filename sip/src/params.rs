@@ -157,8 +157,8 @@ pub(crate) fn lookup<'a>(text: &'a str, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value.unwrap_or(""))
 }
 
-/// Whether `text` is a well-formed list of parameters: names are tokens, quoted strings are closed,
-/// and neither `tag` nor `branch` is there twice (RFC 3261 §7.3.1).
+/// Whether `text` is a well-formed list of parameters: none is empty, names are tokens, quoted strings are
+/// closed, and neither `tag` nor `branch` is there twice (RFC 3261 §7.3.1).
 pub(crate) fn check(text: &str, what: &'static str) -> Result<(), Malformed> {
     let text = trim(text);
     if text.is_empty() {
@@ -168,7 +168,13 @@ pub(crate) fn check(text: &str, what: &'static str) -> Result<(), Malformed> {
         return Err(Malformed { what });
     }
     let (mut tags, mut branches) = (0, 0);
-    for (name, value) in Iter::new(text) {
+    let mut items = Iter::new(text);
+    while let Some(item) = items.next_item() {
+        // A last `;` with nothing behind it is what some phones end with; others are a fault.
+        if item.is_empty() {
+            return Err(Malformed { what });
+        }
+        let (name, value) = split_item(item);
         if !is_token(name.as_bytes()) {
             return Err(Malformed { what });
         }
@@ -190,6 +196,13 @@ pub(crate) fn check(text: &str, what: &'static str) -> Result<(), Malformed> {
     Ok(())
 }
 
+fn split_item(item: &str) -> (&str, Option<&str>) {
+    match item.split_once('=') {
+        Some((name, value)) => (trim(name), Some(trim(value))),
+        None => (item, None),
+    }
+}
+
 /// Names and values of parameters, in order.
 #[derive(Debug, Clone)]
 pub struct Iter<'a> {
@@ -200,6 +213,19 @@ impl<'a> Iter<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
         Self { rest: text }
     }
+
+    /// What stands behind the next `;`, trimmed.
+    fn next_item(&mut self) -> Option<&'a str> {
+        let rest = self.rest.strip_prefix(';').unwrap_or(self.rest);
+        if rest.is_empty() {
+            self.rest = "";
+            return None;
+        }
+        let end = find_outside(rest, b';').unwrap_or(rest.len());
+        let (item, rest) = rest.split_at(end);
+        self.rest = rest;
+        Some(trim(item))
+    }
 }
 
 impl<'a> Iterator for Iter<'a> {
@@ -207,21 +233,11 @@ impl<'a> Iterator for Iter<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let rest = self.rest.strip_prefix(';').unwrap_or(self.rest);
-            if rest.is_empty() {
-                return None;
-            }
-            let end = find_outside(rest, b';').unwrap_or(rest.len());
-            let (item, rest) = rest.split_at(end);
-            self.rest = rest;
-            let item = trim(item);
+            let item = self.next_item()?;
             if item.is_empty() {
                 continue;
             }
-            return Some(match item.split_once('=') {
-                Some((name, value)) => (trim(name), Some(trim(value))),
-                None => (item, None),
-            });
+            return Some(split_item(item));
         }
     }
 }

@@ -26,10 +26,7 @@ pub fn stamp_received(request: &mut Request, source: SocketAddr) {
     };
     let ip = source.ip().to_canonical();
     let asked = via.params.contains("rport");
-    let same = via
-        .host
-        .ip()
-        .is_some_and(|host| host.to_canonical() == ip);
+    let same = via.host.ip().is_some_and(|host| host.to_canonical() == ip);
     let mut params = via.params;
     if asked {
         params.set("rport", Some(&source.port().to_string()));

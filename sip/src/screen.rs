@@ -136,7 +136,11 @@ fn check_content(request: &Request, capabilities: &Capabilities<'_>) -> Result<(
         name.eq_ignore_ascii_case("identity")
             || encodings.iter().any(|e| e.eq_ignore_ascii_case(name))
     };
-    if !request.headers.list(&HeaderName::ContentEncoding).all(known) {
+    if !request
+        .headers
+        .list(&HeaderName::ContentEncoding)
+        .all(known)
+    {
         let mut names = vec!["identity"];
         names.extend(encodings);
         return Err(Refusal::new(415).with(HeaderName::AcceptEncoding, names.join(", ")));
@@ -228,7 +232,12 @@ mod tests {
             "416 Unsupported URI Scheme | CSeq: 1 OPTIONS"
         );
         assert_eq!(
-            answer("PUBLISH", uri, "Require: path, x,y\r\nContent-Type: text/a\r\n", "b"),
+            answer(
+                "PUBLISH",
+                uri,
+                "Require: path, x,y\r\nContent-Type: text/a\r\n",
+                "b"
+            ),
             "420 Bad Extension | Unsupported: x, y"
         );
         assert_eq!(
@@ -236,7 +245,12 @@ mod tests {
             "415 Unsupported Media Type | Accept: application/pidf+xml"
         );
         assert_eq!(
-            answer("PUBLISH", uri, &format!("{pidf}Content-Encoding: gzip\r\n"), "b"),
+            answer(
+                "PUBLISH",
+                uri,
+                &format!("{pidf}Content-Encoding: gzip\r\n"),
+                "b"
+            ),
             "415 Unsupported Media Type | Accept-Encoding: identity, deflate"
         );
         assert_eq!(
@@ -244,10 +258,18 @@ mod tests {
             "400 Missing Content-Type | CSeq: 1 PUBLISH"
         );
         assert_eq!(
-            answer("PUBLISH", uri, "Content-Type: text/plain\r\nContent-Disposition: x;handling=optional\r\n", "b"),
+            answer(
+                "PUBLISH",
+                uri,
+                "Content-Type: text/plain\r\nContent-Disposition: x;handling=optional\r\n",
+                "b"
+            ),
             "pass"
         );
-        assert_eq!(answer("PUBLISH", uri, "Content-Type: text/plain\r\n", ""), "pass");
+        assert_eq!(
+            answer("PUBLISH", uri, "Content-Type: text/plain\r\n", ""),
+            "pass"
+        );
     }
 
     #[test]

@@ -78,6 +78,17 @@ impl DigestSession {
     /// The value of Authorization (or Proxy-Authorization) for the next request. `cnonce` is random text
     /// without quotes; `body` counts only where the server asks for `auth-int`.
     pub fn authorize(&mut self, method: &Method, uri: &Uri, body: &[u8], cnonce: &str) -> String {
+        self.authorize_text(method, uri.as_str(), body, cnonce)
+    }
+
+    /// Like [`DigestSession::authorize`] for a resource that is no URI, as `*` or a path of HTTP.
+    pub fn authorize_text(
+        &mut self,
+        method: &Method,
+        uri: &str,
+        body: &[u8],
+        cnonce: &str,
+    ) -> String {
         self.count += 1;
         let nc = format!("{:08x}", self.count);
         let qop = self.qop.map(|token| Qop {
@@ -89,7 +100,7 @@ impl DigestSession {
         let input = Input {
             algorithm: self.algorithm,
             method: method.as_str(),
-            uri: uri.as_str(),
+            uri,
             nonce: &self.nonce,
             qop,
         };
@@ -98,7 +109,7 @@ impl DigestSession {
             .quoted("username", &self.user)
             .quoted("realm", &self.realm)
             .quoted("nonce", &self.nonce)
-            .quoted("uri", uri.as_str())
+            .quoted("uri", uri)
             .quoted("response", response.as_str());
         if self.named {
             writer = writer.bare("algorithm", self.algorithm.as_str());

@@ -46,7 +46,8 @@ fn id_bytes(id: NonceId) -> [u8; 16] {
 
 fn sign(key: &[u8; 32], message: &[u8]) -> Hmac<Sha256> {
     // A key of any length is taken, so the error cannot come; an unkeyed one would be caught by tests.
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&[0; 64].into()));
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&[0; 64].into()));
     mac.update(message);
     mac
 }

@@ -114,7 +114,9 @@ struct Answer {
 impl Challenger {
     /// A challenger that has seen nobody yet.
     pub fn new(mut config: ChallengerConfig) -> Self {
-        config.algorithms.retain(|algorithm| !algorithm.is_session());
+        config
+            .algorithms
+            .retain(|algorithm| !algorithm.is_session());
         let used = NonceTable::new(config.capacity);
         let nobody = Algorithm::ALL.iter().fold(Ha1Set::new(), |set, algorithm| {
             set.with(ha1(*algorithm, "", &config.realm, ""))

@@ -107,7 +107,8 @@ impl Via {
         }
     }
 
-    /// Reads one member of the list.
+    /// Reads one member of the list. Any version and odd parameters are taken, so that a 505 or 400 finds
+    /// its way; messages that were accepted have neither in their topmost Via.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         let parts = split(text)?;
         Ok(Self {
@@ -118,9 +119,15 @@ impl Via {
         })
     }
 
-    /// Checks one member of the list like [`Via::parse`].
+    /// Checks one member of the list like [`Via::parse`], and that version and parameters are in order.
     pub(crate) fn check(text: &str) -> Result<(), Malformed> {
-        split(text).map(|_| ())
+        let parts = split(text)?;
+        params::check(parts.params, "Via")?;
+        if parts.version == "2.0" {
+            Ok(())
+        } else {
+            Err(ERROR)
+        }
     }
 
     /// The `branch` parameter.
@@ -177,6 +184,7 @@ impl fmt::Display for Via {
 }
 
 struct Parts<'a> {
+    version: &'a str,
     transport: &'a str,
     host: Host,
     port: Option<u16>,
@@ -187,7 +195,8 @@ struct Parts<'a> {
 fn split(text: &str) -> Result<Parts<'_>, Malformed> {
     let (name, rest) = text.split_once('/').ok_or(ERROR)?;
     let (version, rest) = rest.split_once('/').ok_or(ERROR)?;
-    if !trim(name).eq_ignore_ascii_case("SIP") || trim(version) != "2.0" {
+    let version = trim(version);
+    if !trim(name).eq_ignore_ascii_case("SIP") || !is_token(version.as_bytes()) {
         return Err(ERROR);
     }
     let rest = trim(rest);
@@ -205,8 +214,8 @@ fn split(text: &str) -> Result<Parts<'_>, Malformed> {
         read_sent_by(sent_by)?
     };
     let params = trim(params);
-    params::check(params, "Via")?;
     Ok(Parts {
+        version,
         transport,
         host,
         port,

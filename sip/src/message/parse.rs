@@ -161,8 +161,11 @@ fn read_headers(mut reader: Reader<'_>, limits: &Limits) -> (Headers, Option<Fau
     let mut fault = (reader.data.len() > limits.message).then_some(Fault::TooLarge);
     loop {
         if reader.at >= reader.data.len() {
-            // The empty line is missing: the message ends in its head.
-            fault = fault.or(Some(Fault::HeaderLine));
+            // Where only the empty line is missing the head is taken for whole; where a line is cut off
+            // it is not.
+            if reader.data.last() != Some(&b'\n') {
+                fault = fault.or(Some(Fault::HeaderLine));
+            }
             break;
         }
         let (line, folded) = reader.folded_line();
