@@ -1,7 +1,11 @@
 //! Who: addresses by RFC 7622. `user@domain` is one account whatever the protocol.
 
+use std::borrow::Borrow;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
+
+mod prepare;
 
 /// Why text is not an address (RFC 7622 §3; XMPP tells it as `jid-malformed`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -35,12 +39,34 @@ impl Bare {
 
     /// Prepares the two parts.
     pub fn new(local: Option<&str>, domain: &str) -> Result<Self, AddressError> {
-        let domain = prepare_domain(domain)?;
+        let domain = prepare::domain(domain)?;
         let Some(local) = local else {
             return Ok(Self(domain.into()));
         };
-        let local = prepare_local(local)?;
-        Ok(Self(format!("{local}@{domain}").into()))
+        let local = prepare::local(local)?;
+        Ok(Self::join(&local, &domain))
+    }
+
+    /// Two prepared parts.
+    fn join(local: &str, domain: &str) -> Self {
+        let mut whole = String::with_capacity(local.len() + 1 + domain.len());
+        whole.push_str(local);
+        whole.push('@');
+        whole.push_str(domain);
+        Self(whole.into())
+    }
+
+    /// Text without a resource. What is prepared already, as nearly all is, costs one allocation.
+    fn read(text: &str) -> Result<Self, AddressError> {
+        let Some((local, domain)) = text.split_once('@') else {
+            return Self::new(None, text);
+        };
+        let prepared_domain = prepare::domain(domain)?;
+        let prepared_local = prepare::local(local)?;
+        if *prepared_local == *local && *prepared_domain == *domain {
+            return Ok(Self(text.into()));
+        }
+        Ok(Self::join(&prepared_local, &prepared_domain))
     }
 
     /// For text that was prepared before (read back from our own storage): nothing is checked.
@@ -61,6 +87,20 @@ impl Bare {
     /// The part after `@`, or the whole when there is none.
     pub fn domain(&self) -> &str {
         self.0.split_once('@').map_or(&self.0, |(_, d)| d)
+    }
+
+    /// It names a domain, not an account.
+    pub fn is_domain(&self) -> bool {
+        !self.0.contains('@')
+    }
+
+    /// The address of the domain itself.
+    pub fn domain_bare(&self) -> Self {
+        if self.is_domain() {
+            self.clone()
+        } else {
+            Self(self.domain().into())
+        }
     }
 
     /// This address with a resource.
@@ -91,7 +131,7 @@ pub struct Resource(Arc<str>);
 impl Resource {
     /// Prepares by the OpaqueString profile.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        Ok(Self(prepare_resource(text)?.into()))
+        Ok(Self(prepare::resource(text)?.into()))
     }
 
     /// For text that was prepared before: nothing is checked.
@@ -127,17 +167,28 @@ pub struct Address {
 }
 
 impl Address {
-    /// Reads `[local@]domain[/resource]` by RFC 7622 §3.
+    /// Reads `[local@]domain[/resource]` by RFC 7622 §3: the resource begins at the first `/`, the domain after the first `@`.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let (bare, resource) = match text.split_once('/') {
-            Some((b, r)) => (b, Some(Resource::parse(r)?)),
-            None => (text, None),
-        };
-        let bare = match bare.split_once('@') {
-            Some((l, d)) => Bare::new(Some(l), d)?,
-            None => Bare::new(None, bare)?,
-        };
-        Ok(Self { bare, resource })
+        match text.split_once('/') {
+            Some((bare, resource)) => Ok(Self {
+                bare: Bare::read(bare)?,
+                resource: Some(Resource::parse(resource)?),
+            }),
+            None => Ok(Self {
+                bare: Bare::read(text)?,
+                resource: None,
+            }),
+        }
+    }
+
+    /// It has no resource.
+    pub fn is_bare(&self) -> bool {
+        self.resource.is_none()
+    }
+
+    /// It has a resource.
+    pub fn is_full(&self) -> bool {
+        self.resource.is_some()
     }
 }
 
@@ -166,24 +217,37 @@ impl fmt::Debug for Address {
     }
 }
 
-fn prepare_domain(text: &str) -> Result<String, AddressError> {
-    let text = text.strip_suffix('.').unwrap_or(text);
-    if text.is_empty() || text.len() > 1023 {
-        return Err(AddressError::Domain);
-    }
-    Ok(text.to_ascii_lowercase())
-}
+/// The text borrowed hashes, compares and sorts as the address does, so maps are searched without making one. The text must be
+/// prepared.
+macro_rules! borrows_text {
+    ($($name:ty),*) => {$(
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
 
-fn prepare_local(text: &str) -> Result<String, AddressError> {
-    if text.is_empty() || text.len() > 1023 {
-        return Err(AddressError::Local);
-    }
-    Ok(text.to_lowercase())
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+    )*};
 }
+borrows_text!(Bare, Resource);
 
-fn prepare_resource(text: &str) -> Result<String, AddressError> {
-    if text.is_empty() || text.len() > 1023 {
-        return Err(AddressError::Resource);
-    }
-    Ok(text.to_owned())
+macro_rules! parses {
+    ($($name:ty),*) => {$(
+        impl FromStr for $name {
+            type Err = AddressError;
+
+            fn from_str(text: &str) -> Result<Self, AddressError> {
+                Self::parse(text)
+            }
+        }
+    )*};
 }
+parses!(Bare, Resource, Address);
+
+#[cfg(test)]
+mod tests;

@@ -9,9 +9,8 @@
 //!   support carbons get it too. Priority still decides who is left out: the negative ones.
 //! - What cannot be delivered is stored when its type is `normal` or `chat` (option O; [`MessageRoute::Offline`]); the caller
 //!   answers `service-unavailable` when storing is off or full (§8.5.2.2.1 allows either).
-//! - Messages to an account that does not exist are answered with `service-unavailable`, as those to one whose storage is full are:
-//!   a sender learns that the message is lost, and IQs tell him the same about the account in any case. `headline` to the bare
-//!   address and `error` are dropped, for they want no answer.
+//! - Messages to an account or resource that does not exist are answered with `service-unavailable`, so that the sender learns
+//!   that they are lost. `headline` and `error` are dropped instead, for they want no answer.
 
 use smallvec::SmallVec;
 
@@ -232,3 +231,6 @@ pub fn non_negative(candidates: &[Candidate]) -> Indices {
     });
     found.iter().map(|c| c.index).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -370,3 +370,6 @@ pub fn probe(state: State) -> ProbeAnswer {
         ProbeAnswer::Unsubscribed
     }
 }
+
+#[cfg(test)]
+mod tests;
