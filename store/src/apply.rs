@@ -1,0 +1,197 @@
+//! One operation onto the tables.
+
+use std::collections::HashMap;
+
+use presence::Bare;
+use rusqlite::Connection;
+
+use crate::tables::{
+    accounts, aliases, bindings, grants, inbox, last_known, last_seen, meta, offline, outbox,
+    pending_in, publications, roster, watches,
+};
+use crate::{NextIds, Op, StoreError};
+
+/// So many accounts are remembered by number; one more and all are forgotten, which costs a look-up each.
+const REMEMBERED: usize = 16_384;
+
+/// What the writer remembers between operations.
+pub(crate) struct Memory {
+    numbers: HashMap<Bare, i64>,
+    /// Numbers from which on none was used. It may run ahead of what is committed, never behind.
+    pub(crate) free: NextIds,
+}
+
+impl Memory {
+    pub(crate) fn new(free: NextIds) -> Self {
+        Self {
+            numbers: HashMap::new(),
+            free,
+        }
+    }
+
+    /// Something that was done is undone: what was learnt of accounts since may be wrong.
+    pub(crate) fn forget(&mut self) {
+        self.numbers.clear();
+    }
+
+    fn number(&mut self, db: &Connection, account: &Bare) -> Result<i64, StoreError> {
+        if let Some(number) = self.numbers.get(account) {
+            return Ok(*number);
+        }
+        let number = accounts::id(db, account)?
+            .ok_or_else(|| StoreError::AccountUnknown(account.clone()))?;
+        if self.numbers.len() >= REMEMBERED {
+            self.numbers.clear();
+        }
+        self.numbers.insert(account.clone(), number);
+        Ok(number)
+    }
+}
+
+/// Changes what `op` says. On an error part of a compound operation may have been done.
+pub(crate) fn apply(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), StoreError> {
+    match op {
+        Op::AccountCreate { .. }
+        | Op::AccountPassword { .. }
+        | Op::AccountDisable { .. }
+        | Op::AccountAdmin { .. }
+        | Op::AccountDelete { .. } => apply_account(db, memory, op),
+        Op::AliasPut { alias, account } => aliases::put(db, alias, memory.number(db, account)?),
+        Op::AliasRemove { alias } => aliases::remove(db, alias),
+        Op::RosterPut {
+            account,
+            item,
+            version,
+        } => {
+            let account = memory.number(db, account)?;
+            roster::put(db, account, item)?;
+            accounts::set_roster_version(db, account, *version)
+        }
+        Op::RosterRemove {
+            account,
+            contact,
+            version,
+        } => {
+            let account = memory.number(db, account)?;
+            roster::remove(db, account, contact)?;
+            accounts::set_roster_version(db, account, *version)
+        }
+        Op::PendingInPut {
+            account,
+            contact,
+            stanza,
+        } => pending_in::put(db, memory.number(db, account)?, contact, stanza),
+        Op::PendingInRemove { account, contact } => {
+            pending_in::remove(db, memory.number(db, account)?, contact)
+        }
+        Op::GrantPut {
+            account,
+            watcher,
+            grant,
+        } => grants::put(db, memory.number(db, account)?, watcher, *grant),
+        Op::GrantRemove { account, watcher } => {
+            grants::remove(db, memory.number(db, account)?, watcher)
+        }
+        Op::OutboxPut {
+            seq,
+            origin,
+            target,
+            payload,
+        } => {
+            memory.free.outbox_seq = memory.free.outbox_seq.max(seq.saturating_add(1));
+            outbox::put(db, *seq, origin, target, payload)
+        }
+        Op::OutboxRemove { seq } => outbox::remove(db, *seq),
+        Op::InboxMark {
+            target,
+            origin,
+            seq,
+        } => inbox::mark(db, memory.number(db, target)?, origin, *seq),
+        _ => apply_presence(db, memory, op),
+    }
+}
+
+fn apply_account(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), StoreError> {
+    match op {
+        Op::AccountCreate {
+            account,
+            scram,
+            sealed_ha1,
+            admin,
+            created,
+        } => {
+            if accounts::create(db, account, scram, sealed_ha1, *admin, *created)? {
+                Ok(())
+            } else {
+                Err(StoreError::Conflict(account.clone()))
+            }
+        }
+        Op::AccountPassword {
+            account,
+            scram,
+            sealed_ha1,
+        } => accounts::set_credentials(db, memory.number(db, account)?, scram, sealed_ha1),
+        Op::AccountDisable { account, disabled } => {
+            accounts::set_disabled(db, memory.number(db, account)?, *disabled)
+        }
+        Op::AccountAdmin { account, admin } => {
+            accounts::set_admin(db, memory.number(db, account)?, *admin)
+        }
+        Op::AccountDelete { account } => {
+            let number = memory.number(db, account)?;
+            memory.numbers.remove(account);
+            accounts::delete(db, number)
+        }
+        _ => unreachable!("called with operations on accounts alone"),
+    }
+}
+
+fn apply_presence(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), StoreError> {
+    match op {
+        Op::OfflinePut {
+            account,
+            id,
+            message,
+        } => {
+            memory.free.offline_id = memory.free.offline_id.max(id.saturating_add(1));
+            offline::put(db, memory.number(db, account)?, *id, message)
+        }
+        Op::OfflineRemove { account, ids } => {
+            let account = memory.number(db, account)?;
+            ids.iter()
+                .try_for_each(|id| offline::remove(db, account, *id))
+        }
+        Op::PublicationPut {
+            account,
+            publication,
+        } => publications::put(db, memory.number(db, account)?, publication),
+        Op::PublicationRemove { account, resource } => {
+            publications::remove(db, memory.number(db, account)?, resource)
+        }
+        Op::BindingPut { account, binding } => {
+            bindings::put(db, memory.number(db, account)?, binding)
+        }
+        Op::BindingRemove { account, contact } => {
+            bindings::remove(db, memory.number(db, account)?, contact)
+        }
+        Op::WatchPut(watch) => {
+            memory.free.watch_id = memory.free.watch_id.max(watch.id.0.saturating_add(1));
+            watches::put(db, memory.number(db, &watch.presentity)?, watch)
+        }
+        Op::WatchRemove { id } => watches::remove(db, *id),
+        Op::LastKnownPut {
+            account,
+            publication,
+        } => last_known::put(db, memory.number(db, account)?, publication),
+        Op::LastKnownRemove { account, resource } => {
+            last_known::remove(db, memory.number(db, account)?, resource)
+        }
+        Op::LastSeen {
+            account,
+            at,
+            status,
+        } => last_seen::put(db, memory.number(db, account)?, *at, status.as_deref()),
+        Op::MetaPut { key, value } => meta::put(db, key, value),
+        _ => unreachable!("the other operations are applied above"),
+    }
+}

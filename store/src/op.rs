@@ -1,0 +1,190 @@
+//! What can be changed: the vocabulary of the writer.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use presence::{
+    Bare, Binding, Grant, Item, Message, Publication, Resource, Utc, WatchId, WatchRecord,
+};
+
+/// One change. `Put` makes or replaces, `Remove` of what is not there changes nothing. An operation on an account that
+/// does not exist fails with [`AccountUnknown`](crate::StoreError::AccountUnknown) and undoes its unit.
+#[derive(Clone, PartialEq)]
+#[expect(missing_docs, reason = "the fields are named after what they hold")]
+pub enum Op {
+    /// Makes an account; [`Conflict`](crate::StoreError::Conflict) when there is one.
+    AccountCreate {
+        account: Bare,
+        scram: Vec<u8>,
+        sealed_ha1: Vec<u8>,
+        admin: bool,
+        created: Utc,
+    },
+    /// Replaces the credentials.
+    AccountPassword {
+        account: Bare,
+        scram: Vec<u8>,
+        sealed_ha1: Vec<u8>,
+    },
+    /// Closes or opens an account.
+    AccountDisable { account: Bare, disabled: bool },
+    /// Gives or takes administrator rights.
+    AccountAdmin { account: Bare, admin: bool },
+    /// Deletes an account and everything stored under it. What it owes others (outbox) stays until it is delivered, and
+    /// what others hold about it is theirs.
+    AccountDelete { account: Bare },
+    /// Another address of an account; one that led elsewhere leads here now.
+    AliasPut { alias: String, account: Bare },
+    /// Forgets an alias.
+    AliasRemove { alias: String },
+    /// A contact with the roster version that results.
+    RosterPut {
+        account: Bare,
+        item: Item,
+        version: u64,
+    },
+    /// Removes a contact; the version is set also when it was not there.
+    RosterRemove {
+        account: Bare,
+        contact: Bare,
+        version: u64,
+    },
+    /// A subscription request that waits for its answer (RFC 6121 §3.1.3).
+    PendingInPut {
+        account: Bare,
+        contact: Bare,
+        stanza: Bytes,
+    },
+    /// It was answered or withdrawn.
+    PendingInRemove { account: Bare, contact: Bare },
+    /// A standing decision.
+    GrantPut {
+        account: Bare,
+        watcher: Bare,
+        grant: Grant,
+    },
+    /// Takes it back.
+    GrantRemove { account: Bare, watcher: Bare },
+    /// What `origin` owes `target`. Neither needs to be an account.
+    OutboxPut {
+        seq: u64,
+        origin: Bare,
+        target: Bare,
+        payload: Bytes,
+    },
+    /// It was delivered.
+    OutboxRemove { seq: u64 },
+    /// `target` has applied everything of `origin` up to `seq`. Never goes back.
+    InboxMark {
+        target: Bare,
+        origin: Bare,
+        seq: u64,
+    },
+    /// A message to be delivered later.
+    OfflinePut {
+        account: Bare,
+        id: u64,
+        message: Box<Message>,
+    },
+    /// They were delivered.
+    OfflineRemove { account: Bare, ids: Vec<u64> },
+    /// A publication that outlives the process.
+    PublicationPut {
+        account: Bare,
+        publication: Arc<Publication>,
+    },
+    /// It ended.
+    PublicationRemove { account: Bare, resource: Resource },
+    /// A registered contact.
+    BindingPut { account: Bare, binding: Binding },
+    /// It ended.
+    BindingRemove { account: Bare, contact: Arc<str> },
+    /// A watch; its presentity must be an account.
+    WatchPut(WatchRecord),
+    /// It ended.
+    WatchRemove { id: WatchId },
+    /// Presence of a connection, to be shown for a while after a crash.
+    LastKnownPut {
+        account: Bare,
+        publication: Arc<Publication>,
+    },
+    /// The connection ended.
+    LastKnownRemove { account: Bare, resource: Resource },
+    /// When the account was last present, with its last status (XEP-0012).
+    LastSeen {
+        account: Bare,
+        at: Utc,
+        status: Option<String>,
+    },
+    /// Anything else of the program.
+    MetaPut { key: String, value: Vec<u8> },
+}
+
+impl Op {
+    /// The name of the kind, for logs and counters.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::AccountCreate { .. } => "account-create",
+            Self::AccountPassword { .. } => "account-password",
+            Self::AccountDisable { .. } => "account-disable",
+            Self::AccountAdmin { .. } => "account-admin",
+            Self::AccountDelete { .. } => "account-delete",
+            Self::AliasPut { .. } => "alias-put",
+            Self::AliasRemove { .. } => "alias-remove",
+            Self::RosterPut { .. } => "roster-put",
+            Self::RosterRemove { .. } => "roster-remove",
+            Self::PendingInPut { .. } => "pending-in-put",
+            Self::PendingInRemove { .. } => "pending-in-remove",
+            Self::GrantPut { .. } => "grant-put",
+            Self::GrantRemove { .. } => "grant-remove",
+            Self::OutboxPut { .. } => "outbox-put",
+            Self::OutboxRemove { .. } => "outbox-remove",
+            Self::InboxMark { .. } => "inbox-mark",
+            Self::OfflinePut { .. } => "offline-put",
+            Self::OfflineRemove { .. } => "offline-remove",
+            Self::PublicationPut { .. } => "publication-put",
+            Self::PublicationRemove { .. } => "publication-remove",
+            Self::BindingPut { .. } => "binding-put",
+            Self::BindingRemove { .. } => "binding-remove",
+            Self::WatchPut(_) => "watch-put",
+            Self::WatchRemove { .. } => "watch-remove",
+            Self::LastKnownPut { .. } => "last-known-put",
+            Self::LastKnownRemove { .. } => "last-known-remove",
+            Self::LastSeen { .. } => "last-seen",
+            Self::MetaPut { .. } => "meta-put",
+        }
+    }
+
+    /// More than one statement: needs a savepoint of its own to be all or nothing.
+    pub(crate) fn is_compound(&self) -> bool {
+        match self {
+            Self::RosterPut { .. } | Self::RosterRemove { .. } => true,
+            Self::OfflineRemove { ids, .. } => ids.len() > 1,
+            _ => false,
+        }
+    }
+
+    /// About how many bytes it adds to a transaction.
+    pub(crate) fn weight(&self) -> usize {
+        128 + match self {
+            Self::PendingInPut { stanza: bytes, .. } | Self::OutboxPut { payload: bytes, .. } => {
+                bytes.len()
+            }
+            Self::OfflinePut { message, .. } => crate::codec::message::native_len(message),
+            Self::PublicationPut { publication, .. } | Self::LastKnownPut { publication, .. } => {
+                crate::codec::publication::native_len(publication)
+            }
+            Self::WatchPut(watch) => watch.dialog.len(),
+            Self::MetaPut { value, .. } => value.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// The kind alone: operations hold credentials and what people say, neither belongs in a log.
+impl fmt::Debug for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind())
+    }
+}

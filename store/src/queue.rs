@@ -1,0 +1,175 @@
+//! The way to the writer: one bounded queue in one order.
+
+use std::collections::VecDeque;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::{Op, Overloaded, StoreError};
+
+/// What is called when a unit is committed or has failed.
+pub type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// A group has so many units at most, so that the first does not wait long for the last.
+const GROUP_UNITS: usize = 512;
+/// A group has about so many bytes at most.
+const GROUP_BYTES: usize = 4 << 20;
+/// Soft units alone wait so long for others to share the disk with.
+const SOFT_DELAY: Duration = Duration::from_secs(1);
+
+/// Operations that are done together or not at all. Soft ones have nobody who waits.
+pub(crate) struct Unit {
+    pub(crate) ops: Vec<Op>,
+    pub(crate) done: Option<Done>,
+}
+
+enum Work {
+    Unit(Unit),
+    Barrier(mpsc::Sender<()>),
+}
+
+/// What the writer takes at once.
+#[derive(Default)]
+pub(crate) struct Group {
+    pub(crate) units: Vec<Unit>,
+    pub(crate) barriers: Vec<mpsc::Sender<()>>,
+    /// Nothing comes after this group; `Some(true)`: the run ends cleanly.
+    pub(crate) end: Option<bool>,
+}
+
+#[derive(Default)]
+struct State {
+    work: VecDeque<Work>,
+    units: usize,
+    /// Somebody waits for something in `work`.
+    urgent: bool,
+    soft_since: Option<Instant>,
+    soft_dropped: u64,
+    end: Option<bool>,
+}
+
+/// The queue.
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    wake: Condvar,
+    bound: usize,
+}
+
+impl Queue {
+    pub(crate) fn new(bound: usize) -> Self {
+        Self {
+            state: Mutex::new(State::default()),
+            wake: Condvar::new(),
+            bound,
+        }
+    }
+
+    /// Queues a unit, or gives it back when the queue is full or closed.
+    pub(crate) fn submit(&self, ops: Vec<Op>, done: Done) -> Result<(), Overloaded> {
+        let mut state = self.state.lock();
+        if state.units >= self.bound || state.end.is_some() {
+            return Err(Overloaded(ops, done));
+        }
+        state.units += 1;
+        state.urgent = true;
+        state.work.push_back(Work::Unit(Unit {
+            ops,
+            done: Some(done),
+        }));
+        drop(state);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Queues a unit that nobody waits for. It takes no place that others need: it is dropped when half of the queue is full.
+    pub(crate) fn submit_soft(&self, ops: Vec<Op>) {
+        let mut state = self.state.lock();
+        if state.units >= self.bound.div_ceil(2) || state.end.is_some() {
+            state.soft_dropped += 1;
+            return;
+        }
+        state.units += 1;
+        let first = state.soft_since.is_none();
+        state.soft_since.get_or_insert_with(Instant::now);
+        state.work.push_back(Work::Unit(Unit { ops, done: None }));
+        let many = state.units >= GROUP_UNITS;
+        drop(state);
+        // The first makes the writer set its alarm.
+        if first || many {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Gives a receiver that hears when everything queued before is committed.
+    pub(crate) fn barrier(&self) -> mpsc::Receiver<()> {
+        let (sender, receiver) = mpsc::channel();
+        let mut state = self.state.lock();
+        if state.end.is_none() {
+            state.urgent = true;
+            state.work.push_back(Work::Barrier(sender));
+            self.wake.notify_one();
+        }
+        receiver
+    }
+
+    /// Nothing more is taken; the writer ends when all is done.
+    pub(crate) fn close(&self, clean: bool) {
+        let mut state = self.state.lock();
+        state.end.get_or_insert(clean);
+        self.wake.notify_one();
+    }
+
+    /// Units that wait.
+    pub(crate) fn depth(&self) -> usize {
+        self.state.lock().units
+    }
+
+    /// Soft units dropped since the start.
+    pub(crate) fn soft_dropped(&self) -> u64 {
+        self.state.lock().soft_dropped
+    }
+
+    /// Waits for work and takes as much as fits one transaction.
+    pub(crate) fn take(&self) -> Group {
+        let mut state = self.state.lock();
+        while !state.urgent && state.end.is_none() && state.units < GROUP_UNITS {
+            let Some(since) = state.soft_since else {
+                self.wake.wait(&mut state);
+                continue;
+            };
+            if self
+                .wake
+                .wait_until(&mut state, since + SOFT_DELAY)
+                .timed_out()
+            {
+                break;
+            }
+        }
+        state.take()
+    }
+}
+
+impl State {
+    fn take(&mut self) -> Group {
+        let mut group = Group::default();
+        let mut bytes = 0;
+        while group.units.len() < GROUP_UNITS && bytes < GROUP_BYTES {
+            match self.work.pop_front() {
+                Some(Work::Unit(unit)) => {
+                    bytes += unit.ops.iter().map(Op::weight).sum::<usize>();
+                    self.units -= 1;
+                    group.units.push(unit);
+                }
+                Some(Work::Barrier(barrier)) => group.barriers.push(barrier),
+                None => break,
+            }
+        }
+        if self.work.is_empty() {
+            self.urgent = false;
+            self.soft_since = None;
+            group.end = self.end;
+        }
+        group
+    }
+}

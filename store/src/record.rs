@@ -1,0 +1,99 @@
+//! What is read back.
+
+use std::fmt;
+
+use bytes::Bytes;
+use presence::{Bare, Binding, Grant, Publication, Roster, Utc, WatchRecord};
+
+/// Everything of one account, as it was at one moment. Lists are in the order of their key where nothing else is said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccountRecord {
+    /// Whose.
+    pub account: Bare,
+    /// May not log in.
+    pub disabled: bool,
+    /// Is an administrator.
+    pub admin: bool,
+    /// The contact list with the requests that wait for an answer.
+    pub roster: Roster,
+    /// Standing decisions by watcher.
+    pub grants: Vec<(Bare, Grant)>,
+    /// Stored publications in the order in which their resources first appeared.
+    pub publications: Vec<Publication>,
+    /// Presence of connections as it last was, in the order in which they first appeared.
+    pub last_known: Vec<Publication>,
+    /// Registered contacts.
+    pub bindings: Vec<Binding>,
+    /// Watches where this account is the presentity.
+    pub watches: Vec<WatchRecord>,
+    /// How many messages wait.
+    pub offline: usize,
+    /// Their [`stored_size`](crate::stored_size) together, in bytes.
+    pub offline_bytes: u64,
+    /// The highest sequence applied, by origin.
+    pub inbox: Vec<(Bare, u64)>,
+    /// When the account was last present and its last status.
+    pub last_seen: Option<(Utc, Option<String>)>,
+}
+
+/// What logging in needs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredCredentials {
+    /// SCRAM keys in the form of their maker.
+    pub scram: Vec<u8>,
+    /// Digest HA1 values, sealed.
+    pub sealed_ha1: Vec<u8>,
+    /// May not log in.
+    pub disabled: bool,
+    /// Is an administrator.
+    pub admin: bool,
+}
+
+/// Without the secrets.
+impl fmt::Debug for StoredCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredCredentials")
+            .field("disabled", &self.disabled)
+            .field("admin", &self.admin)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An account in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountSummary {
+    /// Its address.
+    pub account: Bare,
+    /// Is an administrator.
+    pub admin: bool,
+    /// May not log in.
+    pub disabled: bool,
+    /// When it was made.
+    pub created: Utc,
+    /// When it was last present.
+    pub last_seen: Option<Utc>,
+}
+
+/// What one account owes another and has not been delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxEntry {
+    /// Its number; the order of delivery.
+    pub seq: u64,
+    /// Who owes.
+    pub origin: Bare,
+    /// To whom.
+    pub target: Bare,
+    /// What, in the model's own form.
+    pub payload: Bytes,
+}
+
+/// Numbers from which on all are free. They were never used, also not by what has been deleted since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextIds {
+    /// For [`Op::OutboxPut`](crate::Op::OutboxPut).
+    pub outbox_seq: u64,
+    /// For [`Op::OfflinePut`](crate::Op::OfflinePut).
+    pub offline_id: u64,
+    /// For [`Op::WatchPut`](crate::Op::WatchPut).
+    pub watch_id: u64,
+}

@@ -1,0 +1,295 @@
+//! The handle that everybody has.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use parking_lot::Mutex;
+use presence::{Bare, Message, Roster};
+use rusqlite::Connection;
+
+use crate::place::{Place, create_private};
+use crate::pool::Pool;
+use crate::queue::{Done, Queue};
+use crate::tables::{
+    accounts, aliases, bindings, grants, inbox, last_known, last_seen, meta, offline, outbox,
+    pending_in, publications, roster, state, watches,
+};
+use crate::writer::{Sink, Writer};
+use crate::{
+    AccountRecord, AccountSummary, NextIds, Op, OutboxEntry, StoreError, StoredCredentials, backup,
+    migrate,
+};
+
+/// `PRAGMA synchronous = FULL`: there is no other choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Full;
+
+/// How a store runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// How many units may wait for the writer.
+    pub queue: usize,
+    /// How sure a commit is.
+    pub synchronous: Full,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            queue: 16_384,
+            synchronous: Full,
+        }
+    }
+}
+
+/// What was found at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// The run before did not end with [`Store::close_clean`].
+    pub unclean: bool,
+    /// The schema before, when it was an earlier one.
+    pub migrated_from: Option<u32>,
+}
+
+/// A unit that found no place in the queue: nothing of it was done.
+pub struct Overloaded(pub Vec<Op>, pub Done);
+
+impl fmt::Debug for Overloaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Overloaded")
+            .field(&self.0)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A database in use. Clones are the same one.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    place: Place,
+    pool: Pool,
+    queue: Arc<Queue>,
+    sink: Arc<Mutex<Option<Arc<Sink>>>>,
+    next_ids: NextIds,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Store {
+    /// Opens the server's database, making or migrating it where that is needed. That no other process has it open is
+    /// for the caller to see to.
+    pub fn open(path: &Path, options: Options) -> Result<(Self, Start), StoreError> {
+        Self::open_file(path, options, true)
+    }
+
+    /// Opens it for a tool while the server does not run: an unclean end of the server stays for its next start to see.
+    pub fn open_tool(path: &Path, options: Options) -> Result<(Self, Start), StoreError> {
+        Self::open_file(path, options, false)
+    }
+
+    /// A database in memory, gone with its last handle.
+    pub fn open_in_memory(options: Options) -> Result<(Self, Start), StoreError> {
+        let place = Place::memory();
+        let db = place.writer()?;
+        Self::start(place, db, "memory", options, true)
+    }
+
+    fn open_file(path: &Path, options: Options, mark: bool) -> Result<(Self, Start), StoreError> {
+        if !create_private(path)? {
+            migrate::check_file(path)?;
+        }
+        let place = Place::File(path.to_owned());
+        let db = place.writer()?;
+        Self::start(place, db, &path.display().to_string(), options, mark)
+    }
+
+    fn start(
+        place: Place,
+        mut db: Connection,
+        name: &str,
+        options: Options,
+        mark: bool,
+    ) -> Result<(Self, Start), StoreError> {
+        let migrated_from = migrate::migrate(&mut db, name)?;
+        // The writer copies the log back itself, outside of commits; this is for when it cannot.
+        db.pragma_update(None, "wal_autocheckpoint", 16_384)?;
+        db.pragma_update(None, "journal_size_limit", 64 << 20)?;
+        let (clean, next_ids) = state::get(&db)?;
+        if mark {
+            state::set_clean(&db, false)?;
+        }
+        let queue = Arc::new(Queue::new(options.queue.max(1)));
+        let sink = Arc::default();
+        let writer = thread::Builder::new().name("store".into()).spawn({
+            let (queue, sink) = (Arc::clone(&queue), Arc::clone(&sink));
+            let writer = Writer::new(db, next_ids);
+            move || writer.run(&queue, &sink, mark)
+        })?;
+        let pool = Pool::new(place.clone());
+        let writer = Mutex::new(Some(writer));
+        let store = Self(Arc::new(Inner {
+            place,
+            pool,
+            queue,
+            sink,
+            next_ids,
+            writer,
+        }));
+        Ok((
+            store,
+            Start {
+                unclean: !clean,
+                migrated_from,
+            },
+        ))
+    }
+
+    /// Queues `ops` as one unit, all or nothing; `done` hears when it is committed or has failed. Never blocks.
+    #[expect(clippy::result_large_err, reason = "the refused unit is given back")]
+    pub fn submit(&self, ops: Vec<Op>, done: Done) -> Result<(), Overloaded> {
+        self.0.queue.submit(ops, done)
+    }
+
+    /// Queues what is worth keeping but not worth waiting for: it may be written up to a second later, and is dropped when
+    /// the queue is filled by half. The order among all that is queued is kept.
+    pub fn submit_soft(&self, ops: Vec<Op>) {
+        self.0.queue.submit_soft(ops);
+    }
+
+    /// Blocks until everything queued so far is committed (or has failed) and its completions have been handed over. Not
+    /// to be called from a completion on the writer's thread.
+    pub fn barrier(&self) {
+        // An error: the writer has ended, and everything was done before.
+        let _ = self.0.queue.barrier().recv();
+    }
+
+    /// Units that wait for the writer.
+    pub fn queue_depth(&self) -> usize {
+        self.0.queue.depth()
+    }
+
+    /// Soft units dropped since the start.
+    pub fn soft_dropped(&self) -> u64 {
+        self.0.queue.soft_dropped()
+    }
+
+    /// From now on the completions of each commit are given to `sink`, in order, instead of being run on the writer's thread.
+    pub fn set_completion_sink(&self, sink: Sink) {
+        *self.0.sink.lock() = Some(Arc::new(sink));
+    }
+
+    /// Everything of one account at one moment.
+    pub fn load(&self, account: &Bare) -> Result<Option<AccountRecord>, StoreError> {
+        self.0.pool.read(|db| load(db, account))
+    }
+
+    /// What logging in needs.
+    pub fn credentials(&self, account: &Bare) -> Result<Option<StoredCredentials>, StoreError> {
+        self.0.pool.read(|db| accounts::credentials(db, account))
+    }
+
+    /// The account that an alias leads to.
+    pub fn resolve_alias(&self, alias: &str) -> Result<Option<Bare>, StoreError> {
+        self.0.pool.read(|db| aliases::resolve(db, alias))
+    }
+
+    /// All aliases, in order.
+    pub fn aliases(&self) -> Result<Vec<(String, Bare)>, StoreError> {
+        self.0.pool.read(aliases::list)
+    }
+
+    /// All accounts, by address.
+    pub fn accounts(&self) -> Result<Vec<AccountSummary>, StoreError> {
+        self.0.pool.read(accounts::list)
+    }
+
+    /// Accounts with publications, registrations, watches or last known presence, by address: they live without being
+    /// logged in.
+    pub fn residents(&self) -> Result<Vec<Bare>, StoreError> {
+        self.0.pool.read(accounts::residents)
+    }
+
+    /// What is owed and not delivered, in order.
+    pub fn outbox(&self) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.0.pool.read(outbox::list)
+    }
+
+    /// What was kept by [`Op::MetaPut`].
+    pub fn meta(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.pool.read(|db| meta::get(db, key))
+    }
+
+    /// The messages that wait, in the order of their numbers. None for an account that does not exist.
+    pub fn offline_messages(&self, account: &Bare) -> Result<Vec<(u64, Message)>, StoreError> {
+        self.0.pool.read(|db| match accounts::id(db, account)? {
+            Some(id) => offline::list(db, id),
+            None => Ok(Vec::new()),
+        })
+    }
+
+    /// Numbers from which on all were free when the store was opened.
+    pub fn next_ids(&self) -> NextIds {
+        self.0.next_ids
+    }
+
+    /// Writes a consistent copy while all goes on: mode 0600, on the disk before it has its name. What has that name
+    /// already is replaced.
+    pub fn backup(&self, path: &Path) -> Result<(), StoreError> {
+        backup::backup(&self.0.place, path)
+    }
+
+    /// Commits what is queued, marks the end as clean and empties the log. Other handles are refused from now on.
+    pub fn close_clean(self) {
+        self.0.end(true);
+    }
+}
+
+impl Inner {
+    fn end(&self, clean: bool) {
+        self.queue.close(clean);
+        self.pool.close();
+        let writer = self.writer.lock().take();
+        if let Some(writer) = writer
+            && writer.thread().id() != thread::current().id()
+            && writer.join().is_err()
+        {
+            tracing::error!("the writer of the database panicked");
+        }
+    }
+}
+
+/// What is queued is still committed; the end is not clean.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.end(false);
+    }
+}
+
+fn load(db: &Connection, account: &Bare) -> Result<Option<AccountRecord>, StoreError> {
+    let Some(head) = accounts::head(db, account)? else {
+        return Ok(None);
+    };
+    let id = head.id;
+    let (offline, offline_bytes) = offline::total(db, id)?;
+    Ok(Some(AccountRecord {
+        account: account.clone(),
+        disabled: head.disabled,
+        admin: head.admin,
+        roster: Roster {
+            version: head.roster_version,
+            items: roster::load(db, id)?,
+            pending_in: pending_in::load(db, id)?,
+        },
+        grants: grants::load(db, id)?,
+        publications: publications::load(db, id)?,
+        last_known: last_known::load(db, id)?,
+        bindings: bindings::load(db, id)?,
+        watches: watches::load(db, id, account)?,
+        offline,
+        offline_bytes,
+        inbox: inbox::load(db, id)?,
+        last_seen: last_seen::load(db, id)?,
+    }))
+}

@@ -1,0 +1,42 @@
+//! `offline`: messages that wait for their reader (XEP-0160).
+
+use presence::Message;
+use rusqlite::{Connection, params};
+
+use super::{Outcome, blob, execute, number, row, rows};
+use crate::codec;
+
+/// Keeps a message.
+pub(crate) fn put(db: &Connection, account: i64, id: u64, message: &Message) -> Outcome<()> {
+    let sql = "INSERT OR REPLACE INTO offline (account, id, size, message) VALUES (?1, ?2, ?3, ?4)";
+    let octets = codec::message::encode(message);
+    execute(
+        db,
+        sql,
+        params![account, id.cast_signed(), octets.len() as i64, octets],
+    )
+    .map(drop)
+}
+
+/// It was delivered.
+pub(crate) fn remove(db: &Connection, account: i64, id: u64) -> Outcome<()> {
+    let sql = "DELETE FROM offline WHERE account = ?1 AND id = ?2";
+    execute(db, sql, params![account, id.cast_signed()]).map(drop)
+}
+
+/// How many there are and their size in octets.
+pub(crate) fn total(db: &Connection, account: i64) -> Outcome<(usize, u64)> {
+    let sql = "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM offline WHERE account = ?1";
+    let found = row(db, sql, [account], |r| {
+        Ok((number(r, 0)? as usize, number(r, 1)?))
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
+/// The messages, in the order of their numbers.
+pub(crate) fn list(db: &Connection, account: i64) -> Outcome<Vec<(u64, Message)>> {
+    let sql = "SELECT id, message FROM offline WHERE account = ?1 ORDER BY id";
+    rows(db, sql, [account], |r| {
+        Ok((number(r, 0)?, codec::message::decode(blob(r, 1)?)?))
+    })
+}

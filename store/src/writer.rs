@@ -1,0 +1,217 @@
+//! The one thread that writes: everything queued goes into one transaction, then all who waited are told.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rusqlite::Connection;
+
+use crate::apply::{Memory, apply};
+use crate::queue::{Done, Queue, Unit};
+use crate::tables::{execute, state};
+use crate::{NextIds, Op, StoreError};
+
+/// Numbers are reserved in blocks of so many, so that the row is written once a block.
+const BLOCK: u64 = 1024;
+/// After about so many operations the log is copied back into the database, when those who waited have been told.
+const CHECKPOINT_OPS: usize = 2000;
+
+/// Somebody to be told, and what.
+pub struct Completion {
+    /// Whom.
+    pub done: Done,
+    /// What.
+    pub result: Result<(), StoreError>,
+}
+
+impl Completion {
+    /// Tells it. A panic in there is logged and ends here: the others still have to be told.
+    pub fn run(self) {
+        let Self { done, result } = self;
+        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || done(result))).is_err() {
+            tracing::error!("what follows from a commit panicked");
+        }
+    }
+}
+
+/// Takes the completions of one commit, in order.
+pub type Sink = Box<dyn Fn(Vec<Completion>) + Send + Sync>;
+
+/// The writing connection with what it remembers.
+pub(crate) struct Writer {
+    db: Connection,
+    memory: Memory,
+    /// What the database says is free.
+    reserved: NextIds,
+    since_checkpoint: usize,
+}
+
+impl Writer {
+    pub(crate) fn new(db: Connection, free: NextIds) -> Self {
+        Self {
+            db,
+            memory: Memory::new(free),
+            reserved: free,
+            since_checkpoint: 0,
+        }
+    }
+
+    /// Serves the queue until it is closed. `mark`: a clean end is written down.
+    pub(crate) fn run(mut self, queue: &Queue, sink: &Mutex<Option<Arc<Sink>>>, mark: bool) {
+        loop {
+            let group = queue.take();
+            if !group.units.is_empty() {
+                let results = self.commit(&group.units);
+                tell(group.units, results, sink);
+                self.checkpoint_when_due();
+            }
+            for barrier in group.barriers {
+                // Whoever waited may have given up.
+                let _ = barrier.send(());
+            }
+            if let Some(clean) = group.end {
+                if clean && let Err(error) = self.finish(mark) {
+                    tracing::error!(%error, "the database could not be closed cleanly");
+                }
+                return;
+            }
+        }
+    }
+
+    /// One transaction of all units; what became of each. A unit that fails is undone alone, one that meets a failing
+    /// disk undoes all.
+    pub(crate) fn commit(&mut self, units: &[Unit]) -> Vec<Result<(), StoreError>> {
+        let outcome = self.attempt(units);
+        outcome.unwrap_or_else(|(error, mut results)| {
+            if !self.db.is_autocommit() && execute(&self.db, "ROLLBACK", []).is_err() {
+                tracing::error!("a transaction could not be undone");
+            }
+            self.memory.forget();
+            // What was refused for its own sake keeps its reason; everything else failed with the commit.
+            results.resize(units.len(), Ok(()));
+            results
+                .into_iter()
+                .map(|r| r.and_then(|()| Err(error.clone())))
+                .collect()
+        })
+    }
+
+    #[expect(
+        clippy::type_complexity,
+        reason = "the failure carries what is known of each unit so far"
+    )]
+    fn attempt(
+        &mut self,
+        units: &[Unit],
+    ) -> Result<Vec<Result<(), StoreError>>, (StoreError, Vec<Result<(), StoreError>>)> {
+        let mut results = Vec::with_capacity(units.len());
+        if let Err(error) = execute(&self.db, "BEGIN IMMEDIATE", []) {
+            return Err((error, results));
+        }
+        for unit in units {
+            match self.unit(&unit.ops) {
+                // Full disks and the like may have ended the transaction behind our back.
+                Err(error) if error.is_io() || self.db.is_autocommit() => {
+                    return Err((error, results));
+                }
+                result => results.push(result),
+            }
+        }
+        match self
+            .reserve()
+            .and_then(|ids| execute(&self.db, "COMMIT", []).map(|_| ids))
+        {
+            Ok(reserved) => self.reserved = reserved,
+            Err(error) => return Err((error, results)),
+        }
+        self.since_checkpoint += units.iter().map(|u| u.ops.len()).sum::<usize>();
+        Ok(results)
+    }
+
+    fn unit(&mut self, ops: &[Op]) -> Result<(), StoreError> {
+        // A single statement undoes itself.
+        if let [op] = ops
+            && !op.is_compound()
+        {
+            return apply(&self.db, &mut self.memory, op);
+        }
+        execute(&self.db, "SAVEPOINT unit", [])?;
+        let result = ops
+            .iter()
+            .try_for_each(|op| apply(&self.db, &mut self.memory, op));
+        if result.is_err() && !self.db.is_autocommit() {
+            self.memory.forget();
+            execute(&self.db, "ROLLBACK TO unit", [])?;
+        }
+        if !self.db.is_autocommit() {
+            execute(&self.db, "RELEASE unit", [])?;
+        }
+        result
+    }
+
+    /// Reserves the next block of numbers when this group used the last one up.
+    fn reserve(&self) -> Result<NextIds, StoreError> {
+        let next = |reserved: u64, free: u64| {
+            if free > reserved {
+                free.saturating_add(BLOCK)
+            } else {
+                reserved
+            }
+        };
+        let (old, free) = (self.reserved, self.memory.free);
+        let new = NextIds {
+            outbox_seq: next(old.outbox_seq, free.outbox_seq),
+            offline_id: next(old.offline_id, free.offline_id),
+            watch_id: next(old.watch_id, free.watch_id),
+        };
+        if new != old {
+            state::set_ids(&self.db, new)?;
+        }
+        Ok(new)
+    }
+
+    /// Copies the log back without waiting for readers. SQLite would do it inside of a commit, where others wait for it.
+    fn checkpoint_when_due(&mut self) {
+        if self.since_checkpoint >= CHECKPOINT_OPS {
+            self.since_checkpoint = 0;
+            self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)");
+        }
+    }
+
+    fn checkpoint(&self, pragma: &str) {
+        if let Err(error) = self.db.query_row(pragma, [], |_| Ok(())) {
+            tracing::warn!(%error, "the write-ahead log could not be copied back; it is tried again");
+        }
+    }
+
+    fn finish(&self, mark: bool) -> Result<(), StoreError> {
+        execute(&self.db, "BEGIN IMMEDIATE", [])?;
+        state::set_ids(&self.db, self.memory.free)?;
+        if mark {
+            state::set_clean(&self.db, true)?;
+        }
+        execute(&self.db, "COMMIT", [])?;
+        self.checkpoint("PRAGMA wal_checkpoint(TRUNCATE)");
+        Ok(())
+    }
+}
+
+fn tell(units: Vec<Unit>, results: Vec<Result<(), StoreError>>, sink: &Mutex<Option<Arc<Sink>>>) {
+    let mut completions = Vec::with_capacity(units.len());
+    for (unit, result) in units.into_iter().zip(results) {
+        match (unit.done, result) {
+            (Some(done), result) => completions.push(Completion { done, result }),
+            (None, Err(error)) => {
+                tracing::debug!(%error, ops = ?unit.ops, "a soft change was not kept")
+            }
+            (None, Ok(())) => {}
+        }
+    }
+    if completions.is_empty() {
+        return;
+    }
+    let sink = sink.lock().clone();
+    match sink {
+        Some(sink) => sink(completions),
+        None => completions.into_iter().for_each(Completion::run),
+    }
+}
