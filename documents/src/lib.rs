@@ -1,1 +1,19 @@
-//! Placeholder replaced by the first commit of this crate.
+//! Presence documents to and from the types of the presence crate.
+//!
+//! | module | is |
+//! |---|---|
+//! | [`pidf`] | PIDF with data model, RPID and the XMPP show: read, normalise, compose |
+//! | [`stanza`] | the content of an XMPP presence for somebody who has no XMPP session |
+//! | [`error`] | why bytes are not such a document |
+
+pub mod error;
+mod mapping;
+mod namespace;
+mod out;
+mod parse;
+pub mod pidf;
+mod rpid;
+pub mod stanza;
+
+pub use error::DocumentError;
+pub use pidf::Published;

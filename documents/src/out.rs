@@ -1,0 +1,97 @@
+//! XML as the pickiest clients want it: no white space between elements, double quotes, empty elements closed at once.
+
+/// Writes elements one after the other. The names come from this crate or were read as XML names before.
+#[derive(Debug, Default)]
+pub(crate) struct Out {
+    bytes: Vec<u8>,
+    /// The last start tag still waits for attributes or its end.
+    in_tag: bool,
+}
+
+impl Out {
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(capacity),
+            in_tag: false,
+        }
+    }
+
+    fn close_tag(&mut self) {
+        if std::mem::take(&mut self.in_tag) {
+            self.bytes.push(b'>');
+        }
+    }
+
+    pub(crate) fn start(&mut self, name: &str) {
+        self.close_tag();
+        self.bytes.push(b'<');
+        self.bytes.extend_from_slice(name.as_bytes());
+        self.in_tag = true;
+    }
+
+    pub(crate) fn attr(&mut self, name: &str, value: &str) {
+        debug_assert!(self.in_tag, "an attribute belongs to a start tag");
+        self.bytes.push(b' ');
+        self.bytes.extend_from_slice(name.as_bytes());
+        self.bytes.extend_from_slice(b"=\"");
+        escape(&mut self.bytes, value, true);
+        self.bytes.push(b'"');
+    }
+
+    pub(crate) fn text(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.close_tag();
+            escape(&mut self.bytes, text, false);
+        }
+    }
+
+    pub(crate) fn end(&mut self, name: &str) {
+        if std::mem::take(&mut self.in_tag) {
+            self.bytes.extend_from_slice(b"/>");
+        } else {
+            self.bytes.extend_from_slice(b"</");
+            self.bytes.extend_from_slice(name.as_bytes());
+            self.bytes.push(b'>');
+        }
+    }
+
+    /// An element that holds text alone.
+    pub(crate) fn leaf(&mut self, name: &str, text: &str) {
+        self.start(name);
+        self.text(text);
+        self.end(name);
+    }
+
+    /// Bytes that are complete elements already.
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        self.close_tag();
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    pub(crate) fn into_bytes(mut self) -> Vec<u8> {
+        self.close_tag();
+        self.bytes
+    }
+}
+
+fn escape(into: &mut Vec<u8>, text: &str, attribute: bool) {
+    let bytes = text.as_bytes();
+    let mut done = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        let escaped: &[u8] = match byte {
+            b'<' => b"&lt;",
+            b'>' => b"&gt;",
+            b'&' => b"&amp;",
+            b'"' if attribute => b"&quot;",
+            b'\n' if attribute => b"&#10;",
+            b'\t' if attribute => b"&#9;",
+            b'\r' => b"&#13;",
+            0x00..=0x08 | 0x0b | 0x0c | 0x0e..=0x1f => b"",
+            _ => continue,
+        };
+        into.extend_from_slice(bytes.get(done..at).unwrap_or_default());
+        into.extend_from_slice(escaped);
+        done = at + 1;
+    }
+    into.extend_from_slice(bytes.get(done..).unwrap_or_default());
+}

@@ -1,0 +1,606 @@
+//! Documents of the RFCs and of real phones, through reading, normal form and composition.
+
+use std::process::{Command, Stdio};
+use std::sync::{Arc, OnceLock};
+
+use presence::{
+    Activity, Bare, Basic, Document, Native, Note, Priority, Publication, Resource, Show, Source,
+    Utc, View,
+};
+use proptest::prelude::*;
+
+use super::*;
+use crate::DocumentError;
+
+const ENTITY: &str = "sip:ann@example.com";
+
+macro_rules! sample {
+    ($name:literal) => {
+        include_bytes!(concat!("../../testdata/", $name, ".xml")).as_slice()
+    };
+}
+
+const SAMPLES: [(&str, &[u8]); 13] = [
+    ("rfc3863-01", sample!("rfc3863-01")),
+    ("rfc3863-02", sample!("rfc3863-02")),
+    ("rfc3863-03", sample!("rfc3863-03")),
+    ("rfc3863-04", sample!("rfc3863-04")),
+    ("rfc3863-05", sample!("rfc3863-05")),
+    ("rfc3863-06", sample!("rfc3863-06")),
+    ("rfc4480-01", sample!("rfc4480-01")),
+    ("rfc8048-04", sample!("rfc8048-04")),
+    ("rfc8048-19", sample!("rfc8048-19")),
+    ("rfc8048-20", sample!("rfc8048-20")),
+    ("baresip", sample!("baresip-1.0.0")),
+    ("linphonec", sample!("linphonec-5.1.65")),
+    ("finch", sample!("finch-2.14.12")),
+];
+
+fn sample(name: &str) -> Published {
+    let (_, bytes) = SAMPLES.iter().find(|(n, _)| *n == name).unwrap();
+    read(bytes).unwrap()
+}
+
+fn publication(resource: &str, source: Source, document: Document) -> Publication {
+    Publication {
+        resource: Resource::parse(resource).unwrap(),
+        source,
+        etag: None,
+        expires: None,
+        document,
+        native: Native::None,
+        lang: None,
+        changed: Utc(1_000),
+    }
+}
+
+fn session(resource: &str, document: Document) -> Publication {
+    publication(resource, Source::Session, document)
+}
+
+fn phone(resource: &str, published: &Published) -> Publication {
+    let device = "device".into();
+    let mut phone = publication(resource, Source::Sip { device }, published.document.clone());
+    phone.native = Native::Pidf(normalise(published, &phone.resource));
+    phone
+}
+
+fn phone_of(resource: &str, body: &str) -> Publication {
+    phone(resource, &read(body.as_bytes()).unwrap())
+}
+
+fn view(publications: Vec<Publication>) -> View {
+    View {
+        presentity: Bare::parse("ann@example.com").unwrap(),
+        version: 1,
+        publications: publications.into_iter().map(Arc::new).collect(),
+        pidf: OnceLock::new(),
+    }
+}
+
+fn composed(publications: Vec<Publication>) -> String {
+    String::from_utf8(compose(&view(publications), ENTITY)).unwrap()
+}
+
+fn showing(show: Option<Show>) -> Document {
+    Document {
+        show,
+        ..Document::default()
+    }
+}
+
+fn note(lang: Option<&str>, text: &str) -> Note {
+    Note {
+        lang: lang.map(str::to_owned),
+        text: text.to_owned(),
+    }
+}
+
+/// Whether xmllint is there to ask.
+fn has_xmllint() -> bool {
+    static FOUND: OnceLock<bool> = OnceLock::new();
+    *FOUND.get_or_init(|| {
+        let found = Command::new("xmllint").arg("--version").output().is_ok();
+        if !found {
+            eprintln!("xmllint is missing: validity is not checked");
+        }
+        found
+    })
+}
+
+fn assert_valid(document: &[u8]) {
+    use std::io::Write;
+    if !has_xmllint() {
+        return;
+    }
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/xsd/pidf-all.xsd");
+    let mut child = Command::new("xmllint")
+        .args(["--nonet", "--noout", "--schema", schema, "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(document).unwrap();
+    let done = child.wait_with_output().unwrap();
+    assert!(
+        done.status.success(),
+        "{}\n{}",
+        String::from_utf8_lossy(&done.stderr),
+        String::from_utf8_lossy(document)
+    );
+}
+
+#[test]
+fn the_validator_finds_faults() {
+    if has_xmllint() {
+        let caught = std::panic::catch_unwind(|| {
+            assert_valid(b"<presence xmlns='urn:ietf:params:xml:ns:pidf'/>");
+        });
+        assert!(caught.is_err());
+    }
+}
+
+#[test]
+fn the_examples_of_rfc_3863() {
+    for name in ["rfc3863-01", "rfc3863-02"] {
+        let one = sample(name);
+        assert_eq!(one.entity, "pres:someone@example.com");
+        assert_eq!(one.tuple_ids, ["sg89ae"]);
+        assert_eq!(one.document.basic, Basic::Open);
+        assert_eq!(one.document.priority, Some(Priority(102)));
+    }
+    let fourth = sample("rfc3863-04");
+    assert_eq!(fourth.tuple_ids, ["bs35r9", "eg92n8"]);
+    assert_eq!(fourth.document.priority, Some(Priority(127)));
+    assert_eq!(
+        fourth.document.notes,
+        [note(None, "I'll be in Tokyo next week")]
+    );
+    let normal = normalise(&fourth, &Resource::parse("r").unwrap());
+    let normal = std::str::from_utf8(&normal).unwrap();
+    assert!(
+        normal.contains(r#"<im xmlns="urn:ietf:params:xml:ns:pidf:im">busy</im>"#),
+        "{normal}"
+    );
+    let sixth = normalise(&sample("rfc3863-06"), &Resource::parse("r").unwrap());
+    let sixth = std::str::from_utf8(&sixth).unwrap();
+    assert!(
+        sixth.contains(
+            r#"<ex1 xmlns:a0="urn:ietf:params:xml:ns:pidf" a0:mustUnderstand="1">val1</ex1>"#
+        ),
+        "{sixth}"
+    );
+}
+
+#[test]
+fn the_example_of_rfc_4479_has_no_entity() {
+    assert_eq!(
+        read(sample!("rfc4479-01")),
+        Err(DocumentError::EntityMissing)
+    );
+    let text = String::from_utf8(sample!("rfc4479-01").to_vec()).unwrap();
+    let text = text.replacen("<presence ", "<presence entity='sip:ann@example.com' ", 1);
+    let published = read(text.as_bytes()).unwrap();
+    assert_eq!(published.document.activities, [Activity::OnThePhone]);
+    assert_eq!(published.document.show, Some(Show::Dnd));
+    let document = composed(vec![phone("sip-1", &published)]);
+    assert!(document.contains("<rpid:on-the-phone/>"), "{document}");
+    assert!(
+        document.contains(r#"<dm:device id="P-sip-1.pc122"><rpid:user-input>idle</rpid:user-input><dm:deviceID>mac:8asd7d7d70</dm:deviceID></dm:device>"#),
+        "{document}"
+    );
+    assert_valid(document.as_bytes());
+}
+
+#[test]
+fn the_example_of_rfc_4480() {
+    let published = sample("rfc4480-01");
+    assert_eq!(published.tuple_ids, ["bs35r9", "ty4658", "eg92n8"]);
+    let document = &published.document;
+    assert_eq!(document.activities, [Activity::Away]);
+    assert_eq!(document.show, Some(Show::Away));
+    assert_eq!(document.notes, [note(None, "Scoring 120")]);
+    assert_eq!(
+        document.idle_since,
+        Utc::from_rfc3339("2004-10-21T18:20:00Z")
+    );
+    let whole = composed(vec![phone("sip-1", &published)]);
+    for kept in [
+        r#"<rpid:activities from="2005-05-30T12:00:00+05:00" until="2005-05-30T17:00:00+05:00"><rpid:note>Far away</rpid:note><rpid:away/></rpid:activities>"#,
+        "<rpid:mood><rpid:angry/><rpid:other>brooding</rpid:other></rpid:mood>",
+        r#"<residence xmlns="urn:ietf:params:xml:ns:location-type"/>"#,
+        "<rpid:time-offset>-240</rpid:time-offset><dm:note>Scoring 120</dm:note>",
+        "<rpid:relationship><rpid:assistant/></rpid:relationship>",
+    ] {
+        assert!(whole.contains(kept), "{kept} in {whole}");
+    }
+    // The example's sphere is what the RFC's own schema forbids.
+    assert_valid(
+        whole
+            .replace("<rpid:sphere>bowling league</rpid:sphere>", "")
+            .as_bytes(),
+    );
+}
+
+#[test]
+fn the_examples_of_rfc_8048() {
+    assert_eq!(sample("rfc8048-04").document, showing(Some(Show::Away)));
+    assert_eq!(sample("rfc8048-19").tuple_ids, ["ID-yn0cl4bnw0yr3vym"]);
+    assert_eq!(sample("rfc8048-20").document.basic, Basic::Closed);
+    let ours = composed(vec![session("yn0cl4bnw0yr3vym", showing(Some(Show::Away)))]);
+    assert!(
+        ours.contains(
+            r#"<tuple id="ID-yn0cl4bnw0yr3vym"><status><basic>open</basic><show xmlns="jabber:client">away</show></status>"#
+        ),
+        "{ours}"
+    );
+}
+
+#[test]
+fn every_sample_composes_to_a_valid_document() {
+    for (name, body) in SAMPLES {
+        let published = read(body).unwrap();
+        let document = composed(vec![phone("sip-0a1b2c3d", &published)]);
+        let mut again = read(document.as_bytes()).unwrap();
+        if name == "rfc8048-04" || name == "rfc8048-19" {
+            // They say a show and no activity: the person of the composed document is ours.
+            assert_eq!(again.document.activities, [Activity::Away]);
+            again.document.activities.clear();
+        }
+        assert_eq!(again.document, published.document, "{name}");
+        assert_eq!(again.tuple_ids.len(), published.tuple_ids.len(), "{name}");
+        if name != "rfc4480-01" {
+            assert_valid(document.as_bytes());
+        }
+    }
+}
+
+#[test]
+fn two_phones_of_one_make_do_not_collide() {
+    let one = sample("baresip");
+    assert_eq!(one.tuple_ids, ["t4109"]);
+    let document = composed(vec![phone("sip-1", &one), phone("sip-2", &one)]);
+    assert!(
+        document.contains(r#"<tuple id="P-sip-1.t4109">"#),
+        "{document}"
+    );
+    assert!(
+        document.contains(r#"<tuple id="P-sip-2.t4109">"#),
+        "{document}"
+    );
+    assert_eq!(document.matches("<dm:person ").count(), 1);
+    assert_valid(document.as_bytes());
+}
+
+#[test]
+fn repeated_and_missing_identifiers_are_made_good() {
+    let tuple = "<tuple><status><basic>open</basic></status></tuple>";
+    let twice = "<tuple id='1 a'><status/></tuple><tuple id='1/a'><status/></tuple>";
+    let body = format!(
+        "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='sip:a@b'>{tuple}{tuple}{twice}</presence>"
+    );
+    let document = composed(vec![phone_of("a b", &body), phone_of("a.b", &body)]);
+    assert_eq!(read(document.as_bytes()).unwrap().tuple_ids.len(), 8);
+    assert_valid(document.as_bytes());
+}
+
+#[test]
+fn the_patterns_of_a_phone_match() {
+    let away = composed(vec![session("phone", showing(Some(Show::Away)))]);
+    assert!(away.starts_with(concat!(
+        r#"<?xml version="1.0" encoding="UTF-8"?><presence xmlns="urn:ietf:params:xml:ns:pidf" "#,
+        r#"xmlns:dm="urn:ietf:params:xml:ns:pidf:data-model" xmlns:rpid="urn:ietf:params:xml:ns:pidf:rpid" "#,
+        r#"entity="sip:ann@example.com"><tuple id="#
+    )));
+    assert!(away.contains("<basic>open</basic>"));
+    assert!(away.contains("<rpid:activities><rpid:away/></rpid:activities>"));
+    let busy = composed(vec![session("phone", showing(Some(Show::Dnd)))]);
+    assert!(busy.contains("<rpid:busy/>"));
+    let plain = composed(vec![session("phone", showing(None))]);
+    assert!(!plain.contains("rpid:"), "{plain}");
+    let closed = String::from_utf8(compose_closed(ENTITY)).unwrap();
+    assert!(closed.contains("<basic>closed</basic>"));
+    assert_eq!(closed, composed(Vec::new()));
+    for document in [away, busy, plain, closed] {
+        assert_valid(document.as_bytes());
+    }
+}
+
+#[test]
+fn the_person_is_of_the_most_available() {
+    let mut low = session("low", showing(Some(Show::Away)));
+    let mut high = session("high", showing(Some(Show::Dnd)));
+    low.document.priority = Some(Priority(1));
+    high.document.priority = Some(Priority(5));
+    let document = composed(vec![low.clone(), high.clone()]);
+    assert!(document.contains("<rpid:busy/>") && !document.contains("<rpid:away/>"));
+    high.document.basic = Basic::Closed;
+    let document = composed(vec![low.clone(), high]);
+    assert!(document.contains("<rpid:away/>") && !document.contains("<rpid:busy/>"));
+    let device = "d".into();
+    let desk = publication("desk", Source::Registration { device }, showing(None));
+    low.document.priority = Some(Priority(-1));
+    let document = composed(vec![desk, low]);
+    assert!(document.contains("<rpid:away/>"), "{document}");
+    assert!(document.contains(r#"<tuple id="ID-desk"><status><basic>open</basic></status>"#));
+    assert_valid(document.as_bytes());
+}
+
+#[test]
+fn activities_without_a_native_form_are_written() {
+    let mut document = showing(None);
+    document.activities = vec![
+        Activity::Unknown,
+        Activity::Lunch,
+        Activity::Other("fishing <&>".to_owned()),
+    ];
+    let written = composed(vec![session("x", document.clone())]);
+    assert!(written.contains(
+        "<rpid:activities><rpid:meal/><rpid:other>fishing &lt;&amp;&gt;</rpid:other></rpid:activities>"
+    ));
+    assert_valid(written.as_bytes());
+    document.activities.truncate(1);
+    let unknown = composed(vec![session("x", document)]);
+    assert!(unknown.contains("<rpid:activities><rpid:unknown/></rpid:activities>"));
+    assert_valid(unknown.as_bytes());
+}
+
+#[test]
+fn all_priorities_return() {
+    for value in 0..=127 {
+        let mut document = showing(None);
+        document.priority = Some(Priority(value));
+        let text = composed(vec![session("x", document)]);
+        let again = read(text.as_bytes()).unwrap();
+        assert_eq!(again.document.priority, Some(Priority(value)), "{text}");
+    }
+    let mut negative = showing(None);
+    negative.priority = Some(Priority(-1));
+    let text = composed(vec![session("x", negative)]);
+    assert!(
+        text.contains("<contact>sip:ann@example.com</contact>"),
+        "{text}"
+    );
+    assert_valid(text.as_bytes());
+}
+
+#[test]
+fn languages_idle_time_and_timestamp_return() {
+    let document = Document {
+        notes: vec![
+            note(None, "Mittag \"um\" <12>"),
+            note(Some("en"), "lunch & more"),
+            note(Some("fr-CA"), "dîner\nlong"),
+        ],
+        idle_since: Some(Utc(1_700_000_000_123)),
+        timestamp: Some(Utc(1_700_000_000_000)),
+        ..showing(Some(Show::Xa))
+    };
+    let mut session = session("x", document.clone());
+    let text = composed(vec![session.clone()]);
+    assert_valid(text.as_bytes());
+    let mut again = read(text.as_bytes()).unwrap().document;
+    assert_eq!(again.activities, [Activity::Away]);
+    again.activities.clear();
+    assert_eq!(again, document);
+    session.lang = Some("de".into());
+    let text = composed(vec![session]);
+    assert!(text.contains(r#"<note xml:lang="de">Mittag"#), "{text}");
+}
+
+#[test]
+fn what_phones_get_wrong_is_read() {
+    let document = |inside: &str| {
+        let body = format!(
+            "\u{feff}<?xml version='1.0'?><!-- a phone --><p:presence xmlns:p='urn:ietf:params:xml:ns:cpim-pidf' xml:lang='de' \
+             xmlns:e='urn:ietf:params:xml:ns:pidf:status:rpid-status' entity=' sip:a@b '>{inside}</p:presence>"
+        );
+        let published = read(body.as_bytes()).unwrap();
+        assert_eq!(published.entity, "sip:a@b");
+        assert_eq!(published.lang.as_deref(), Some("de"));
+        let composed = composed(vec![phone("x", &published)]);
+        assert_valid(composed.as_bytes());
+        published.document
+    };
+    assert_eq!(document("").basic, Basic::Closed);
+    assert_eq!(document("<p:tuple/>").basic, Basic::Closed);
+    assert_eq!(
+        document("<p:tuple><p:status><p:basic>unknown</p:basic></p:status><p:contact>sip:a@b</p:contact></p:tuple>").basic,
+        Basic::Open
+    );
+    assert_eq!(
+        document("<p:tuple><p:note>hier</p:note></p:tuple>").notes,
+        [note(Some("de"), "hier")]
+    );
+    assert_eq!(
+        document("<p:tuple><p:status><p:basic> Closed </p:basic></p:status></p:tuple>").basic,
+        Basic::Closed
+    );
+    let draft = document(
+        "<p:tuple><p:status><p:basic>open</p:basic><e:activities><e:activity>on-the-phone</e:activity></e:activities></p:status></p:tuple>",
+    );
+    assert_eq!(draft.activities, [Activity::OnThePhone]);
+    assert_eq!(draft.show, Some(Show::Dnd));
+}
+
+#[test]
+fn faults_are_named() {
+    for (body, fault) in [
+        ("", DocumentError::NotWellFormed),
+        ("hello", DocumentError::NotWellFormed),
+        ("<presence>", DocumentError::NotWellFormed),
+        (
+            "<presence xmlns='jabber:client' entity='x'/>",
+            DocumentError::NotPidf,
+        ),
+        (
+            "<tuple xmlns='urn:ietf:params:xml:ns:pidf' entity='x'/>",
+            DocumentError::NotPidf,
+        ),
+        (
+            "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity=' '/>",
+            DocumentError::EntityMissing,
+        ),
+        (
+            "<!DOCTYPE presence [<!ENTITY a 'b'>]><presence xmlns='urn:ietf:params:xml:ns:pidf' entity='x'>&a;</presence>",
+            DocumentError::NotWellFormed,
+        ),
+    ] {
+        assert_eq!(read(body.as_bytes()), Err(fault), "{body}");
+    }
+    let nested = |depth: usize| {
+        let (open, close) = ("<x>".repeat(depth), "</x>".repeat(depth));
+        format!("<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='x'>{open}{close}</presence>")
+    };
+    assert!(read(nested(MAX_DEPTH - 1).as_bytes()).is_ok());
+    assert_eq!(
+        read(nested(MAX_DEPTH).as_bytes()),
+        Err(DocumentError::TooDeep)
+    );
+    assert_eq!(read(nested(20_000).as_bytes()), Err(DocumentError::TooDeep));
+    let long = format!(
+        "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='x'><note>{}</note></presence>",
+        "a".repeat(MAX_SIZE)
+    );
+    assert_eq!(read(long.as_bytes()), Err(DocumentError::TooLarge));
+}
+
+fn shows() -> impl Strategy<Value = Option<Show>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(Show::Away)),
+        Just(Some(Show::Chat)),
+        Just(Some(Show::Dnd)),
+        Just(Some(Show::Xa)),
+    ]
+}
+
+fn documents() -> impl Strategy<Value = Document> {
+    (
+        any::<bool>(),
+        shows(),
+        prop::collection::vec((prop::option::of("[a-z]{2}(-[A-Z]{2})?"), "\\PC*"), 0..3),
+        prop::option::of(any::<i8>()),
+        prop::option::of(0_i64..2_000_000_000_000),
+        prop::option::of(0_i64..2_000_000_000_000),
+    )
+        .prop_map(|(open, show, notes, priority, idle, stamp)| Document {
+            basic: if open { Basic::Open } else { Basic::Closed },
+            show: show.filter(|_| open),
+            notes: notes
+                .into_iter()
+                .map(|(lang, text)| Note { lang, text })
+                .collect(),
+            priority: priority.map(Priority),
+            activities: Vec::new(),
+            idle_since: idle.map(Utc),
+            timestamp: stamp.map(Utc),
+        })
+}
+
+/// Elements as a careless phone might nest them.
+fn bodies() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("<basic>open</basic>".to_owned()),
+        Just("<basic>unknown</basic>".to_owned()),
+        Just("<contact priority='0.5'>sip:a@b</contact>".to_owned()),
+        Just("<contact priority='2'>sip:a@b</contact>".to_owned()),
+        Just("<note xml:lang='not a tag'>x</note>".to_owned()),
+        Just("<timestamp>2001-10-27T16:49:29z</timestamp>".to_owned()),
+        Just("<timestamp>soon</timestamp>".to_owned()),
+        Just("<r:activities><r:busy/></r:activities>".to_owned()),
+        Just(
+            "<y:z xmlns:y='urn:y' y:a='&quot;&lt;' b='&#10;'>&gt;]]&gt;<w xmlns=''/></y:z>"
+                .to_owned()
+        ),
+        Just("<note xmlns=''>n</note>".to_owned()),
+        "[a-z &&[^<]]{0,5}",
+    ];
+    let inner = leaf.prop_recursive(3, 24, 5, |inside| {
+        (
+            prop::sample::select(vec![
+                ("<tuple id='t'>", "</tuple>"),
+                ("<tuple>", "</tuple>"),
+                ("<status>", "</status>"),
+                ("<d:person id='p'>", "</d:person>"),
+                ("<y xmlns='urn:y' id='t' xml:id='t'>", "</y>"),
+            ]),
+            prop::collection::vec(inside, 0..5),
+        )
+            .prop_map(|((open, close), inside)| format!("{open}{}{close}", inside.concat()))
+    });
+    prop::collection::vec(inner, 0..5).prop_map(|inside| {
+        format!(
+            "<presence xmlns='urn:ietf:params:xml:ns:pidf' xmlns:d='urn:ietf:params:xml:ns:pidf:data-model' \
+             xmlns:r='urn:ietf:params:xml:ns:pidf:rpid' entity='sip:a@b'>{}</presence>",
+            inside.concat()
+        )
+    })
+}
+
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(cases)
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(256))]
+
+    #[test]
+    fn bytes_never_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = read(&body);
+        let _ = slices::parts(&body).count();
+    }
+
+    #[test]
+    fn damaged_documents_never_panic(which in 0..SAMPLES.len(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut body = SAMPLES[which].1.to_vec();
+        let at = at.index(body.len());
+        body[at] = byte;
+        if let Ok(published) = read(&body) {
+            let document = composed(vec![phone("x", &published)]);
+            prop_assert!(read(document.as_bytes()).is_ok(), "{document}");
+        }
+    }
+
+    #[test]
+    fn what_is_composed_is_read(first in documents(), second in documents(), resource in "\\PC{1,12}") {
+        prop_assume!(Resource::parse(&resource).is_ok_and(|r| r.as_str() != "y"));
+        let both = || vec![session(&resource, first.clone()), session("y", second.clone())];
+        let document = composed(both());
+        prop_assert_eq!(&document, &composed(both()));
+        let again = read(document.as_bytes()).unwrap();
+        prop_assert_eq!(again.tuple_ids.len(), 2);
+        let one = read(composed(vec![session("y", first.clone())]).as_bytes()).unwrap().document;
+        prop_assert_eq!(one.basic, first.basic);
+        prop_assert_eq!(one.show, first.show);
+        prop_assert_eq!(one.priority, first.priority.filter(|p| p.0 >= 0));
+        prop_assert_eq!(one.timestamp, first.timestamp);
+        prop_assert_eq!(one.idle_since, first.idle_since);
+    }
+
+    #[test]
+    fn normal_forms_are_read_alike(body in bodies()) {
+        let published = read(body.as_bytes()).unwrap();
+        let text = composed(vec![phone("x", &published)]);
+        prop_assert_eq!(&text, &composed(vec![phone("x", &published)]));
+        let again = read(text.as_bytes()).unwrap();
+        prop_assert_eq!(again.document.basic, published.document.basic);
+        if again.tuple_ids.len() == published.root.children().filter(|c| c.name() == "tuple").count() {
+            prop_assert_eq!(again.document, published.document);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(24))]
+
+    #[test]
+    fn the_careless_become_valid(body in bodies(), document in documents()) {
+        let publications = vec![phone_of("p 1", &body), session("s", document), phone_of("p2", &body)];
+        assert_valid(composed(publications).as_bytes());
+    }
+}
