@@ -182,16 +182,17 @@ fn existing_authority(folder: &DataFolder, now: OffsetDateTime) -> Option<KeyPai
 
 /// The same for the same key, but for the dates, so that an issuer can be made from the key alone.
 fn authority_params(key: &KeyPair, now: OffsetDateTime) -> CertificateParams {
-    let mark: String = Sha256::digest(key.public_key_raw())
+    let hash = Sha256::digest(key.public_key_raw());
+    let mark = hash
         .iter()
         .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+        .fold(0_u32, |mark, byte| mark << 8 | u32::from(*byte));
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, format!("Adsum local authority {mark}"));
+    params.distinguished_name.push(
+        DnType::CommonName,
+        format!("Adsum local authority {mark:08x}"),
+    );
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.not_before = now - BEFORE;

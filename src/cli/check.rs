@@ -1,5 +1,7 @@
 //! `adsum check`: what is wrong with configuration, certificates and ports, each with what mends it.
 
+use std::fmt::Write as _;
+
 use time::OffsetDateTime;
 
 use super::{CheckWhat, Context, Done, Failure, ports, print};
@@ -68,8 +70,9 @@ fn describe(loaded: &Loaded) -> String {
     );
     let mut text = format!("{from}: the configuration is right.\n");
     if !loaded.without_effect.is_empty() {
-        text += &format!(
-            "These keys have no effect yet: {}.\n",
+        let _ = writeln!(
+            text,
+            "These keys have no effect yet: {}.",
             loaded.without_effect.join(", ")
         );
     }

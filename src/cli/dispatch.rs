@@ -7,14 +7,14 @@ use super::{Arguments, Command, Context, Done, Failure, check, print};
 use crate::config;
 
 /// Does what a command asks for.
-pub(super) fn dispatch(context: &Context, command: Command) -> Done {
+pub(super) fn dispatch(context: &Context, command: &Command) -> Done {
     match command {
         Command::Serve => serve(context),
         Command::Demo => Err(Failure::not_built("demo")),
         Command::User(_) => Err(Failure::not_built("user")),
         Command::Group(_) => Err(Failure::not_built("group")),
         Command::Token(_) => Err(Failure::not_built("token")),
-        Command::Check { what } => check::check(context, what),
+        Command::Check { what } => check::check(context, *what),
         Command::Status { .. } => Err(Failure::not_built("status")),
         Command::Explain { .. } => Err(Failure::not_built("explain")),
         Command::Backup { .. } => Err(Failure::not_built("backup")),
@@ -22,7 +22,7 @@ pub(super) fn dispatch(context: &Context, command: Command) -> Done {
         Command::Export { .. } => Err(Failure::not_built("export")),
         Command::Import { .. } => Err(Failure::not_built("import")),
         Command::Config => print(&config::toml()),
-        Command::Completions { shell } => completions(shell),
+        Command::Completions { shell } => completions(*shell),
     }
 }
 

@@ -28,10 +28,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(help) => return end(print(&help.render().to_string())),
     };
     let context = Context::of_process(&arguments);
-    end(dispatch::dispatch(
-        &context,
-        arguments.command.unwrap_or(Command::Serve),
-    ))
+    let command = arguments.command.unwrap_or(Command::Serve);
+    end(dispatch::dispatch(&context, &command))
 }
 
 /// Writes to standard output. That nobody reads to the end is no mistake.

@@ -25,7 +25,7 @@ impl Entry<'_, '_> {
                 self.reader.mistake(
                     Some(&node.place),
                     format!("{name} of [[{}]] {must}.", self.list),
-                )
+                );
             })
             .ok()
     }

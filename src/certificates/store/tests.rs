@@ -121,11 +121,11 @@ fn both_ends_export_the_same_on_both_versions() {
         .unwrap();
         let label = b"EXPORTER-Channel-Binding";
         let ours = server
-            .export_keying_material([0_u8; 32], label, Some(b""))
+            .export_keying_material([0_u8; 32], label, Some(&b""[..]))
             .unwrap();
         assert_eq!(
             client
-                .export_keying_material([0_u8; 32], label, Some(b""))
+                .export_keying_material([0_u8; 32], label, Some(&b""[..]))
                 .unwrap(),
             ours
         );
@@ -136,11 +136,15 @@ fn both_ends_export_the_same_on_both_versions() {
 fn the_protocol_is_settled_by_listener() {
     let (_place, _folder, _config, certificates) = open("[\"a.example\"]");
     let snapshot = certificates.current();
-    let cases: [(Listener, &[u8], Option<&[u8]>); 4] = [
-        (Listener::XmppStartTls, b"xmpp-client", None),
-        (Listener::XmppDirect, b"xmpp-client", Some(b"xmpp-client")),
-        (Listener::Http, b"http/1.1", Some(b"http/1.1")),
-        (Listener::Sip, b"sip/2", Some(b"sip/2")),
+    let cases = [
+        (Listener::XmppStartTls, &b"xmpp-client"[..], None),
+        (
+            Listener::XmppDirect,
+            &b"xmpp-client"[..],
+            Some(&b"xmpp-client"[..]),
+        ),
+        (Listener::Http, &b"http/1.1"[..], Some(&b"http/1.1"[..])),
+        (Listener::Sip, &b"sip/2"[..], Some(&b"sip/2"[..])),
     ];
     for (listener, offered, settled) in cases {
         let (_, server) = shake(

@@ -1,0 +1,170 @@
+//! The keys of `[limits]`.
+
+use super::{Key, key, later};
+
+/// `[limits]`
+pub(super) const LIMITS: &[Key] = &[
+    key(
+        "stanza_size",
+        "\"256KiB\"",
+        "Largest XMPP stanza after authentication (1KiB to 16MiB).",
+    ),
+    key(
+        "stanza_depth",
+        "64",
+        "Deepest nesting of elements in a stanza (8 to 256).",
+    ),
+    key(
+        "unauthenticated_bytes",
+        "\"8KiB\"",
+        "Bytes outstanding on a stream before authentication (1KiB to 1MiB).",
+    ),
+    key(
+        "unauthenticated_elements",
+        "32",
+        "Elements outstanding on a stream before authentication (4 to 1024).",
+    ),
+    key(
+        "unauthenticated_time",
+        "\"30s\"",
+        "Time from accepting a connection to authentication (1s to 10m).",
+    ),
+    key(
+        "connections",
+        "100000",
+        "Open connections of all kinds. 0 means no limit.",
+    ),
+    key(
+        "connections_per_address",
+        "20000",
+        "Open connections from one IP address. 0 means no limit.",
+    ),
+    key(
+        "sessions_per_account",
+        "50",
+        "XMPP sessions of one account; one more is refused with resource-constraint. 0 means no limit.",
+    ),
+    key(
+        "out_queue",
+        "\"1MiB\"",
+        "Bytes waiting to be sent on one connection; a reader slower than that is disconnected (64KiB to 1GiB).",
+    ),
+    key(
+        "password_checks",
+        "1000",
+        "Password checks (PLAIN, Basic) waiting for a thread of the pool (at least 1).",
+    ),
+    key(
+        "roster_items",
+        "10000",
+        "Contacts of one account. 0 means no limit.",
+    ),
+    key(
+        "pending_requests",
+        "1000",
+        "Subscription requests kept for one account until it answers. 0 means no limit.",
+    ),
+    key(
+        "directed_presence",
+        "1000",
+        "Addresses one session may be directing presence to at a time (at least 1).",
+    ),
+    key(
+        "offline_messages",
+        "100",
+        "Messages kept for one account while it is away. 0 keeps none.",
+    ),
+    key(
+        "offline_bytes",
+        "\"1MiB\"",
+        "Bytes of messages kept for one account while it is away (at least 1KiB).",
+    ),
+    key(
+        "offline_expires",
+        "\"30d\"",
+        "How long a message waits for its account. 0 means for ever.",
+    ),
+    key(
+        "publications_per_account",
+        "50",
+        "SIP publications of one account at a time (at least 1).",
+    ),
+    key(
+        "subscriptions_per_account",
+        "5000",
+        "SIP subscriptions held by one account at a time. 0 means no limit.",
+    ),
+    key(
+        "registrations_per_account",
+        "20",
+        "SIP contacts registered for one account at a time (at least 1).",
+    ),
+    key(
+        "sip_message_size",
+        "\"64KiB\"",
+        "Largest SIP message (2KiB to 16MiB).",
+    ),
+    key(
+        "sip_connections",
+        "50000",
+        "Open SIP connections over TCP and TLS. 0 means no limit.",
+    ),
+    key(
+        "sip_transactions",
+        "100000",
+        "SIP transactions alive at a time; above it requests get 503 (at least 16).",
+    ),
+    key(
+        "write_queue",
+        "10000",
+        "Durable changes waiting for the disk; above it publishers get 503 with Retry-After and sessions resource-constraint (at least 16).",
+    ),
+    key(
+        "publish_expires",
+        "{ min = \"60s\", default = \"1h\", max = \"24h\" }",
+        "Lifetime of a SIP publication: least and most granted, and what is granted where none is asked for.",
+    ),
+    key(
+        "subscribe_expires",
+        "{ min = \"60s\", default = \"1h\", max = \"24h\" }",
+        "Lifetime of a SIP subscription, likewise.",
+    ),
+    key(
+        "register_expires",
+        "{ min = \"60s\", default = \"1h\", max = \"24h\" }",
+        "Lifetime of a SIP registration, likewise.",
+    ),
+    key(
+        "notify_pace",
+        "\"1s\"",
+        "Per watcher: the first change goes at once, later ones within this time are coalesced. 0 sends every change at once.",
+    ),
+    key(
+        "auth_failures",
+        "{ per_account_and_address = 10, per_address = 200, within = \"1m\" }",
+        "Failed logins within that time after which further ones are refused unread. A count of 0 means no limit.",
+    ),
+    key(
+        "restart_grace",
+        "\"30s\"",
+        "After an unclean start, presence that lived in connections is kept as last known this long. 0 forgets it at once.",
+    ),
+    later(
+        "bosh_inactivity",
+        "\"60s\"",
+        "",
+        "Time without a request after which a BOSH session ends.",
+    ),
+    later(
+        "resume_timeout",
+        "\"10m\"",
+        "",
+        "How long a broken XEP-0198 session keeps its queue.",
+    ),
+    later(
+        "resume_presence",
+        "\"60s\"",
+        "",
+        "Time after which the presence of a broken session is withdrawn all the same.",
+    ),
+];

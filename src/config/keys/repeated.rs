@@ -1,0 +1,84 @@
+//! The sections that may be repeated.
+
+use super::{Effect, List, key};
+
+/// Every section that may be repeated.
+pub(crate) const LISTS: &[List] = &[
+    List {
+        name: "groups",
+        doc: "Members are in each other's rosters without asking.",
+        keys: &[
+            key("name", "\"Sales\"", "Name of the group."),
+            key(
+                "members",
+                "[\"ann@office.example\", \"bob@office.example\"]",
+                "Accounts, or \"all\".",
+            ),
+        ],
+        effect: Effect::Later(""),
+    },
+    List {
+        name: "aliases",
+        doc: "Many addresses, one account.",
+        keys: &[
+            key(
+                "account",
+                "\"ann@office.example\"",
+                "The account, of a served domain.",
+            ),
+            key(
+                "addresses",
+                "[\"101\", \"tel:+4930123456\", \"sip:ann@old.example\"]",
+                "What leads to it: an extension or user name of the account's domain, a tel: number, a sip: or plain user@domain address.",
+            ),
+        ],
+        effect: Effect::Now,
+    },
+    List {
+        name: "peers",
+        doc: "Other domains reached in a fixed way; for all others DNS decides.",
+        keys: &[
+            key("domain", "\"sip.example\"", "The other domain."),
+            key("protocol", "\"sip\"", "\"sip\" or \"xmpp\"."),
+            key(
+                "address",
+                "\"udp:192.0.2.7:5060\"",
+                "udp, tcp or tls : host : port.",
+            ),
+            key(
+                "trusted",
+                "true",
+                "From this address: requests are not challenged, P-Asserted-Identity is believed. Default false.",
+            ),
+        ],
+        effect: Effect::Later(""),
+    },
+    List {
+        name: "sources",
+        doc: "Presence reported by others.",
+        keys: &[
+            key(
+                "kind",
+                "\"registrar\"",
+                "\"registrar\", \"pbx\", \"sip\", \"xmpp\", \"http\" or \"calendar\".",
+            ),
+            key("address", "\"udp:192.0.2.8:5060\"", "Where it is."),
+            key(
+                "identity",
+                "\"sip:watcher@office.example\"",
+                "Who we are there.",
+            ),
+            key(
+                "accounts",
+                "\"{user}@office.example\"",
+                "How its addresses map to accounts.",
+            ),
+            key(
+                "only_when_watched",
+                "true",
+                "Ask only while somebody watches. Default true.",
+            ),
+        ],
+        effect: Effect::Later(""),
+    },
+];
