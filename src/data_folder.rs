@@ -9,9 +9,12 @@ use std::time::Duration;
 use rand::TryRngCore as _;
 
 const LOCK: &str = "serve.lock";
-const DATABASE: &str = "adsum.db";
-const SECRET: &str = "secret.key";
-const LISTENING: &str = "listening.json";
+/// File of the database.
+pub const DATABASE: &str = "adsum.db";
+/// File of the key that seals SIP passwords.
+pub const SECRET: &str = "secret.key";
+/// File that says where the running server listens, written when it is ready.
+pub const LISTENING: &str = "listening.json";
 
 /// Mode of files that hold secrets.
 pub const PRIVATE: u32 = 0o600;

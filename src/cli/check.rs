@@ -1,7 +1,5 @@
 //! `adsum check`: what is wrong with configuration, certificates and ports, each with what mends it.
 
-use std::fmt::Write as _;
-
 use time::OffsetDateTime;
 
 use super::{CheckWhat, Context, Done, Failure, ports, print};
@@ -69,12 +67,9 @@ fn describe(loaded: &Loaded) -> String {
         |file| file.display().to_string(),
     );
     let mut text = format!("{from}: the configuration is right.\n");
-    if !loaded.without_effect.is_empty() {
-        let _ = writeln!(
-            text,
-            "These keys have no effect yet: {}.",
-            loaded.without_effect.join(", ")
-        );
+    if let Some(notice) = loaded.notice() {
+        text.push_str(&notice);
+        text.push('\n');
     }
     text
 }

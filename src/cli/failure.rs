@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use clap::error::ErrorKind;
+
 /// What a command gives back.
 pub type Done = Result<(), Failure>;
 
@@ -80,26 +82,24 @@ impl From<crate::log::LogError> for Failure {
 /// Wrong usage in one sentence, out of the several lines of the parser.
 pub(super) fn usage(error: &clap::Error) -> Failure {
     let text = error.render().to_string();
-    let what = text
-        .lines()
-        .take_while(|line| !line.trim().is_empty())
-        .map(str::trim)
-        .collect::<Vec<_>>()
-        .join(" ");
-    let what = what.strip_prefix("error: ").unwrap_or(&what);
-    let tip = text
-        .lines()
-        .map(str::trim)
-        .find_map(|line| line.strip_prefix("tip: "));
-    let tip = tip.map_or_else(String::new, |tip| format!("; {tip}"));
     let usage = text
         .lines()
         .find_map(|line| line.trim().strip_prefix("Usage: "));
-    let words = usage
-        .unwrap_or("adsum")
-        .split(' ')
-        .take_while(|word| word.chars().all(|c| c.is_ascii_lowercase()));
+    let words = usage.unwrap_or("adsum").split(' ');
+    let words = words.take_while(|word| word.chars().all(|c| c.is_ascii_lowercase()));
     let command = words.collect::<Vec<_>>().join(" ");
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Failure::wrong(format!(
+            "{command} needs to be told what to do; see `{command} --help`."
+        ));
+    }
+    let what = text.lines().take_while(|line| !line.trim().is_empty());
+    let what = what.map(str::trim).collect::<Vec<_>>().join(" ");
+    let what = what.strip_prefix("error: ").unwrap_or(&what);
+    let tip = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("tip: "));
+    let tip = tip.map_or_else(String::new, |tip| format!("; {tip}"));
     Failure::wrong(sentence(&format!("{what}{tip}; see `{command} --help`")))
 }
 
@@ -125,7 +125,11 @@ mod tests {
 
     #[test]
     fn wrong_usage_is_one_sentence() {
-        let cases: [(&[&str], &str); 4] = [
+        let cases: [(&[&str], &str); 5] = [
+            (
+                &["adsum", "user"],
+                "adsum user needs to be told what to do; see `adsum user --help`.",
+            ),
             (
                 &["adsum", "srve"],
                 "Unrecognized subcommand 'srve'; a similar subcommand exists: 'serve'; see `adsum --help`.",

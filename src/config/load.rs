@@ -25,6 +25,14 @@ pub struct Loaded {
     pub without_effect: Vec<String>,
 }
 
+impl Loaded {
+    /// The sentence about keys that were set and have no effect in this version, if there are any.
+    pub fn notice(&self) -> Option<String> {
+        let keys = self.without_effect.join(", ");
+        (!keys.is_empty()).then(|| format!("These keys have no effect yet: {keys}."))
+    }
+}
+
 /// Every mistake of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistakes(pub Vec<Mistake>);
@@ -337,6 +345,13 @@ mod tests {
             loaded.without_effect,
             ["xmpp.registration", "xmpp.rooms", "http.app", "peers"]
         );
+        assert!(
+            loaded
+                .notice()
+                .unwrap()
+                .ends_with(": xmpp.registration, xmpp.rooms, http.app, peers.")
+        );
+        assert_eq!(parse("", None, NOTHING).unwrap().notice(), None);
     }
 
     #[test]
