@@ -217,6 +217,11 @@ impl fmt::Debug for Address {
     }
 }
 
+/// A local part alone, prepared.
+pub(crate) fn prepare_local(text: &str) -> Result<String, AddressError> {
+    prepare::local(text).map(std::borrow::Cow::into_owned)
+}
+
 /// The text borrowed hashes, compares and sorts as the address does, so maps are searched without making one. The text must be
 /// prepared.
 macro_rules! borrows_text {

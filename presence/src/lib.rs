@@ -14,16 +14,22 @@
 //! | [`binding`] | a phone's registration, RFC 3261 §10 |
 //! | [`watch`] | somebody to be told now |
 //! | [`refusal`] | a rule said no |
+//! | [`sip_address`] | addresses across protocols, RFC 7247 §6 |
+//! | [`mapping`] | presence across protocols, RFC 8048 |
+//! | [`errors`] | stanza errors and SIP statuses, RFC 7247 §7 |
 
 pub mod address;
 pub mod binding;
 pub mod decision;
 pub mod delivery;
 pub mod document;
+pub mod errors;
+pub mod mapping;
 pub mod message;
 pub mod publication;
 pub mod refusal;
 pub mod roster;
+pub mod sip_address;
 pub mod subscription;
 pub mod time;
 pub mod watch;
