@@ -213,3 +213,73 @@ fn folded_line(head: &[u8]) -> (&[u8], &[u8]) {
     }
     (head, &[])
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "OPTIONS sip:a.example SIP/2.0\r\nVia: SIP/2.0/TCP b.example;branch=z9hG4bK1\r\n\
+        From: <sip:b@b.example>;tag=1\r\nTo: <sip:a.example>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n";
+
+    fn framer(text: &str) -> Framer {
+        let mut framer = Framer::new(Limits::default());
+        framer.push(text.as_bytes());
+        framer
+    }
+
+    fn answer(text: &str) -> String {
+        let mut framer = framer(text);
+        let error = framer.next_frame().unwrap().unwrap_err();
+        framer.push(HEAD.as_bytes());
+        assert!(
+            framer.next_frame().is_none(),
+            "nothing comes after an error"
+        );
+        let answer = error.answer().unwrap();
+        format!("{} {}", answer.status, answer.reason_text())
+    }
+
+    #[test]
+    fn messages_and_pings_come_in_order() {
+        let first = format!("{HEAD}l : 2\r\n\r\nab");
+        let second = format!("{HEAD}Content-Length:\r\n 0\r\n\r\n");
+        let mut framer = framer(&format!("\r\n\r\n{first}\r\n{second}\r\n\r\n\r\n"));
+        assert_eq!(framer.next_frame().unwrap().unwrap(), Frame::Ping);
+        let message = Frame::Message(Bytes::from(first));
+        assert_eq!(framer.next_frame().unwrap().unwrap(), message);
+        let message = Frame::Message(Bytes::from(second));
+        assert_eq!(framer.next_frame().unwrap().unwrap(), message);
+        assert_eq!(framer.next_frame().unwrap().unwrap(), Frame::Ping);
+        assert!(framer.next_frame().is_none());
+        framer.push(b"\r\n");
+        assert_eq!(framer.next_frame().unwrap().unwrap(), Frame::Ping);
+        assert_eq!(framer.buffered(), 0);
+    }
+
+    #[test]
+    fn what_cannot_be_framed_is_answered_and_ends() {
+        assert_eq!(answer(&format!("{HEAD}\r\n")), "400 Missing Content-Length");
+        assert_eq!(
+            answer(&format!("{HEAD}Content-Length: -1\r\n\r\n")),
+            "400 Malformed Content-Length"
+        );
+        assert_eq!(
+            answer(&format!("{HEAD}Content-Length: 1\r\nl: 1\r\n\r\n")),
+            "400 More than one Content-Length"
+        );
+        let huge = "9".repeat(40);
+        assert_eq!(
+            answer(&format!("{HEAD}Content-Length: {huge}\r\n\r\n")),
+            "513 Message Too Large"
+        );
+    }
+
+    #[test]
+    fn a_head_without_end_is_cut_off() {
+        let mut framer = framer(HEAD);
+        framer.push("X: y\r\n".repeat(20_000).as_bytes());
+        let error = framer.next_frame().unwrap().unwrap_err();
+        assert_eq!(error.fault, Fault::TooLarge);
+    }
+}

@@ -79,3 +79,77 @@ impl Response {
         self.headers.list(&HeaderName::Via).count() == 1
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::message::{Message, parse};
+
+    fn request(via: &str) -> Request {
+        let text = format!(
+            "OPTIONS sip:a.example SIP/2.0\r\nVia: {via}\r\nFrom: <sip:b@b.example>;tag=1\r\n\
+             To: <sip:a.example>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\r\n"
+        );
+        let Message::Request(request) = parse(&Bytes::from(text)).unwrap() else {
+            unreachable!("a request was written")
+        };
+        request
+    }
+
+    /// The Via after stamping, and where the response goes.
+    fn stamped(via: &str, source: &str) -> (String, String) {
+        let mut request = request(via);
+        stamp_received(&mut request, source.parse().unwrap());
+        let response = Response::for_request(&request, 200);
+        let target = response_target(&response).unwrap();
+        let via = response.headers.get(&HeaderName::Via).unwrap().to_owned();
+        (
+            via,
+            format!("{} {} {}", target.transport, target.host, target.port),
+        )
+    }
+
+    #[test]
+    fn responses_go_where_requests_came_from() {
+        for (via, source, expected, target) in [
+            (
+                "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1",
+                "192.0.2.1:5070",
+                "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1",
+                "UDP 192.0.2.1 5060",
+            ),
+            (
+                "SIP/2.0/UDP 10.1.1.1:4540;rport;branch=z9hG4bK1",
+                "192.0.2.1:9988",
+                "SIP/2.0/UDP 10.1.1.1:4540;rport=9988;branch=z9hG4bK1;received=192.0.2.1",
+                "UDP 192.0.2.1 9988",
+            ),
+            (
+                "SIP/2.0/UDP 192.0.2.1:5070;rport;branch=z9hG4bK1",
+                "192.0.2.1:5070",
+                "SIP/2.0/UDP 192.0.2.1:5070;rport=5070;branch=z9hG4bK1;received=192.0.2.1",
+                "UDP 192.0.2.1 5070",
+            ),
+            (
+                "SIP/2.0/TCP phone.invalid:1;branch=z9hG4bK1;rport , SIP/2.0/UDP x;branch=a",
+                "[2001:db8::1]:40000",
+                "SIP/2.0/TCP phone.invalid:1;branch=z9hG4bK1;rport=40000;received=2001:db8::1, \
+                 SIP/2.0/UDP x;branch=a",
+                "TCP [2001:db8::1] 1",
+            ),
+            (
+                "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1;received=203.0.113.9;maddr=203.0.113.9",
+                "[::ffff:192.0.2.1]:5060",
+                "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1;maddr=203.0.113.9",
+                "UDP 192.0.2.1 5060",
+            ),
+        ] {
+            let (stamped, to) = stamped(via, source);
+            assert_eq!(stamped.replace(" ,", ","), expected);
+            assert_eq!(to, target, "{via}");
+        }
+    }
+}

@@ -164,3 +164,58 @@ pub(super) fn read_q(text: &str) -> Option<u16> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn read(values: &[&str]) -> Result<Contacts, Malformed> {
+        let mut headers = Headers::new();
+        for value in values {
+            headers.push(HeaderName::Contact, (*value).to_owned());
+        }
+        let read = Contacts::parse(&headers);
+        assert_eq!(Contacts::check(&headers), read.clone().map(|_| ()));
+        read
+    }
+
+    #[test]
+    fn lists_parameters_and_the_star_are_read() {
+        let contacts = read(&[
+            "\"Ann, \\\"B\\\"\" <sip:a@b.example;ob?x=y,z>;q=0.7;expires=60, sip:c@d.example;expires=x",
+            "<sip:e@f.example>;+sip.instance=\"<urn:uuid:1>\";reg-id=1;methods=\"MESSAGE, OPTIONS\";\
+             expires=99999999999",
+        ])
+        .unwrap();
+        let [first, second, third] = contacts.listed() else {
+            panic!("three were written: {contacts:?}")
+        };
+        assert_eq!(first.address.display_name.as_deref(), Some("Ann, \"B\""));
+        assert_eq!((first.q(), first.expires()), (700, Some(60)));
+        assert!(first.uri().is_ob() && first.takes("MESSAGE"));
+        assert_eq!(
+            (second.expires(), second.uri().as_str()),
+            (Some(3600), "sip:c@d.example")
+        );
+        assert_eq!(third.instance().as_deref(), Some("urn:uuid:1"));
+        assert_eq!((third.reg_id(), third.expires()), (Some(1), Some(u32::MAX)));
+        assert!(third.takes("MESSAGE") && !third.takes("INVITE"));
+        assert_eq!(read(&["*"]), Ok(Contacts::All));
+        assert_eq!(read(&[]), Ok(Contacts::Listed(Vec::new())));
+    }
+
+    #[test]
+    fn faults_are_seen() {
+        for value in [
+            "*, <sip:a@b>",
+            "<sip:a@b",
+            "sip:a@b?x=y",
+            "<sip:a@b>;q=2",
+            "\"a <sip:a@b>",
+            "<sip:>",
+        ] {
+            assert!(read(&[value]).is_err(), "{value}");
+        }
+    }
+}

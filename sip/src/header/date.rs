@@ -97,3 +97,30 @@ impl fmt::Display for Date {
         )
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_read_and_printed() {
+        for (text, unix) in [
+            ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            ("Sat, 13 Nov 2010 23:29:00 GMT", 1_289_690_940),
+            ("Thu, 29 Feb 2024 12:00:01 GMT", 1_709_208_001),
+            ("Wed, 31 Dec 1969 23:59:59 GMT", -1),
+        ] {
+            assert_eq!(Date::parse(text).unwrap().unix, unix, "{text}");
+            assert_eq!(Date { unix }.to_string(), text);
+        }
+        for text in [
+            "Fri, 01 Jan 2010 16:00:00 EST",
+            "Fri, 1 Jan 2010 16:00:00 GMT",
+            "",
+            "now",
+        ] {
+            assert!(Date::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -114,3 +114,37 @@ pub fn best_accepted<'a>(ranges: &[AcceptRange], offered: &[&'a str]) -> Option<
     }
     best
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_exact_range_decides() {
+        let ranges: Vec<_> = [
+            "application/*;q=0.5",
+            "Application/PIDF+xml",
+            "text/plain;q=0",
+            "*/*;q=0.1",
+        ]
+        .iter()
+        .map(|text| AcceptRange::parse(text).unwrap())
+        .collect();
+        assert_eq!(accepts(&ranges, "application/pidf+xml"), 1000);
+        assert_eq!(accepts(&ranges, "application/sdp"), 500);
+        assert_eq!(accepts(&ranges, "text/plain"), 0);
+        assert_eq!(accepts(&ranges, "image/png"), 100);
+        let offered = ["text/plain", "application/sdp", "application/pidf+xml"];
+        assert_eq!(
+            best_accepted(&ranges, &offered),
+            Some("application/pidf+xml")
+        );
+        assert_eq!(best_accepted(&[], &offered), None);
+        assert!(AcceptRange::parse("a/b;q=2").is_err());
+        assert!(MediaType::parse("text").is_err());
+        let media = MediaType::parse("Multipart/Related; boundary=\"a;b\"").unwrap();
+        assert!(media.is("multipart/related"));
+        assert_eq!(media.params.unquoted("boundary").unwrap(), "a;b");
+    }
+}

@@ -129,3 +129,59 @@ fn is_display(text: &str) -> bool {
         .filter(|word| !word.is_empty())
         .all(|word| word.bytes().all(|b| b >= 0x80 || is_token(&[b])))
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_and_printed() {
+        for (text, display, uri, tag) in [
+            (
+                "\"A \\\"x\\\" <y>\" <sip:a@b>;tag=1",
+                Some("A \"x\" <y>"),
+                "sip:a@b",
+                Some("1"),
+            ),
+            (
+                "Ann B.<sip:a@b;lr> ; tag = 2",
+                Some("Ann B."),
+                "sip:a@b;lr",
+                Some("2"),
+            ),
+            ("sip:a@b;tag=3", None, "sip:a@b", Some("3")),
+            ("<tel:+1;x=y>", None, "tel:+1;x=y", None),
+            ("Zo\u{eb} <sip:a@b>;tag=", Some("Zo\u{eb}"), "sip:a@b", None),
+        ] {
+            let address = NameAddr::parse(text, "To").unwrap();
+            assert_eq!(address.display_name.as_deref(), display);
+            assert_eq!((address.uri.as_str(), address.tag()), (uri, tag));
+            assert_eq!(
+                NameAddr::parse(&address.to_string(), "To").unwrap().uri,
+                address.uri
+            );
+            assert!(NameAddr::check(text, "To").is_ok());
+        }
+        for text in [
+            "",
+            "<sip:a@b",
+            "\"a <sip:a@b>",
+            "a, b <sip:a@b>",
+            "<sip:a@b>x",
+            "<sip:a@b>;tag=1;tag=2",
+            "<a b>",
+        ] {
+            assert!(NameAddr::parse(text, "To").is_err(), "{text}");
+            assert!(NameAddr::check(text, "To").is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_printed_cannot_break_out() {
+        let mut address = NameAddr::new(Uri::parse("sip:a@b").unwrap());
+        address.display_name = Some("x\"\r\nVia: y".to_owned());
+        let text = address.with_tag("1").to_string();
+        assert_eq!(text, "\"x\\\"  Via: y\" <sip:a@b>;tag=1");
+    }
+}

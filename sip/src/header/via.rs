@@ -61,12 +61,28 @@ impl Transport {
 
     /// The port to use where none is written: 5061 for TLS, 80 and 443 for WebSocket, else 5060.
     pub fn default_port(&self) -> u16 {
-        match self {
-            Self::Tls => 5061,
-            Self::Ws => 80,
-            Self::Wss => 443,
-            Self::Udp | Self::Tcp | Self::Other(_) => 5060,
-        }
+        self.vocabulary()
+            .map_or(5060, |transport| (*transport.default_port().value()).into())
+    }
+
+    /// Whether the peer's bytes come encrypted.
+    pub fn is_secure(&self) -> bool {
+        self.vocabulary()
+            .is_some_and(|transport| transport.is_secure())
+    }
+
+    /// The same in the words of rsip, which knows ports and protection of each.
+    fn vocabulary(&self) -> Option<rsip::Transport> {
+        Some(match self {
+            Self::Udp => rsip::Transport::Udp,
+            Self::Tcp => rsip::Transport::Tcp,
+            Self::Tls => rsip::Transport::Tls,
+            Self::Ws => rsip::Transport::Ws,
+            Self::Wss => rsip::Transport::Wss,
+            Self::Other(text) if text.eq_ignore_ascii_case("SCTP") => rsip::Transport::Sctp,
+            Self::Other(text) if text.eq_ignore_ascii_case("TLS-SCTP") => rsip::Transport::TlsSctp,
+            Self::Other(_) => return None,
+        })
     }
 }
 
@@ -226,4 +242,60 @@ fn split(text: &str) -> Result<Parts<'_>, Malformed> {
 fn read_sent_by(text: &str) -> Result<(Host, Option<u16>), Malformed> {
     let (host, port) = split_host_port(text).map_err(|_| ERROR)?;
     Ok((Host::parse(host).map_err(|_| ERROR)?, port))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vias_are_read_and_printed() {
+        let via =
+            Via::parse("sip / 2.0 / udp  [2001:db8::1] : 5070 ; branch = z9hG4bKa;rport;ttl=1")
+                .unwrap();
+        assert_eq!(via.transport, Transport::Udp);
+        assert_eq!(via.port, Some(5070));
+        assert_eq!(via.unique_branch(), Some("z9hG4bKa"));
+        assert_eq!(via.rport(), Some(None));
+        assert_eq!(via.received(), None);
+        let made = Via::new(Transport::Tls, via.host, None, "z9hG4bKb");
+        assert_eq!(
+            made.to_string(),
+            "SIP/2.0/TLS [2001:db8::1];rport;branch=z9hG4bKb"
+        );
+        assert_eq!(made.port_or_default(), 5061);
+        for text in [
+            "SIP/2.0/UDP",
+            "SIP/2.0/UDP a b",
+            "SIP/2.0/UDP a:",
+            "HTTP/2.0/UDP a",
+            "SIP/2.0/U@ a",
+            "SIP/2.0/UDP a:70000",
+        ] {
+            assert!(Via::parse(text).is_err(), "{text}");
+        }
+        assert!(Via::check("SIP/2.0/UDP a;branch=1;branch=2").is_err());
+        assert!(Via::check("SIP/3.0/UDP a").is_err());
+    }
+
+    #[test]
+    fn transports_know_their_ports() {
+        let ports = ["UDP", "TCP", "tls", "WS", "WSS", "SCTP", "X"]
+            .map(|text| Transport::from_token(text).unwrap())
+            .map(|transport| (transport.default_port(), transport.is_secure()));
+        assert_eq!(
+            ports,
+            [
+                (5060, false),
+                (5060, false),
+                (5061, true),
+                (80, false),
+                (443, true),
+                (5060, false),
+                (5060, false)
+            ]
+        );
+        assert_eq!(Transport::from_token("a b"), None);
+    }
 }

@@ -138,3 +138,46 @@ fn escape(text: &str, also: &[u8]) -> String {
     }
     out
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_escaped_and_read_back() {
+        let user = "a b@c:d\"e/\u{e9}";
+        let uri = Uri::sip(user, "[2001:db8::1]").unwrap();
+        assert_eq!(uri.as_str(), "sip:a%20b%40c%3Ad%22e/%C3%A9@[2001:db8::1]");
+        assert_eq!(uri.user_decoded().as_deref(), Some(user));
+        let host = Host::parse("example.com").unwrap();
+        let uri = Uri::build(host)
+            .sips()
+            .user("ann")
+            .port(Some(5071))
+            .param("gr", Some("urn:uuid:1;2"))
+            .param("ob", None)
+            .finish()
+            .unwrap();
+        assert_eq!(
+            uri.as_str(),
+            "sips:ann@example.com:5071;gr=urn:uuid:1%3B2;ob"
+        );
+        assert!(uri.is_ob());
+        assert_eq!(uri.address_of_record().as_str(), "sips:ann@example.com");
+        assert!(Uri::sip("ann", "not a host").is_err());
+    }
+
+    #[test]
+    fn parameters_are_set_and_removed() {
+        let uri = Uri::parse("sip:a@b.example;lr;x=1?h=v").unwrap();
+        let set = uri.with_param("transport", Some("tcp"));
+        assert_eq!(set.as_str(), "sip:a@b.example;lr;x=1;transport=tcp?h=v");
+        assert_eq!(
+            set.with_param("LR", None).as_str(),
+            "sip:a@b.example;x=1;transport=tcp?h=v"
+        );
+        let bare = Uri::parse("sip:b.example").unwrap();
+        assert_eq!(bare.with_param("lr", Some("")).as_str(), "sip:b.example;lr");
+    }
+}
