@@ -81,3 +81,183 @@ pub fn decide(
     }
     (Decision::Pending, Reason::Nothing)
 }
+
+/// The decision as one sentence for an administrator: who, whom, and the rule that decided.
+pub fn explain(watcher: &Bare, presentity: &Bare, decision: Decision, reason: Reason) -> String {
+    let verb = match decision {
+        Decision::Allow => "sees",
+        Decision::Pending => "does not see",
+        Decision::Deny => "is denied",
+    };
+    let because = match reason {
+        Reason::Oneself => "both are the same account".to_owned(),
+        Reason::Roster => format!(
+            "the roster of {presentity} says so (subscription \"from\" or \"both\", or approved beforehand)"
+        ),
+        Reason::Grant(origin) => {
+            let who = match origin {
+                GrantOrigin::Owner => presentity.as_str(),
+                GrantOrigin::Admin => "an administrator",
+            };
+            let did = if decision == Decision::Allow {
+                "approved"
+            } else {
+                "denied"
+            };
+            format!("{who} has {did} it")
+        }
+        Reason::SameDomain => {
+            format!(
+                "both are of {} and the configuration has same_domain = \"allow\"",
+                presentity.domain()
+            )
+        }
+        Reason::Nothing => format!("{presentity} has not decided yet and no rule applies"),
+    };
+    format!("{watcher} {verb} {presentity}: {because}.")
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::roster::{Item, SubscriptionState};
+
+    const OWNER: Grant = Grant {
+        allow: true,
+        origin: GrantOrigin::Owner,
+    };
+    const ADMIN: Grant = Grant {
+        allow: true,
+        origin: GrantOrigin::Admin,
+    };
+    const DENIED: Grant = Grant {
+        allow: false,
+        origin: GrantOrigin::Admin,
+    };
+
+    fn bare(text: &str) -> Bare {
+        Bare::parse(text).unwrap()
+    }
+
+    fn roster(subscription: SubscriptionState, approved: bool) -> Roster {
+        let watcher = bare("romeo@example.com");
+        let mut roster = Roster::default();
+        roster.items.insert(
+            watcher.clone(),
+            Item {
+                subscription,
+                approved,
+                ..Item::new(watcher)
+            },
+        );
+        roster
+    }
+
+    fn romeo(roster: &Roster, grant: Option<Grant>, same_domain: bool) -> (Decision, Reason) {
+        decide(
+            &bare("romeo@example.com"),
+            &bare("juliet@example.com"),
+            roster,
+            grant,
+            same_domain,
+        )
+    }
+
+    #[test]
+    fn oneself_always() {
+        let me = bare("juliet@example.com");
+        let got = decide(&me, &me, &Roster::default(), Some(DENIED), false);
+        assert_eq!(got, (Decision::Allow, Reason::Oneself));
+    }
+
+    #[test]
+    fn the_roster() {
+        for (subscription, approved, allowed) in [
+            (SubscriptionState::None, false, false),
+            (SubscriptionState::To, false, false),
+            (SubscriptionState::From, false, true),
+            (SubscriptionState::Both, false, true),
+            (SubscriptionState::None, true, true),
+            (SubscriptionState::To, true, true),
+        ] {
+            let wanted = if allowed {
+                (Decision::Allow, Reason::Roster)
+            } else {
+                (Decision::Pending, Reason::Nothing)
+            };
+            assert_eq!(romeo(&roster(subscription, approved), None, false), wanted);
+        }
+    }
+
+    /// Asking does not help: neither side's open request shows anything.
+    #[test]
+    fn open_requests_show_nothing() {
+        let mut r = roster(SubscriptionState::None, false);
+        r.pending_in
+            .insert(bare("romeo@example.com"), bytes::Bytes::new());
+        for item in r.items.values_mut() {
+            item.ask = true;
+        }
+        assert_eq!(romeo(&r, None, false), (Decision::Pending, Reason::Nothing));
+    }
+
+    #[test]
+    fn grants() {
+        let empty = Roster::default();
+        for grant in [OWNER, ADMIN] {
+            assert_eq!(
+                romeo(&empty, Some(grant), false),
+                (Decision::Allow, Reason::Grant(grant.origin))
+            );
+        }
+        let denied = (Decision::Deny, Reason::Grant(GrantOrigin::Admin));
+        for r in [empty, roster(SubscriptionState::Both, true)] {
+            assert_eq!(romeo(&r, Some(DENIED), true), denied, "a denial wins");
+        }
+        let both = roster(SubscriptionState::Both, false);
+        assert_eq!(
+            romeo(&both, Some(ADMIN), true),
+            (Decision::Allow, Reason::Roster)
+        );
+    }
+
+    #[test]
+    fn the_rule_of_the_domain() {
+        let empty = Roster::default();
+        let juliet = bare("juliet@example.com");
+        assert_eq!(
+            romeo(&empty, None, true),
+            (Decision::Allow, Reason::SameDomain)
+        );
+        for stranger in ["romeo@example.net", "romeo@sub.example.com", "example.com"] {
+            let got = decide(&bare(stranger), &juliet, &empty, None, true);
+            assert_eq!(got, (Decision::Pending, Reason::Nothing), "{stranger}");
+        }
+    }
+
+    #[test]
+    fn explained() {
+        let (w, p) = (bare("romeo@example.com"), bare("juliet@example.com"));
+        for ((decision, reason), sentence) in [
+            (
+                romeo(&Roster::default(), Some(DENIED), false),
+                "romeo@example.com is denied juliet@example.com: an administrator has denied it.",
+            ),
+            (
+                romeo(&Roster::default(), Some(OWNER), false),
+                "romeo@example.com sees juliet@example.com: juliet@example.com has approved it.",
+            ),
+            (
+                romeo(&Roster::default(), None, true),
+                "romeo@example.com sees juliet@example.com: both are of example.com and the configuration has same_domain = \"allow\".",
+            ),
+            (
+                romeo(&Roster::default(), None, false),
+                "romeo@example.com does not see juliet@example.com: juliet@example.com has not decided yet and no rule applies.",
+            ),
+        ] {
+            assert_eq!(explain(&w, &p, decision, reason), sentence);
+        }
+    }
+}

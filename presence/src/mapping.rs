@@ -73,7 +73,7 @@ fn show_of_one(activity: &Activity) -> Option<Show> {
     }
 }
 
-/// Before a resource in a tuple id (RFC 8048 §5.3), and before the hexadecimal octets of one that an XML id cannot hold.
+/// Before a resource in a tuple id (RFC 8048 §6.2), and before the hexadecimal octets of one that an XML id cannot hold.
 const PLAIN: &str = "ID-";
 const HEX: &str = "IDx-";
 
@@ -140,7 +140,7 @@ mod tests {
 
     use super::*;
 
-    /// RFC 8048 §5.3: 0 is 0, 1 is 0.007, 2 is 0.015, 126 is 0.992, 127 is 1.
+    /// RFC 8048 §6.2: 0 is 0, 1 is 0.007, 2 is 0.015, 126 is 0.992, 127 is 1.
     #[test]
     fn priorities() {
         for (p, t) in [(0, 0), (1, 7), (2, 15), (126, 992), (127, 1000)] {
