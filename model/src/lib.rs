@@ -1,1 +1,51 @@
-//! Placeholder replaced by the first commit of this crate.
+//! The one presence model at run time: who is connected, what is published, who watches whom, over the store.
+//!
+//! Every protocol is a face: it turns its wire into calls on [`Model`] and hands in a [`Route`] for each of its connections, onto
+//! which the model puts [`Event`]s. The model knows no protocol, no socket and no clock.
+//!
+//! | module | is |
+//! |---|---|
+//! | [`clock`] | the two times and the randomness that every call is given |
+//! | [`route`] | where events go, and the events |
+//! | [`shards`] | where accounts are kept: locks, loading, eviction |
+//! | [`entity`] | one account in memory |
+//! | [`commit`] | durable changes and what follows from them |
+//! | [`sessions`] | XMPP sessions: connect, presence, directed presence, disconnect |
+//! | [`contacts`] | roster get, set, remove |
+//! | [`subscriptions`] | subscription stanzas, and what one account owes another (outbox) |
+//! | [`messages`] | messages and IQs on their way, offline storage |
+//! | [`publish`] | publications by entity tag |
+//! | [`bindings`] | registrations of phones |
+//! | [`watches`] | watches that outlive their connection |
+//! | [`accounts`] | accounts and aliases |
+//! | [`timers`] | what ends by itself |
+//! | [`restart`] | the state after a start, clean or not |
+//! | [`query`] | what is known, for people and programs |
+//!
+//! # What makes it correct
+//!
+//! An account's lock is held while its events are appended to routes; a route's queue is a leaf lock. Two account locks are never
+//! held at once and nothing waits for the disk under one, but for the reading in of an account that is not in memory. What one account owes another goes through the outbox, written with the
+//! change that causes it, delivered after the commit.
+
+pub mod accounts;
+pub mod bindings;
+pub mod clock;
+pub mod commit;
+pub mod contacts;
+pub mod entity;
+pub mod messages;
+mod outbox;
+pub mod publish;
+pub mod query;
+pub mod restart;
+pub mod route;
+pub mod sessions;
+pub mod shards;
+pub mod subscriptions;
+pub mod timers;
+pub mod watches;
+
+pub use clock::{Now, Randomness};
+pub use route::{Ended, Event, Notice, RosterChange, Route, SessionId};
+pub use shards::{Model, Rules};

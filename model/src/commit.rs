@@ -1,0 +1,103 @@
+//! Durable changes and what follows from them.
+//!
+//! A change is planned, handed to the writer, and only when the writer took it made in memory; what follows from it (the answer,
+//! roster pushes, what other accounts are owed) waits for the commit.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use presence::{Bare, Refusal};
+use store::Op;
+
+use crate::entity::Entity;
+use crate::shards::Model;
+
+type Answer<T> = Box<dyn FnOnce(Result<T, Refusal>) + Send>;
+
+/// Takes the answer to a command, after the commit where there is one. It is called once, possibly under an account's lock: it
+/// may put something into a queue and must not call the model.
+pub struct Reply<T>(Arc<Mutex<Option<Answer<T>>>>);
+
+impl<T> Reply<T> {
+    /// Calls `answer` with what comes.
+    pub fn new(answer: impl FnOnce(Result<T, Refusal>) + Send + 'static) -> Self {
+        Self(Arc::new(Mutex::new(Some(Box::new(answer)))))
+    }
+
+    /// Nobody wants to know.
+    pub fn ignored() -> Self {
+        Self(Arc::default())
+    }
+
+    /// Answers; only the first answer counts.
+    pub(crate) fn send(&self, result: Result<T, Refusal>) {
+        let answer = self.0.lock().take();
+        if let Some(answer) = answer {
+            answer(result);
+        }
+    }
+}
+
+impl<T> Clone for Reply<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl Model {
+    /// Queues the ops as one unit. `Overloaded` when the writer's queue is full: then nothing was queued and nothing may be changed.
+    /// `then` runs after the commit, under no lock, in the order of submission.
+    pub(crate) fn submit(
+        self: &Arc<Self>,
+        entity: &mut Entity,
+        ops: Vec<Op>,
+        then: impl FnOnce(&Arc<Self>, Result<(), Refusal>) + Send + 'static,
+    ) -> Result<(), Refusal> {
+        let model = Arc::clone(self);
+        let account = entity.account.clone();
+        let done = move |result: Result<(), store::StoreError>| {
+            model.committed(&account, result.is_ok());
+            then(
+                &model,
+                result.map_err(|error| {
+                    tracing::error!(%error, %account, "a change could not be stored");
+                    Refusal::Fault
+                }),
+            );
+        };
+        self.store
+            .submit(ops, Box::new(done))
+            .map_err(|_| Refusal::Overloaded)?;
+        entity.pending_commits += 1;
+        Ok(())
+    }
+
+    /// Answers once everything that was changed before is on disk: at once when nothing is under way.
+    pub(crate) fn after_commits(
+        self: &Arc<Self>,
+        entity: &mut Entity,
+        then: impl FnOnce(&Arc<Self>) + Send + 'static,
+    ) -> Result<(), Refusal> {
+        self.submit(entity, Vec::new(), move |model, _| then(model))
+    }
+
+    fn committed(&self, account: &Bare, stored: bool) {
+        self.with_slot(account, |slot| {
+            let Some(entity) = &mut slot.entity else {
+                return;
+            };
+            entity.pending_commits = entity.pending_commits.saturating_sub(1);
+            if stored {
+                return;
+            }
+            // What memory says was refused by the disk: the disk wins.
+            if let Ok(Some(record)) = self.store.load(account) {
+                entity.roster = record.roster;
+                entity.grants = record.grants.into_iter().collect();
+                entity.inbox = record.inbox.into_iter().collect();
+                entity.offline = record.offline;
+                entity.offline_bytes = record.offline_bytes;
+            }
+        });
+    }
+}

@@ -1,0 +1,131 @@
+//! Roster get, set, remove (RFC 6121 §2).
+
+use std::sync::Arc;
+
+use presence::subscription::State;
+use presence::{Bare, Item, Refusal, Roster, SubscriptionState, subscription};
+use store::Op;
+
+use crate::commit::Reply;
+use crate::outbox::Owed;
+use crate::route::SessionId;
+use crate::shards::Model;
+
+impl Model {
+    /// The roster; the session is interested from now on. Answered when what it shows is on disk.
+    pub fn roster(self: &Arc<Self>, account: &Bare, session: SessionId, reply: &Reply<Roster>) {
+        let outcome = self.with_entity(account, |entity| {
+            let own = entity.session(session).ok_or(Refusal::NotFound)?;
+            own.interested = true;
+            if entity.pending_commits == 0 {
+                return Ok(Some(entity.roster.clone()));
+            }
+            let (account, later) = (account.clone(), reply.clone());
+            self.after_commits(entity, move |model| {
+                later.send(model.with_entity(&account, |entity| Ok(entity.roster.clone())));
+            })?;
+            Ok(None)
+        });
+        match outcome {
+            Ok(Some(roster)) => reply.send(Ok(roster)),
+            Err(refusal) => reply.send(Err(refusal)),
+            Ok(None) => {}
+        }
+    }
+
+    /// Adds an item or changes its name and groups (RFC 6121 §2.3, §2.4). Subscription state is never taken from the client.
+    pub fn roster_set(
+        self: &Arc<Self>,
+        account: &Bare,
+        contact: &Bare,
+        name: Option<String>,
+        groups: Vec<String>,
+        reply: &Reply<()>,
+    ) {
+        let outcome = self.with_entity(account, |entity| {
+            let old = entity.roster.items.get(contact);
+            let most = self.rules.roster_items;
+            if old.is_none() && entity.roster.items.len() >= most {
+                return Err(Refusal::Limit("roster_items"));
+            }
+            let item = Item {
+                contact: contact.clone(),
+                name,
+                groups,
+                subscription: old.map_or(SubscriptionState::None, |i| i.subscription),
+                ask: old.is_some_and(|i| i.ask),
+                approved: old.is_some_and(|i| i.approved),
+            };
+            let version = entity.roster.version + 1;
+            let ops = vec![Op::RosterPut {
+                account: account.clone(),
+                item: item.clone(),
+                version,
+            }];
+            let (owner, of, reply) = (account.clone(), contact.clone(), reply.clone());
+            self.submit(entity, ops, move |model, stored| {
+                if stored.is_ok() {
+                    model.push(&owner, &of);
+                }
+                reply.send(stored);
+            })?;
+            entity.roster.version = version;
+            entity.roster.items.insert(contact.clone(), item);
+            Ok(())
+        });
+        if let Err(refusal) = outcome {
+            reply.send(Err(refusal));
+        }
+    }
+
+    /// Removes an item and with it the subscriptions both ways (RFC 6121 §2.5).
+    pub fn roster_remove(self: &Arc<Self>, account: &Bare, contact: &Bare, reply: &Reply<()>) {
+        let outcome = self.with_entity(account, |entity| {
+            if !entity.roster.items.contains_key(contact) {
+                return Err(Refusal::NotFound);
+            }
+            let state = State::of(&entity.roster, contact);
+            let version = entity.roster.version + 1;
+            let mut ops = vec![Op::RosterRemove {
+                account: account.clone(),
+                contact: contact.clone(),
+                version,
+            }];
+            if state.pending_in {
+                ops.push(Op::PendingInRemove {
+                    account: account.clone(),
+                    contact: contact.clone(),
+                });
+            }
+            let mut owed = Vec::new();
+            for kind in subscription::remove(state).route {
+                owed.push(self.owe(account, contact, Owed::stanza(kind)));
+            }
+            ops.extend(owed.iter().map(Owed::op));
+            let (owner, of, reply) = (account.clone(), contact.clone(), reply.clone());
+            self.submit(entity, ops, move |model, stored| {
+                if stored.is_ok() {
+                    model.push(&owner, &of);
+                    model.reconcile(&owner, &of);
+                    model.deliver_owed(owed);
+                }
+                reply.send(stored);
+            })?;
+            entity.roster.version = version;
+            entity.roster.items.remove(contact);
+            entity.roster.pending_in.remove(contact);
+            Ok(())
+        });
+        if let Err(refusal) = outcome {
+            reply.send(Err(refusal));
+        }
+    }
+
+    pub(crate) fn push(&self, account: &Bare, contact: &Bare) {
+        self.with_slot(account, |slot| {
+            if let Some(entity) = &slot.entity {
+                entity.push(contact);
+            }
+        });
+    }
+}

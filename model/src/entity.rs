@@ -1,0 +1,314 @@
+//! One account in memory.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use presence::decision::{Grant, Reason, decide};
+use presence::{
+    Address, Bare, Binding, Decision, Publication, Resource, Roster, Source, Timestamp, Utc, View,
+    WatchRecord,
+};
+use store::AccountRecord;
+
+use crate::route::{Event, Notice, Route, SessionId};
+
+/// What is kept for one address: who watches it, and the account itself while it is in use.
+#[derive(Default)]
+pub(crate) struct Slot {
+    /// Sessions of subscribers. They may stand here while the account itself is not in memory.
+    pub(crate) watchers: Vec<Watcher>,
+    /// The account.
+    pub(crate) entity: Option<Box<Entity>>,
+}
+
+/// An available session of somebody whose roster says `to` towards this account.
+pub(crate) struct Watcher {
+    pub(crate) session: SessionId,
+    /// The watcher's bare address: `to` of what he is told.
+    pub(crate) address: Address,
+    pub(crate) route: Arc<dyn Route>,
+}
+
+/// One account.
+pub(crate) struct Entity {
+    pub(crate) account: Bare,
+    pub(crate) disabled: bool,
+    pub(crate) roster: Roster,
+    pub(crate) grants: HashMap<Bare, Grant>,
+    pub(crate) sessions: Vec<Session>,
+    pub(crate) published: Vec<Published>,
+    pub(crate) bindings: Vec<Bound>,
+    pub(crate) watches: Vec<Watch>,
+    pub(crate) inbox: HashMap<Bare, u64>,
+    pub(crate) offline: usize,
+    pub(crate) offline_bytes: u64,
+    pub(crate) last_seen: Option<(Utc, Option<String>)>,
+    /// Grows with every change of what is published.
+    pub(crate) version: u64,
+    view: Option<Arc<View>>,
+    /// Units of this account in the writer's queue.
+    pub(crate) pending_commits: usize,
+}
+
+/// A connected XMPP session.
+pub(crate) struct Session {
+    pub(crate) id: SessionId,
+    pub(crate) resource: Resource,
+    pub(crate) route: Arc<dyn Route>,
+    /// Its priority while it is available.
+    pub(crate) available: Option<i8>,
+    /// Asked for the roster: gets pushes (RFC 6121 §2.1.6).
+    pub(crate) interested: bool,
+    /// To whom directed presence was sent and not taken back (RFC 6121 §4.6).
+    pub(crate) directed: Vec<Address>,
+    /// At whom this session stands as a watcher.
+    pub(crate) watching: Vec<Bare>,
+    /// When it last sent something for others, for the choice between equals.
+    pub(crate) active: Timestamp,
+}
+
+/// A publication with what only the run of the server needs.
+pub(crate) struct Published {
+    pub(crate) publication: Arc<Publication>,
+    pub(crate) deadline: Option<Timestamp>,
+    /// Kept as last known after an unclean start: its connection is gone, its owner may come back.
+    pub(crate) lingering: bool,
+}
+
+/// A registration with its deadline.
+pub(crate) struct Bound {
+    pub(crate) binding: Binding,
+    pub(crate) device: Arc<str>,
+    pub(crate) deadline: Timestamp,
+    /// This phone has published by itself: it does not count as present merely because it is registered.
+    pub(crate) published: bool,
+}
+
+/// A stored watch.
+pub(crate) struct Watch {
+    pub(crate) record: WatchRecord,
+    pub(crate) deadline: Timestamp,
+    /// What its holder was told last.
+    pub(crate) told: Decision,
+}
+
+impl Entity {
+    /// From what the store has. Publications, bindings and watches get their timers from the caller.
+    pub(crate) fn load(record: AccountRecord, version: u64, at: impl Fn(Utc) -> Timestamp) -> Self {
+        Self {
+            account: record.account,
+            disabled: record.disabled,
+            roster: record.roster,
+            grants: record.grants.into_iter().collect(),
+            sessions: Vec::new(),
+            published: record
+                .publications
+                .into_iter()
+                .map(|p| Published {
+                    deadline: p.expires.map(&at),
+                    publication: Arc::new(p),
+                    lingering: false,
+                })
+                .collect(),
+            bindings: Vec::new(),
+            watches: record
+                .watches
+                .into_iter()
+                .map(|w| Watch {
+                    deadline: at(w.expires),
+                    record: w,
+                    told: Decision::Pending,
+                })
+                .collect(),
+            inbox: record.inbox.into_iter().collect(),
+            offline: record.offline,
+            offline_bytes: record.offline_bytes,
+            last_seen: record.last_seen,
+            version,
+            view: None,
+            pending_commits: 0,
+        }
+    }
+
+    /// Nothing needs it in memory.
+    pub(crate) fn idle(&self) -> bool {
+        self.sessions.is_empty()
+            && self.published.is_empty()
+            && self.bindings.is_empty()
+            && self.watches.is_empty()
+            && self.pending_commits == 0
+    }
+
+    pub(crate) fn session(&mut self, id: SessionId) -> Option<&mut Session> {
+        self.sessions.iter_mut().find(|s| s.id == id)
+    }
+
+    /// May this watcher see this account?
+    pub(crate) fn decide(&self, watcher: &Bare, same_domain: bool) -> (Decision, Reason) {
+        decide(
+            watcher,
+            &self.account,
+            &self.roster,
+            self.grants.get(watcher).copied(),
+            same_domain,
+        )
+    }
+
+    /// What may be seen now, made once per change.
+    pub(crate) fn view(&mut self) -> Arc<View> {
+        Arc::clone(self.view.get_or_insert_with(|| {
+            Arc::new(View {
+                presentity: self.account.clone(),
+                version: self.version,
+                publications: self
+                    .published
+                    .iter()
+                    .map(|p| Arc::clone(&p.publication))
+                    .collect(),
+                pidf: OnceLock::new(),
+            })
+        }))
+    }
+
+    /// Something published has changed.
+    fn touch(&mut self) {
+        self.version += 1;
+        self.view = None;
+    }
+
+    /// The index of the publication with this resource.
+    pub(crate) fn find(&self, resource: &Resource) -> Option<usize> {
+        self.published
+            .iter()
+            .position(|p| p.publication.resource == *resource)
+    }
+
+    /// Puts a publication in the place of the one with the same resource, or at the end.
+    pub(crate) fn put(&mut self, publication: Arc<Publication>, deadline: Option<Timestamp>) {
+        self.touch();
+        let published = Published {
+            publication,
+            deadline,
+            lingering: false,
+        };
+        match self.find(&published.publication.resource) {
+            Some(i) => self.published[i] = published,
+            None => self.published.push(published),
+        }
+    }
+
+    /// Takes a publication away.
+    pub(crate) fn take(&mut self, resource: &Resource) -> Option<Published> {
+        let index = self.find(resource)?;
+        self.touch();
+        Some(self.published.remove(index))
+    }
+
+    /// The publication made by a registration alone.
+    pub(crate) fn is_registration(&self, resource: &Resource) -> bool {
+        self.find(resource).is_some_and(|i| {
+            matches!(
+                self.published[i].publication.source,
+                Source::Registration { .. }
+            )
+        })
+    }
+
+    /// Tells one stored watch what its holder may see now.
+    pub(crate) fn tell_watch(&mut self, index: usize, same_domain: bool, route: &dyn Route) {
+        let view = self.view();
+        let Some(watch) = self.watches.get(index) else {
+            return;
+        };
+        let (decision, _) = self.decide(&watch.record.watcher, same_domain);
+        let id = watch.record.id;
+        self.watches[index].told = decision;
+        route.deliver(&Event::View {
+            watch: id,
+            decision,
+            view: &view,
+        });
+    }
+
+    /// Roster pushes to the interested sessions (RFC 6121 §2.1.6).
+    pub(crate) fn push(&self, contact: &Bare) {
+        let change = match self.roster.items.get(contact) {
+            Some(item) => crate::route::RosterChange::Put(item),
+            None => crate::route::RosterChange::Removed(contact),
+        };
+        for session in self.sessions.iter().filter(|s| s.interested) {
+            session.route.deliver(&Event::RosterPush {
+                version: self.roster.version,
+                change,
+            });
+        }
+    }
+}
+
+impl Slot {
+    /// Tells everybody who watches this account of one resource's presence: subscribers' sessions, its own other sessions, and stored watches.
+    pub(crate) fn broadcast(
+        &mut self,
+        notice: &Arc<Notice>,
+        except: Option<SessionId>,
+        same_domain: bool,
+        phones: &dyn Route,
+    ) {
+        for watcher in &self.watchers {
+            watcher.route.deliver(&Event::Presence {
+                to: &watcher.address,
+                notice,
+            });
+        }
+        let Some(entity) = &mut self.entity else {
+            return;
+        };
+        if entity
+            .sessions
+            .iter()
+            .any(|s| s.available.is_some() && Some(s.id) != except)
+        {
+            let to = Address::from(entity.account.clone());
+            for session in entity
+                .sessions
+                .iter()
+                .filter(|s| s.available.is_some() && Some(s.id) != except)
+            {
+                session.route.deliver(&Event::Presence { to: &to, notice });
+            }
+        }
+        for index in 0..entity.watches.len() {
+            if entity
+                .decide(&entity.watches[index].record.watcher.clone(), same_domain)
+                .0
+                == Decision::Allow
+            {
+                entity.tell_watch(index, same_domain, phones);
+            }
+        }
+    }
+
+    /// Sends the presence of all that is published here to one route (the answer to a probe, RFC 6121 §4.3.2).
+    pub(crate) fn present_to(&self, to: &Address, route: &dyn Route, available: bool) {
+        let Some(entity) = &self.entity else { return };
+        for published in &entity.published {
+            let notice = if available {
+                Notice::available(&entity.account, &published.publication)
+            } else {
+                Notice::unavailable(
+                    entity.account.with(published.publication.resource.clone()),
+                    Some(Arc::clone(&published.publication)),
+                    None,
+                )
+            };
+            route.deliver(&Event::Presence {
+                to,
+                notice: &notice,
+            });
+        }
+    }
+}
+
+/// What a client said in parting: the content of the unavailable stanza, and its language.
+pub type Parting = Option<(Bytes, Option<Arc<str>>)>;

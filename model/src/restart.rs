@@ -1,0 +1,152 @@
+//! The state after a start, clean or not, and the way to a clean end.
+
+use std::sync::Arc;
+
+use presence::{Bare, Refusal, Timestamp, WatchRecord};
+use store::Op;
+
+use crate::clock::{Now, jitter};
+use crate::entity::{Entity, Published};
+use crate::route::Ended;
+use crate::shards::Model;
+use crate::timers::Ending;
+
+impl Model {
+    /// Brings back what was there before the start: publications, registrations, watches; after an unclean start also the presence
+    /// that lived in connections, as last known, for `restart_grace`. Then delivers what accounts owe each other. Returns the watches for the face that holds their dialogs. To be called once, before anything listens.
+    pub fn restore(self: &Arc<Self>, unclean: bool) -> Result<Vec<WatchRecord>, Refusal> {
+        let fault = |error: store::StoreError| {
+            tracing::error!(%error, "the database could not be read");
+            Refusal::Fault
+        };
+        let now = self.now();
+        *self.aliases.lock() = self.store.aliases().map_err(fault)?.into_iter().collect();
+        let mut watches = Vec::new();
+        for account in self.store.residents().map_err(fault)? {
+            let last_known = self
+                .store
+                .load(&account)
+                .map_err(fault)?
+                .map(|r| r.last_known)
+                .unwrap_or_default();
+            self.with(&account, |slot| {
+                let Some(entity) = &mut slot.entity else {
+                    return Ok(());
+                };
+                for publication in last_known {
+                    if unclean {
+                        let until = now.at.plus(
+                            self.rules.restart_grace
+                                + jitter(&self.random, self.rules.restart_grace / 4),
+                        );
+                        self.linger(entity, publication, until);
+                    } else {
+                        let resource = publication.resource;
+                        self.store.submit_soft(vec![Op::LastKnownRemove {
+                            account: account.clone(),
+                            resource,
+                        }]);
+                    }
+                }
+                self.reopen(slot, &account, now);
+                if let Some(entity) = &mut slot.entity {
+                    self.schedule(entity);
+                    for watch in &mut entity.watches {
+                        watches.push(watch.record.clone());
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        let owed = self.store.outbox().map_err(fault)?;
+        self.deliver_owed(owed);
+        Ok(watches)
+    }
+
+    fn linger(&self, entity: &mut Entity, publication: presence::Publication, until: Timestamp) {
+        if entity.find(&publication.resource).is_some() {
+            return;
+        }
+        let resource = publication.resource.clone();
+        self.timers
+            .lock()
+            .push(until, &entity.account, Ending::Publication(resource));
+        entity.published.push(Published {
+            publication: Arc::new(publication),
+            deadline: Some(until),
+            lingering: true,
+        });
+    }
+
+    /// Registered phones count as present again.
+    fn reopen(&self, slot: &mut crate::entity::Slot, account: &Bare, now: Now) {
+        let Some(entity) = &mut slot.entity else {
+            return;
+        };
+        let mut silent = Vec::new();
+        for index in 0..entity.bindings.len() {
+            let device = Arc::clone(&entity.bindings[index].device);
+            let resource = crate::bindings::resource(account, &device);
+            if entity.find(&resource).is_some() {
+                entity.bindings[index].published = true;
+            } else {
+                silent.push((resource, device));
+            }
+        }
+        if self.rules.registered_is_open {
+            for (resource, device) in silent {
+                self.open(slot, account, resource, device, now);
+            }
+        }
+    }
+
+    fn schedule(&self, entity: &Entity) {
+        let mut timers = self.timers.lock();
+        for published in &entity.published {
+            if let Some(deadline) = published.deadline {
+                timers.push(
+                    deadline,
+                    &entity.account,
+                    Ending::Publication(published.publication.resource.clone()),
+                );
+            }
+        }
+        for bound in &entity.bindings {
+            timers.push(
+                bound.deadline,
+                &entity.account,
+                Ending::Binding(Arc::clone(&bound.binding.contact)),
+            );
+        }
+        for watch in &entity.watches {
+            timers.push(
+                watch.deadline,
+                &entity.account,
+                Ending::Watch(watch.record.id),
+            );
+        }
+    }
+
+    /// Ends every session, so that everybody is told before the end. The store is closed by who opened it.
+    pub fn shut_down(self: &Arc<Self>) {
+        let mut sessions = Vec::new();
+        self.each(|slot| {
+            if let Some(entity) = &slot.entity {
+                sessions.extend(
+                    entity
+                        .sessions
+                        .iter()
+                        .map(|s| (entity.account.clone(), s.id)),
+                );
+            }
+        });
+        for (account, session) in sessions {
+            self.disconnect(&account, session, None);
+        }
+    }
+
+    /// Ends every session of an account for a reason.
+    pub fn end_account_sessions(self: &Arc<Self>, account: &Bare, why: Ended) {
+        self.end_sessions(account, why);
+    }
+}

@@ -1,0 +1,159 @@
+//! Where events go, and the events.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use presence::subscription::Kind;
+use presence::{Address, Bare, Binding, Decision, Item, Message, Publication, View, WatchId};
+
+/// One connected session, in one run of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId(pub u64);
+
+/// Where events for one connection go. `deliver` is called under an account's lock: it appends to the connection's own queue and
+/// returns; it never calls the model, blocks or writes to a socket.
+pub trait Route: Send + Sync {
+    /// Appends the event to the connection's queue. A full queue ends that connection, nobody else's.
+    fn deliver(&self, event: &Event<'_>);
+    /// The connection has ended: nothing may be added for it any more.
+    fn closed(&self) -> bool;
+}
+
+/// What a connection is told.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A resource's presence: available, changed or unavailable.
+    Presence {
+        /// To whom: the watcher's bare address for a broadcast, his full one for an answer or a directed presence.
+        to: &'a Address,
+        /// What.
+        notice: &'a Arc<Notice>,
+    },
+    /// A presence stanza of type subscribe, subscribed, unsubscribe or unsubscribed.
+    Subscription {
+        /// Which.
+        kind: Kind,
+        /// Of whom.
+        from: &'a Bare,
+        /// To whom.
+        to: &'a Bare,
+        /// What stood in the stanza.
+        content: &'a Bytes,
+    },
+    /// The roster changed (RFC 6121 §2.1.6).
+    RosterPush {
+        /// The roster's version after the change.
+        version: u64,
+        /// The change.
+        change: RosterChange<'a>,
+    },
+    /// A message; `delayed` when it was stored.
+    Message {
+        /// The message.
+        message: &'a Message,
+        /// It waited in the offline store (XEP-0160: a delay stamp is added).
+        delayed: bool,
+    },
+    /// What this account sent from elsewhere, for its other devices.
+    Sent {
+        /// The message.
+        message: &'a Message,
+    },
+    /// A complete stanza with `from` stamped, `jabber:client` as default namespace; the receiver is this session.
+    Stanza {
+        /// Its octets.
+        stanza: &'a [u8],
+    },
+    /// A message for the registered phones of an account.
+    PhoneMessage {
+        /// Whose phones.
+        account: &'a Bare,
+        /// The phones that take messages.
+        bindings: &'a [Binding],
+        /// The message.
+        message: &'a Message,
+        /// Its number in the offline store when it stands there until a phone has taken it.
+        stored: Option<u64>,
+    },
+    /// A stored watch: what its holder may see now.
+    View {
+        /// Which.
+        watch: WatchId,
+        /// Whether he may see at all.
+        decision: Decision,
+        /// What, when he may.
+        view: &'a Arc<View>,
+    },
+    /// The session is ended by the model.
+    Ended(Ended),
+}
+
+/// Why the model ends a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Another session took its resource (RFC 6120 §7.7.2.2).
+    Replaced,
+    /// The account was disabled.
+    Disabled,
+    /// The account was deleted.
+    Deleted,
+    /// The password was changed.
+    PasswordChanged,
+}
+
+/// A change of one roster item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RosterChange<'a> {
+    /// New or changed.
+    Put(&'a Item),
+    /// Removed.
+    Removed(&'a Bare),
+}
+
+/// One presence of one resource, printed at most once per protocol and shared by all who are told.
+#[derive(Debug)]
+pub struct Notice {
+    /// Of whom, full.
+    pub from: Address,
+    /// The publication; for unavailable the last one.
+    pub publication: Option<Arc<Publication>>,
+    /// Available, or gone.
+    pub available: bool,
+    /// What stood in the unavailable stanza, when it came from one.
+    pub parting: Option<Bytes>,
+    /// `xml:lang` of that stanza.
+    pub parting_lang: Option<Arc<str>>,
+    /// The stanza as printed by the XMPP face up to and from the value of `to`.
+    pub printed: OnceLock<(Bytes, Bytes)>,
+}
+
+impl Notice {
+    /// An available presence.
+    pub fn available(account: &Bare, publication: &Arc<Publication>) -> Arc<Self> {
+        Arc::new(Self {
+            from: account.with(publication.resource.clone()),
+            publication: Some(Arc::clone(publication)),
+            available: true,
+            parting: None,
+            parting_lang: None,
+            printed: OnceLock::new(),
+        })
+    }
+
+    /// An unavailable presence with what the client said in parting.
+    pub fn unavailable(
+        from: Address,
+        publication: Option<Arc<Publication>>,
+        parting: Option<(Bytes, Option<Arc<str>>)>,
+    ) -> Arc<Self> {
+        let (parting, parting_lang) = parting.map_or((None, None), |(p, l)| (Some(p), l));
+        Arc::new(Self {
+            from,
+            publication,
+            available: false,
+            parting,
+            parting_lang,
+            printed: OnceLock::new(),
+        })
+    }
+}

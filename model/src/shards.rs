@@ -1,0 +1,275 @@
+//! Where accounts are kept: locks, loading, eviction.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use presence::{Bare, Refusal, Utc, WatchId};
+use store::Store;
+
+use crate::clock::{Now, Randomness};
+use crate::entity::{Bound, Entity, Slot};
+use crate::route::Route;
+use crate::timers::Timers;
+
+const SHARDS: usize = 64;
+
+/// What the configuration says about presence. A count that is unlimited is the largest there is.
+#[derive(Debug, Clone)]
+#[expect(
+    missing_docs,
+    reason = "each is the key of the same name in [presence] or [limits]"
+)]
+pub struct Rules {
+    pub domains: Vec<String>,
+    pub same_domain_allow: bool,
+    pub registered_is_open: bool,
+    pub restart_grace: Duration,
+    pub sessions_per_account: usize,
+    pub roster_items: usize,
+    pub pending_requests: usize,
+    pub offline_messages: usize,
+    pub offline_bytes: u64,
+    pub directed_presence: usize,
+    pub publications_per_account: usize,
+    pub registrations_per_account: usize,
+    pub subscriptions_per_account: usize,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            domains: vec!["localhost".to_owned()],
+            same_domain_allow: true,
+            registered_is_open: true,
+            restart_grace: Duration::from_secs(30),
+            sessions_per_account: 20,
+            roster_items: 5000,
+            pending_requests: 1000,
+            offline_messages: 100,
+            offline_bytes: 1024 * 1024,
+            directed_presence: 1000,
+            publications_per_account: 20,
+            registrations_per_account: 20,
+            subscriptions_per_account: 2000,
+        }
+    }
+}
+
+/// The presence model. Shared by all faces.
+pub struct Model {
+    shards: Vec<Mutex<HashMap<Bare, Slot>>>,
+    hasher: RandomState,
+    pub(crate) store: Store,
+    pub(crate) rules: Rules,
+    pub(crate) clock: Box<dyn Fn() -> Now + Send + Sync>,
+    pub(crate) random: Randomness,
+    pub(crate) timers: Mutex<Timers>,
+    pub(crate) aliases: Mutex<HashMap<String, Bare>>,
+    phones: OnceLock<Arc<dyn Route>>,
+    next_session: AtomicU64,
+    next_version: AtomicU64,
+    next_outbox: AtomicU64,
+    next_offline: AtomicU64,
+    next_watch: AtomicU64,
+    /// What could not be delivered because the writer's queue was full; tried again by the timer.
+    pub(crate) late: Mutex<Vec<store::OutboxEntry>>,
+}
+
+impl Model {
+    /// A model over an open store. [`Model::restore`] brings back what was there before the start.
+    pub fn new(
+        store: Store,
+        rules: Rules,
+        clock: Box<dyn Fn() -> Now + Send + Sync>,
+        random: Randomness,
+    ) -> Arc<Self> {
+        let next = store.next_ids();
+        Arc::new(Self {
+            shards: (0..SHARDS).map(|_| Mutex::new(HashMap::new())).collect(),
+            hasher: RandomState::new(),
+            store,
+            rules,
+            clock,
+            random,
+            timers: Mutex::default(),
+            aliases: Mutex::default(),
+            phones: OnceLock::new(),
+            next_session: AtomicU64::new(1),
+            next_version: AtomicU64::new(1),
+            next_outbox: AtomicU64::new(next.outbox_seq),
+            next_offline: AtomicU64::new(next.offline_id),
+            next_watch: AtomicU64::new(next.watch_id),
+            late: Mutex::default(),
+        })
+    }
+
+    /// Where events for phones and stored watches go: the SIP face. Set once, before anything is restored.
+    pub fn set_phones(&self, route: Arc<dyn Route>) {
+        let _ = self.phones.set(route);
+    }
+
+    pub(crate) fn phones(&self) -> &dyn Route {
+        self.phones.get().map_or(&NoPhones as &dyn Route, |r| &**r)
+    }
+
+    /// The store below.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The moment.
+    pub fn now(&self) -> Now {
+        (self.clock)()
+    }
+
+    /// Is this an address of a domain served here?
+    pub fn is_local(&self, address: &Bare) -> bool {
+        self.rules.domains.iter().any(|d| d == address.domain())
+    }
+
+    pub(crate) fn new_session(&self) -> u64 {
+        self.next_session.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn new_outbox(&self) -> u64 {
+        self.next_outbox.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn new_offline(&self) -> u64 {
+        self.next_offline.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A name for a watch that was never used before, also not before a restart.
+    pub fn new_watch(&self) -> WatchId {
+        WatchId(self.next_watch.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn shard(&self, account: &Bare) -> &Mutex<HashMap<Bare, Slot>> {
+        let hash = self.hasher.hash_one(account);
+        &self.shards[(hash >> 32) as usize % SHARDS]
+    }
+
+    /// Works on what is in memory for an address, without reading the account in. An empty slot is removed afterwards.
+    pub(crate) fn with_slot<T>(&self, account: &Bare, work: impl FnOnce(&mut Slot) -> T) -> T {
+        let mut shard = self.shard(account).lock();
+        if let Some(slot) = shard.get_mut(account) {
+            let result = work(slot);
+            if slot.watchers.is_empty() && slot.entity.is_none() {
+                shard.remove(account);
+            }
+            return result;
+        }
+        let mut slot = Slot::default();
+        let result = work(&mut slot);
+        if !slot.watchers.is_empty() || slot.entity.is_some() {
+            shard.insert(account.clone(), slot);
+        }
+        result
+    }
+
+    /// Works on an account, reading it in when it is not in memory. `NotFound` when it does not exist.
+    pub(crate) fn with<T>(
+        &self,
+        account: &Bare,
+        work: impl FnOnce(&mut Slot) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let mut shard = self.shard(account).lock();
+        if let Some(slot) = shard.get_mut(account) {
+            if slot.entity.is_none() {
+                self.load(account, slot)?;
+            }
+            return work(slot);
+        }
+        let mut slot = Slot::default();
+        self.load(account, &mut slot)?;
+        work(shard.entry(account.clone()).or_insert(slot))
+    }
+
+    /// Works on an account and hands over the entity as well.
+    pub(crate) fn with_entity<T>(
+        &self,
+        account: &Bare,
+        work: impl FnOnce(&mut Entity) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        self.with(account, |slot| match &mut slot.entity {
+            Some(entity) => work(entity),
+            None => Err(Refusal::NotFound),
+        })
+    }
+
+    fn load(&self, account: &Bare, slot: &mut Slot) -> Result<(), Refusal> {
+        if account.local().is_none() || !self.is_local(account) {
+            return Err(Refusal::NotFound);
+        }
+        let record = self.store.load(account).map_err(|error| {
+            tracing::error!(%error, %account, "the account could not be read");
+            Refusal::Fault
+        })?;
+        let Some(mut record) = record else {
+            return Err(Refusal::NotFound);
+        };
+        let now = self.now();
+        let bindings = std::mem::take(&mut record.bindings);
+        let version = self.next_version.fetch_add(1 << 20, Ordering::Relaxed);
+        let mut entity = Entity::load(record, version, |utc: Utc| now.deadline(utc));
+        entity.bindings = bindings
+            .into_iter()
+            .map(|binding| Bound {
+                device: crate::bindings::device(&binding),
+                deadline: now.deadline(binding.expires),
+                published: false,
+                binding,
+            })
+            .collect();
+        slot.watchers.retain(|w| {
+            entity
+                .roster
+                .items
+                .get(&w.address.bare)
+                .is_some_and(|i| i.subscription.from())
+        });
+        slot.entity = Some(Box::new(entity));
+        Ok(())
+    }
+
+    /// Drops accounts from memory that nothing needs there.
+    pub(crate) fn evict(&self) {
+        for shard in &self.shards {
+            shard.lock().retain(|_, slot| {
+                if slot.entity.as_ref().is_some_and(|e| e.idle()) {
+                    slot.entity = None;
+                }
+                !(slot.watchers.is_empty() && slot.entity.is_none())
+            });
+        }
+    }
+
+    /// Looks at every account in memory, one shard at a time.
+    pub(crate) fn each(&self, mut look: impl FnMut(&mut Slot)) {
+        for shard in &self.shards {
+            for slot in shard.lock().values_mut() {
+                look(slot);
+            }
+        }
+    }
+}
+
+/// Stands in until there is a SIP face.
+struct NoPhones;
+
+impl Route for NoPhones {
+    fn deliver(&self, _: &crate::route::Event<'_>) {}
+
+    fn closed(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,438 @@
+//! Subscription stanzas, and what they change on both sides (RFC 6121 §3, appendix A).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use presence::decision::{Grant, GrantOrigin};
+use presence::subscription::{self, Audience, Kind, State};
+use presence::{Address, Bare, Item, Refusal, Roster};
+use store::{Op, OutboxEntry};
+
+use crate::commit::Reply;
+use crate::entity::Entity;
+use crate::outbox::Owed;
+use crate::route::Event;
+use crate::shards::Model;
+
+impl Model {
+    /// A client of `account` sends a subscription stanza to `contact` (RFC 6121 appendix A.2). `content` is what stood in it.
+    pub fn subscription(
+        self: &Arc<Self>,
+        account: &Bare,
+        kind: Kind,
+        contact: &Bare,
+        content: Bytes,
+        reply: &Reply<()>,
+    ) {
+        self.outbound(account, kind, contact, content, None, reply);
+    }
+
+    /// An administrator answers for the account (`adsum user approve|deny`): like the owner's own answer, and remembered also
+    /// for a watcher that has not asked yet.
+    pub fn answer(
+        self: &Arc<Self>,
+        account: &Bare,
+        watcher: &Bare,
+        allow: bool,
+        reply: &Reply<()>,
+    ) {
+        let kind = if allow {
+            Kind::Subscribed
+        } else {
+            Kind::Unsubscribed
+        };
+        let grant = Grant {
+            allow,
+            origin: GrantOrigin::Admin,
+        };
+        self.outbound(account, kind, watcher, Bytes::new(), Some(grant), reply);
+    }
+
+    fn outbound(
+        self: &Arc<Self>,
+        account: &Bare,
+        kind: Kind,
+        contact: &Bare,
+        content: Bytes,
+        standing: Option<Grant>,
+        reply: &Reply<()>,
+    ) {
+        let outcome = self.outbound_planned(account, kind, contact, content, standing, reply);
+        if let Err(refusal) = outcome {
+            reply.send(Err(refusal));
+        }
+    }
+
+    fn outbound_planned(
+        self: &Arc<Self>,
+        account: &Bare,
+        kind: Kind,
+        contact: &Bare,
+        content: Bytes,
+        standing: Option<Grant>,
+        reply: &Reply<()>,
+    ) -> Result<(), Refusal> {
+        if !self.is_local(contact) || contact.local().is_none() {
+            return Err(Refusal::ForeignDomain);
+        }
+        if contact == account {
+            return Err(Refusal::BadRequest("nobody subscribes to himself"));
+        }
+        self.with_entity(account, |entity| {
+            let outcome = subscription::outbound(kind, State::of(&entity.roster, contact));
+            let most = self.rules.roster_items;
+            if !entity.roster.items.contains_key(contact) && entity.roster.items.len() >= most {
+                return Err(Refusal::Limit("roster_items"));
+            }
+            let mut ops = Vec::new();
+            let mut roster = change(
+                account,
+                &entity.roster,
+                contact,
+                outcome.state,
+                outcome.push,
+                None,
+                &mut ops,
+            );
+            let grant = standing.or_else(|| entity.answered(kind, contact));
+            grant_ops(entity, contact, kind, grant, &mut ops);
+            let mut owed = Vec::new();
+            if outcome.route {
+                owed.push(self.owe(account, contact, Owed { kind, content }));
+                ops.extend(owed.iter().map(Owed::op));
+            }
+            let (owner, of, reply) = (account.clone(), contact.clone(), reply.clone());
+            let push = outcome.push;
+            self.submit(entity, ops, move |model, stored| {
+                if stored.is_ok() {
+                    if push {
+                        model.push(&owner, &of);
+                    }
+                    model.reconcile(&owner, &of);
+                    model.deliver_owed(owed);
+                }
+                reply.send(stored);
+            })?;
+            entity.adopt(&mut roster, contact);
+            entity.adopt_grant(contact, kind, grant);
+            Ok(())
+        })
+    }
+
+    /// What `entry.origin` owes arrives at `entry.target` (RFC 6121 appendix A.3). Applied once, whatever happens in between.
+    pub(crate) fn inbound(
+        self: &Arc<Self>,
+        entry: &OutboxEntry,
+        owed: Owed,
+    ) -> Result<(), Refusal> {
+        let (account, contact) = (&entry.target, &entry.origin);
+        self.with_entity(account, |entity| {
+            if entity
+                .inbox
+                .get(contact)
+                .is_some_and(|seq| *seq >= entry.seq)
+            {
+                self.store
+                    .submit_soft(vec![Op::OutboxRemove { seq: entry.seq }]);
+                return Ok(());
+            }
+            let state = State::of(&entity.roster, contact);
+            let outcome = subscription::inbound(owed.kind, state);
+            let mut ops = vec![
+                Op::InboxMark {
+                    target: account.clone(),
+                    origin: contact.clone(),
+                    seq: entry.seq,
+                },
+                Op::OutboxRemove { seq: entry.seq },
+            ];
+            let most = self.rules.pending_requests;
+            let crowded = outcome.state.pending_in
+                && !state.pending_in
+                && entity.roster.pending_in.len() >= most;
+            let state = if crowded { state } else { outcome.state };
+            let push = outcome.push && !crowded;
+            let mut roster = change(
+                account,
+                &entity.roster,
+                contact,
+                state,
+                push,
+                Some(&owed.content),
+                &mut ops,
+            );
+            let mut replies = Vec::new();
+            if let Some(kind) = outcome.auto_reply {
+                replies.push(self.owe(account, contact, Owed::stanza(kind)));
+                ops.extend(replies.iter().map(Owed::op));
+            }
+            let (owner, of) = (account.clone(), contact.clone());
+            let route = outcome.route && !crowded;
+            let seq = entry.seq;
+            let again = entry.clone();
+            self.submit(entity, ops, move |model, stored| {
+                if stored.is_err() {
+                    model.late.lock().push(again);
+                    return;
+                }
+                if route {
+                    model.show(&owner, &of, &owed);
+                }
+                if push {
+                    model.push(&owner, &of);
+                }
+                model.reconcile(&owner, &of);
+                model.deliver_owed(replies);
+            })?;
+            entity.inbox.insert(contact.clone(), seq);
+            entity.adopt(&mut roster, contact);
+            Ok(())
+        })
+    }
+
+    /// The account it was meant for does not exist: a request is answered as a refused one (RFC 6121 §3.1.3), the rest ends here.
+    pub(crate) fn undeliverable(self: &Arc<Self>, entry: &OutboxEntry) {
+        let Some(kind) = refused(&entry.payload) else {
+            self.store
+                .submit_soft(vec![Op::OutboxRemove { seq: entry.seq }]);
+            return;
+        };
+        let model = Arc::clone(self);
+        let answer = self.owe(&entry.target, &entry.origin, Owed::stanza(kind));
+        let ops = vec![Op::OutboxRemove { seq: entry.seq }, Owed::op(&answer)];
+        let done = move |stored: Result<(), store::StoreError>| {
+            if stored.is_ok() {
+                model.deliver_owed(vec![answer]);
+            }
+        };
+        if self.store.submit(ops, Box::new(done)).is_err() {
+            self.late.lock().push(entry.clone());
+        }
+    }
+
+    /// Delivers a subscription stanza to the resources that take it (RFC 6121 §3.1.3, §3.1.6, §3.2.3, §3.3.3).
+    fn show(&self, account: &Bare, from: &Bare, owed: &Owed) {
+        self.with_slot(account, |slot| {
+            let Some(entity) = &slot.entity else { return };
+            for session in &entity.sessions {
+                let takes = match owed.kind.audience() {
+                    Audience::Available => session.available.is_some(),
+                    Audience::Interested => session.interested,
+                };
+                if takes {
+                    session.route.deliver(&Event::Subscription {
+                        kind: owed.kind,
+                        from,
+                        to: account,
+                        content: &owed.content,
+                    });
+                }
+            }
+        });
+    }
+
+    /// Brings who is told of what into line with what the owner's roster says about one contact. Does nothing when it is in line.
+    pub(crate) fn reconcile(self: &Arc<Self>, owner: &Bare, contact: &Bare) {
+        let same_domain = self.rules.same_domain_allow;
+        let phones = self.phones();
+        let (start, stop) = self.with_slot(owner, |slot| {
+            let Some(entity) = &mut slot.entity else {
+                return Default::default();
+            };
+            let item = entity.roster.items.get(contact);
+            let (to, from) = item.map_or((false, false), |i| {
+                (i.subscription.to(), i.subscription.from())
+            });
+            for index in 0..entity.watches.len() {
+                let watch = &entity.watches[index];
+                if watch.record.watcher == *contact
+                    && entity.decide(contact, same_domain).0 != watch.told
+                {
+                    entity.tell_watch(index, same_domain, phones);
+                }
+            }
+            let mut start = Vec::new();
+            let mut stop = Vec::new();
+            let account = entity.account.clone();
+            for session in entity.sessions.iter_mut().filter(|s| s.available.is_some()) {
+                let watching = session.watching.iter().position(|c| c == contact);
+                match (to, watching) {
+                    (true, None) => {
+                        session.watching.push(contact.clone());
+                        start.push((
+                            session.id,
+                            account.with(session.resource.clone()),
+                            Arc::clone(&session.route),
+                        ));
+                    }
+                    (false, Some(index)) => {
+                        session.watching.swap_remove(index);
+                        stop.push(session.id);
+                    }
+                    _ => {}
+                }
+            }
+            if !from {
+                withdraw_watchers(slot, contact);
+            }
+            (start, stop)
+        });
+        for (id, full, route) in start {
+            self.add_watcher(contact, id, owner, &full, &route);
+        }
+        for id in stop {
+            self.with_slot(contact, |slot| slot.watchers.retain(|w| w.session != id));
+        }
+    }
+}
+
+/// Takes a contact's sessions from those who are told, and tells them that all is unavailable (RFC 6121 §3.2.2, §3.3.3).
+fn withdraw_watchers(slot: &mut crate::entity::Slot, contact: &Bare) {
+    let mut gone = Vec::new();
+    slot.watchers.retain_mut(|w| {
+        let keep = w.address.bare != *contact;
+        if !keep {
+            gone.push(Arc::clone(&w.route));
+        }
+        keep
+    });
+    let to = Address::from(contact.clone());
+    for route in gone {
+        slot.present_to(&to, &*route, false);
+    }
+}
+
+fn refused(payload: &Bytes) -> Option<Kind> {
+    (payload.first() == Some(&1)).then_some(Kind::Unsubscribed)
+}
+
+/// The roster after a change towards one contact, with the ops that store it.
+fn change(
+    account: &Bare,
+    old: &Roster,
+    contact: &Bare,
+    state: State,
+    push: bool,
+    stanza: Option<&Bytes>,
+    ops: &mut Vec<Op>,
+) -> Change {
+    let before = old.items.get(contact);
+    let mut change = Change {
+        version: old.version,
+        item: None,
+        pending: None,
+    };
+    let after = state.listed.then(|| Item {
+        contact: contact.clone(),
+        name: before.and_then(|i| i.name.clone()),
+        groups: before.map_or_else(Vec::new, |i| i.groups.clone()),
+        subscription: state.subscription,
+        ask: state.ask,
+        approved: state.approved,
+    });
+    if let Some(item) = after
+        && before != Some(&item)
+    {
+        if push {
+            change.version += 1;
+        }
+        ops.push(Op::RosterPut {
+            account: account.clone(),
+            item: item.clone(),
+            version: change.version,
+        });
+        change.item = Some(item);
+    }
+    let was_pending = old.pending_in.contains_key(contact);
+    if state.pending_in && !was_pending {
+        let stanza = stanza.cloned().unwrap_or_default();
+        ops.push(Op::PendingInPut {
+            account: account.clone(),
+            contact: contact.clone(),
+            stanza: stanza.clone(),
+        });
+        change.pending = Some(Some(stanza));
+    } else if !state.pending_in && was_pending {
+        ops.push(Op::PendingInRemove {
+            account: account.clone(),
+            contact: contact.clone(),
+        });
+        change.pending = Some(None);
+    }
+    change
+}
+
+/// What changes in a roster.
+pub(crate) struct Change {
+    version: u64,
+    item: Option<Item>,
+    pending: Option<Option<Bytes>>,
+}
+
+fn grant_ops(entity: &Entity, contact: &Bare, kind: Kind, grant: Option<Grant>, ops: &mut Vec<Op>) {
+    let account = entity.account.clone();
+    match grant {
+        Some(grant) => ops.push(Op::GrantPut {
+            account,
+            watcher: contact.clone(),
+            grant,
+        }),
+        None if Entity::lifts(kind) && entity.grants.contains_key(contact) => {
+            ops.push(Op::GrantRemove {
+                account,
+                watcher: contact.clone(),
+            });
+        }
+        None => {}
+    }
+}
+
+impl Entity {
+    /// The owner's answer to somebody who watches through a stored watch is kept beside the roster: a phone asks again and again
+    /// by itself, and its owner's roster knows nothing of it.
+    fn answered(&self, kind: Kind, contact: &Bare) -> Option<Grant> {
+        let allow = match kind {
+            Kind::Subscribed => true,
+            Kind::Unsubscribed => false,
+            Kind::Subscribe | Kind::Unsubscribe => return None,
+        };
+        let watches = self.watches.iter().any(|w| w.record.watcher == *contact);
+        watches.then_some(Grant {
+            allow,
+            origin: GrantOrigin::Owner,
+        })
+    }
+
+    /// An answer that takes back an earlier standing one.
+    fn lifts(kind: Kind) -> bool {
+        matches!(kind, Kind::Subscribed | Kind::Unsubscribed)
+    }
+
+    fn adopt(&mut self, change: &mut Change, contact: &Bare) {
+        self.roster.version = change.version;
+        if let Some(item) = change.item.take() {
+            self.roster.items.insert(contact.clone(), item);
+        }
+        match change.pending.take() {
+            Some(Some(stanza)) => {
+                self.roster.pending_in.insert(contact.clone(), stanza);
+            }
+            Some(None) => {
+                self.roster.pending_in.remove(contact);
+            }
+            None => {}
+        }
+    }
+
+    fn adopt_grant(&mut self, contact: &Bare, kind: Kind, grant: Option<Grant>) {
+        match grant {
+            Some(grant) => {
+                self.grants.insert(contact.clone(), grant);
+            }
+            None if Self::lifts(kind) => {
+                self.grants.remove(contact);
+            }
+            None => {}
+        }
+    }
+}
