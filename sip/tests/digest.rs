@@ -1,6 +1,6 @@
 //! Digest: the vectors of RFC 2617 and RFC 7616, the headers of RFC 3261 and RFC 3665, both sides together.
 
-#![expect(clippy::unwrap_used, missing_docs, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::time::Duration;
 

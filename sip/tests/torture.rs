@@ -1,6 +1,6 @@
 //! The torture messages of RFC 4475 and RFC 5118, each handled as its RFC says.
 
-#![expect(clippy::unwrap_used, missing_docs, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use smallvec::SmallVec;
 use subtle::ConstantTimeEq;
 
 use super::{
     Algorithm, Ha1, Ha1Set, ha1,
-    nonce::{self, NonceId},
+    nonce::{NonceId, NonceKey},
     response::{Input, Qop, compute},
     table::NonceTable,
     uri::same_resource,
@@ -15,6 +16,7 @@ use crate::{
     Malformed, Timestamp,
     header::{Authorization, DigestWriter},
     message::{HeaderName, Headers, Method},
+    syntax::unquote,
     uri::Uri,
 };
 
@@ -85,6 +87,7 @@ pub enum Verdict {
 /// rightly is remembered in a bounded table: each `nc` is good once, a nonce without `qop` for one request.
 pub struct Challenger {
     config: ChallengerConfig,
+    key: NonceKey,
     issued: u64,
     used: NonceTable,
     /// Stands in for unknown users, so that they take the same work.
@@ -99,6 +102,9 @@ impl std::fmt::Debug for Challenger {
             .finish_non_exhaustive()
     }
 }
+
+/// More parameters than any client has reason to send.
+const MOST_PARAMS: usize = 32;
 
 /// The parameters of credentials.
 struct Answer {
@@ -122,6 +128,7 @@ impl Challenger {
             set.with(ha1(*algorithm, "", &config.realm, ""))
         });
         Self {
+            key: NonceKey::new(&config.key),
             config,
             issued: 0,
             used,
@@ -142,7 +149,7 @@ impl Challenger {
             time: now,
             number: self.issued,
         };
-        let nonce = nonce::print(&self.config.key, id);
+        let nonce = self.key.print(id);
         let line = |algorithm: &Algorithm| {
             let writer = DigestWriter::new()
                 .quoted("realm", &self.config.realm)
@@ -247,7 +254,7 @@ impl Challenger {
     fn check_nonce(&mut self, now: Timestamp, answer: &Answer) -> Verdict {
         let lifetime = u64::try_from(self.config.lifetime.as_millis()).unwrap_or(u64::MAX);
         let oldest = Timestamp(now.0.saturating_sub(lifetime));
-        let Some(id) = nonce::read(&self.config.key, &answer.nonce) else {
+        let Some(id) = self.key.read(&answer.nonce) else {
             return Verdict::Stale;
         };
         self.used.expire(oldest);
@@ -260,14 +267,25 @@ impl Challenger {
 
 impl Answer {
     fn read(authorization: &Authorization) -> Result<Self, Malformed> {
-        if !authorization.is_digest() || authorization.has_duplicates() {
+        let params: SmallVec<[(&str, &str); 12]> = authorization.params().collect();
+        // Of two values of one name two readers might take different ones.
+        let duplicate = params.iter().enumerate().any(|(index, (name, _))| {
+            let mut others = params.iter().skip(index + 1);
+            others.any(|(other, _)| other.eq_ignore_ascii_case(name))
+        });
+        if !authorization.is_digest() || duplicate || params.len() > MOST_PARAMS {
             return Err(Malformed {
                 what: "Authorization",
             });
         }
-        let get = |name| authorization.get(name).map(std::borrow::Cow::into_owned);
-        let need = |name| get(name).ok_or(Malformed { what: name });
-        need("username")?;
+        let get = |name: &str| {
+            let mut found = params.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
+            found.next().map(|(_, value)| unquote(value).into_owned())
+        };
+        let need = |name: &'static str| get(name).ok_or(Malformed { what: name });
+        if get("username").is_none() {
+            return Err(Malformed { what: "username" });
+        }
         // Without an algorithm it is MD5 (RFC 7616 §3.4).
         let algorithm = match get("algorithm") {
             Some(text) => Algorithm::from_token(&text),

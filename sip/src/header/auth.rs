@@ -38,17 +38,6 @@ impl Auth {
     fn is_digest(&self) -> bool {
         self.scheme.eq_ignore_ascii_case("Digest")
     }
-
-    /// Whether a parameter is there twice: two readers might take different ones.
-    fn has_duplicates(&self) -> bool {
-        let mut params = AuthParams { rest: &self.rest };
-        while let Some((name, _)) = params.next() {
-            if params.clone().any(|(n, _)| n.eq_ignore_ascii_case(name)) {
-                return true;
-            }
-        }
-        false
-    }
 }
 
 impl fmt::Display for Auth {
@@ -58,7 +47,6 @@ impl fmt::Display for Auth {
 }
 
 /// Names and values (as written) of `name=value, name="value"`.
-#[derive(Clone)]
 struct AuthParams<'a> {
     rest: &'a str,
 }
@@ -111,9 +99,9 @@ macro_rules! auth_type {
                 self.auth.get(name)
             }
 
-            /// Whether a parameter is there more than once.
-            pub fn has_duplicates(&self) -> bool {
-                self.auth.has_duplicates()
+            /// Names and values of all parameters, as written.
+            pub fn params(&self) -> impl Iterator<Item = (&str, &str)> {
+                AuthParams { rest: &self.auth.rest }
             }
         }
 

@@ -125,7 +125,7 @@ impl Contacts {
             others = true;
             let parts = split(text, WHAT)?;
             params::check(parts.params, WHAT)?;
-            Uri::parse(parts.uri).map_err(|_| Malformed { what: WHAT })?;
+            Uri::check(parts.uri).map_err(|_| Malformed { what: WHAT })?;
             check_params(parts.params)?;
         }
         if star && others {

@@ -54,9 +54,7 @@ impl NameAddr {
     pub(crate) fn check(text: &str, what: &'static str) -> Result<(), Malformed> {
         let parts = split(text, what)?;
         params::check(parts.params, what)?;
-        Uri::parse(parts.uri)
-            .map(|_| ())
-            .map_err(|_| Malformed { what })
+        Uri::check(parts.uri).map_err(|_| Malformed { what })
     }
 
     /// The `tag` parameter; an empty one is none.

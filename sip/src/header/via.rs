@@ -62,7 +62,7 @@ impl Transport {
     /// The port to use where none is written: 5061 for TLS, 80 and 443 for WebSocket, else 5060.
     pub fn default_port(&self) -> u16 {
         self.vocabulary()
-            .map_or(5060, |transport| (*transport.default_port().value()).into())
+            .map_or(5060, |transport| *transport.default_port().value())
     }
 
     /// Whether the peer's bytes come encrypted.

@@ -54,7 +54,7 @@ impl Uri {
         if !self.is_sip() {
             return self.clone();
         }
-        let mut text = self.text[..self.params.start as usize].to_owned();
+        let mut text = self.text[..self.layout.params.start as usize].to_owned();
         for (old, kept) in self.params() {
             if !old.eq_ignore_ascii_case(name) {
                 push_param(&mut text, old, kept);

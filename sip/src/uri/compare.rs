@@ -9,7 +9,7 @@ impl Uri {
     /// The relation is not transitive, as the RFC itself notes: a parameter that only one of the two
     /// has is ignored, unless it is `user`, `ttl`, `method`, `maddr` or `transport`.
     pub fn equivalent(&self, other: &Self) -> bool {
-        if self.scheme != other.scheme {
+        if self.layout.scheme != other.layout.scheme {
             return false;
         }
         if !self.is_sip() {
@@ -18,7 +18,7 @@ impl Uri {
         }
         self.same_user_host(other)
             && same_octets(self.password(), other.password())
-            && self.port == other.port
+            && self.layout.port == other.layout.port
             && same_params(self, other)
             && same_headers(self.headers_str(), other.headers_str())
     }
@@ -36,7 +36,7 @@ impl Uri {
 
     /// Whether this is `sips:`.
     pub fn is_sips(&self) -> bool {
-        self.scheme == Scheme::Sips
+        self.layout.scheme == Scheme::Sips
     }
 }
 

@@ -34,6 +34,15 @@ impl Host {
         }
     }
 
+    /// Checks like [`Host::parse`].
+    pub(crate) fn check(text: &str) -> Result<(), Malformed> {
+        let valid = match text.strip_prefix('[') {
+            Some(_) => return Self::parse(text).map(|_| ()),
+            None => is_name(text),
+        };
+        valid.then_some(()).ok_or(Malformed { what: "host" })
+    }
+
     /// Whether both are the same host: names without regard to case and a last dot, addresses by value.
     pub fn same(&self, other: &Self) -> bool {
         match (self, other) {

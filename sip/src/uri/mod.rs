@@ -34,11 +34,17 @@ pub enum Scheme {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Uri {
     text: Box<str>,
+    host: Option<Host>,
+    layout: Layout,
+}
+
+/// Where the parts of a URI are in its text.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Layout {
     scheme: Scheme,
-    /// End of the user part and of the password, as offsets behind `scheme:`; none without `@`.
     user: Option<Span>,
     password: Option<Span>,
-    host: Option<Host>,
+    host: Option<Span>,
     port: Option<u16>,
     params: Span,
     headers: Span,
@@ -67,75 +73,9 @@ impl Span {
 
 const WHAT: Malformed = Malformed { what: "URI" };
 
-impl Uri {
-    /// Reads a URI; `text` has no angle brackets and no white space.
-    pub fn parse(text: &str) -> Result<Self, Malformed> {
-        if text
-            .bytes()
-            .any(|b| b <= b' ' || b == 0x7f || matches!(b, b'<' | b'>' | b'"'))
-        {
-            return Err(WHAT);
-        }
-        let colon = text.find(':').ok_or(WHAT)?;
-        match scheme(&text[..colon])? {
-            scheme @ (Scheme::Sip | Scheme::Sips) => Self::parse_sip(text, scheme, colon + 1),
-            scheme => {
-                if colon + 1 == text.len() {
-                    return Err(WHAT);
-                }
-                Ok(Self::other(text, scheme))
-            }
-        }
-    }
-
-    fn parse_sip(text: &str, scheme: Scheme, start: usize) -> Result<Self, Malformed> {
-        let mut uri = Self::other(text, scheme);
-        let rest = &text[start..];
-        // The user part may hold `;` and `?`, so the first thing to find is the `@` (RFC 3261 §25.1).
-        let mut host_at = start;
-        if let Some(at) = rest.find('@') {
-            let userinfo = &rest[..at];
-            let user_end = userinfo.find(':').unwrap_or(at);
-            if user_end == 0 || !is_user(&userinfo[..user_end]) {
-                return Err(WHAT);
-            }
-            if user_end < at {
-                if !is_password(&userinfo[user_end + 1..]) {
-                    return Err(WHAT);
-                }
-                uri.password = Some(Span::new(start + user_end + 1, start + at));
-            }
-            uri.user = Some(Span::new(start, start + user_end));
-            host_at = start + at + 1;
-        }
-        let tail = &text[host_at..];
-        let host_end = tail.find([';', '?']).unwrap_or(tail.len());
-        let (host, port) = split_host_port(&tail[..host_end]).map_err(|_| WHAT)?;
-        uri.host = Some(Host::parse(host).map_err(|_| WHAT)?);
-        uri.port = port;
-        let tail = &tail[host_end..];
-        let params_end = tail.find('?').unwrap_or(tail.len());
-        let params_at = host_at + host_end;
-        check_params(&tail[..params_end])?;
-        uri.params = Span::new(params_at, params_at + params_end);
-        if params_end < tail.len() {
-            let headers = &tail[params_end + 1..];
-            if headers.is_empty() || !is_headers(headers) {
-                return Err(WHAT);
-            }
-            uri.headers = Span::new(params_at + params_end + 1, text.len());
-        }
-        Ok(uri)
-    }
-
-    /// Text that is not looked into: what stands in for a Request-URI that cannot be read.
-    pub(crate) fn opaque(text: &str) -> Self {
-        Self::other(text, Scheme::Other)
-    }
-
-    fn other(text: &str, scheme: Scheme) -> Self {
+impl Layout {
+    fn new(scheme: Scheme) -> Self {
         Self {
-            text: text.into(),
             scheme,
             user: None,
             password: None,
@@ -146,6 +86,100 @@ impl Uri {
         }
     }
 
+    fn read(text: &str) -> Result<Self, Malformed> {
+        if text
+            .bytes()
+            .any(|b| b <= b' ' || b == 0x7f || matches!(b, b'<' | b'>' | b'"'))
+        {
+            return Err(WHAT);
+        }
+        let colon = text.find(':').ok_or(WHAT)?;
+        match scheme(&text[..colon])? {
+            scheme @ (Scheme::Sip | Scheme::Sips) => Self::read_sip(text, scheme, colon + 1),
+            _ if colon + 1 == text.len() => Err(WHAT),
+            scheme => Ok(Self::new(scheme)),
+        }
+    }
+
+    fn read_sip(text: &str, scheme: Scheme, start: usize) -> Result<Self, Malformed> {
+        let mut layout = Self::new(scheme);
+        let rest = &text[start..];
+        // The user part may hold `;` and `?`, so the first thing to find is the `@` (RFC 3261 §25.1).
+        let host_at = match rest.find('@') {
+            Some(at) => {
+                layout.read_userinfo(text, start, start + at)?;
+                start + at + 1
+            }
+            None => start,
+        };
+        let tail = &text[host_at..];
+        let host_end = tail.find([';', '?']).unwrap_or(tail.len());
+        let (host, port) = split_host_port(&tail[..host_end]).map_err(|_| WHAT)?;
+        layout.host = Some(Span::new(host_at, host_at + host.len()));
+        layout.port = port;
+        let params_at = host_at + host_end;
+        let tail = &tail[host_end..];
+        let params_end = tail.find('?').unwrap_or(tail.len());
+        check_params(&tail[..params_end])?;
+        layout.params = Span::new(params_at, params_at + params_end);
+        if params_end < tail.len() {
+            let headers = &tail[params_end + 1..];
+            if headers.is_empty() || !is_headers(headers) {
+                return Err(WHAT);
+            }
+            layout.headers = Span::new(params_at + params_end + 1, text.len());
+        }
+        Ok(layout)
+    }
+
+    fn read_userinfo(&mut self, text: &str, start: usize, end: usize) -> Result<(), Malformed> {
+        let userinfo = &text[start..end];
+        let (user, password) = match userinfo.split_once(':') {
+            Some((user, password)) => (user, Some(password)),
+            None => (userinfo, None),
+        };
+        if user.is_empty() || !is_user(user) || !password.is_none_or(is_password) {
+            return Err(WHAT);
+        }
+        let user_end = start + user.len();
+        self.user = Some(Span::new(start, user_end));
+        self.password = password.map(|_| Span::new(user_end + 1, end));
+        Ok(())
+    }
+}
+
+impl Uri {
+    /// Reads a URI; `text` has no angle brackets and no white space.
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        let layout = Layout::read(text)?;
+        let host = match layout.host {
+            Some(span) => Some(Host::parse(span.of(text)).map_err(|_| WHAT)?),
+            None => None,
+        };
+        Ok(Self {
+            text: text.into(),
+            host,
+            layout,
+        })
+    }
+
+    /// Checks like [`Uri::parse`].
+    pub(crate) fn check(text: &str) -> Result<(), Malformed> {
+        match Layout::read(text)?.host {
+            Some(span) => Host::check(span.of(text)).map_err(|_| WHAT),
+            None => Ok(()),
+        }
+    }
+
+    /// Text that is not looked into: what stands in for a Request-URI that cannot be read.
+    pub(crate) fn opaque(text: &str) -> Self {
+        Self {
+            text: text.into(),
+            host: None,
+            layout: Layout::new(Scheme::Other),
+        }
+    }
+
     /// The URI as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -153,7 +187,7 @@ impl Uri {
 
     /// The scheme.
     pub fn scheme(&self) -> Scheme {
-        self.scheme
+        self.layout.scheme
     }
 
     /// The scheme as written, without the colon.
@@ -163,7 +197,7 @@ impl Uri {
 
     /// Whether this is `sip:` or `sips:`.
     pub fn is_sip(&self) -> bool {
-        matches!(self.scheme, Scheme::Sip | Scheme::Sips)
+        matches!(self.layout.scheme, Scheme::Sip | Scheme::Sips)
     }
 
     /// What follows the scheme: the number of `tel:`, the address of `pres:`.
@@ -173,7 +207,7 @@ impl Uri {
 
     /// The user part as written, with escapes.
     pub fn user(&self) -> Option<&str> {
-        self.user.map(|span| span.of(&self.text))
+        self.layout.user.map(|span| span.of(&self.text))
     }
 
     /// The user part without escapes; octets, for an escape may stand for any (RFC 4475 §3.1.1.4).
@@ -188,7 +222,7 @@ impl Uri {
 
     /// The password as written. RFC 3261 §19.1.1 advises against it.
     pub fn password(&self) -> Option<&str> {
-        self.password.map(|span| span.of(&self.text))
+        self.layout.password.map(|span| span.of(&self.text))
     }
 
     /// The host; there always is one in `sip:` and `sips:`, never in others.
@@ -198,12 +232,12 @@ impl Uri {
 
     /// The port, if one is written.
     pub fn port(&self) -> Option<u16> {
-        self.port
+        self.layout.port
     }
 
     /// URI parameters as text: empty, or starting with `;`.
     pub fn params_str(&self) -> &str {
-        self.params.of(&self.text)
+        self.layout.params.of(&self.text)
     }
 
     /// Names and values of the URI parameters, as written.
@@ -218,7 +252,7 @@ impl Uri {
 
     /// Headers behind `?` as text, without the `?`.
     pub fn headers_str(&self) -> &str {
-        self.headers.of(&self.text)
+        self.layout.headers.of(&self.text)
     }
 
     /// `transport` parameter, as written.
@@ -248,11 +282,11 @@ impl Uri {
 
     /// The port to send to: the written one, or 5060, or 5061 for `sips:` and `transport=tls`.
     pub fn port_or_default(&self) -> u16 {
-        let tls = self.scheme == Scheme::Sips
+        let tls = self.layout.scheme == Scheme::Sips
             || self
                 .transport()
                 .is_some_and(|t| t.eq_ignore_ascii_case("tls"));
-        self.port.unwrap_or(if tls { 5061 } else { 5060 })
+        self.layout.port.unwrap_or(if tls { 5061 } else { 5060 })
     }
 }
 
