@@ -7,11 +7,11 @@
 //! | [`error`] | why bytes are not such a document |
 
 pub mod error;
-mod mapping;
 mod namespace;
 mod out;
 mod parse;
 pub mod pidf;
+mod qvalue;
 mod rpid;
 pub mod stanza;
 

@@ -1,14 +1,13 @@
 //! The document for watchers, put together from all publications.
 
-use presence::{Activity, Basic, Document, Native, Publication, Show, Source, View};
+use presence::{Activity, Basic, Document, Native, Publication, Show, Source, View, mapping};
 
 use super::normalise::{declared, start_root};
 use super::read::is_language;
 use super::slices::{Part, parts};
-use crate::mapping;
 use crate::namespace::JABBER_CLIENT;
 use crate::out::Out;
-use crate::rpid;
+use crate::{qvalue, rpid};
 
 const DECLARATION: &[u8] = br#"<?xml version="1.0" encoding="UTF-8"?>"#;
 /// Of the tuple that says that nobody is there. No publication's identifier begins like this.
@@ -19,7 +18,7 @@ const PERSON_ID: &str = "person";
 /// The document for a watcher with full rights (RFC 3863, RFC 4479, RFC 8048 §6.1).
 ///
 /// One tuple for each session and registration; of a SIP publication its own tuples as they came. One person: that of the
-/// most available publication, or made from its show. `entity` is the presentity's URI, also used as contact. The bytes
+/// most available publication that speaks of a person, or made from its show. `entity` is the presentity's URI, also used as contact. The bytes
 /// depend on nothing but the arguments.
 pub fn compose(view: &View, entity: &str) -> Vec<u8> {
     if view.publications.is_empty() {
@@ -50,14 +49,14 @@ pub fn compose_closed(entity: &str) -> Vec<u8> {
     body.finish(entity)
 }
 
-/// Open before closed; what was said before what a registration implies; the highest priority; the most reachable show;
-/// the last changed. Of equals the first.
+/// Open before closed; what speaks of its person before what does not; the highest priority; the most reachable show; the
+/// last changed. Of equals the first.
 fn most_available(view: &View) -> Option<usize> {
     let rank = |p: &Publication| {
         let document = &p.document;
         (
             document.basic == Basic::Open,
-            !matches!(p.source, Source::Registration { .. }),
+            speaks_of_its_person(p),
             document.priority.unwrap_or_default(),
             match document.show {
                 Some(Show::Chat) => 4,
@@ -79,6 +78,14 @@ fn most_available(view: &View) -> Option<usize> {
             }
         })
         .map(|(at, _)| at)
+}
+
+/// A phone that says `open` and no more, often with a fixed high priority, means the device: it does not make a person
+/// available who is busy in a chat client. A session without show says that the person is available (RFC 6121 §4.7.2.1).
+fn speaks_of_its_person(publication: &Publication) -> bool {
+    publication.source == Source::Session
+        || publication.document.show.is_some()
+        || !publication.document.activities.is_empty()
 }
 
 /// What stands between the root's tags, in the order of the schema.
@@ -127,7 +134,7 @@ impl<'a> Body<'a> {
         let document = &publication.document;
         let out = &mut self.tuples;
         out.start("tuple");
-        out.attr("id", &mapping::tuple_id(publication.resource.as_str()));
+        out.attr("id", &mapping::tuple_id(&publication.resource));
         out.start("status");
         out.leaf(
             "basic",
@@ -151,8 +158,8 @@ impl<'a> Body<'a> {
             out.end("rpid:user-input");
         }
         out.start("contact");
-        if let Some(priority) = document.priority.and_then(mapping::qvalue_from_priority) {
-            out.attr("priority", &priority);
+        if let Some(priority) = document.priority.and_then(mapping::contact_priority) {
+            out.attr("priority", &qvalue::print(priority));
         }
         out.text(entity);
         out.end("contact");
@@ -176,7 +183,7 @@ impl<'a> Body<'a> {
         if document.basic == Basic::Closed {
             return;
         }
-        let of_show = mapping::activity_from_show(document.show);
+        let of_show = mapping::activity_of(document.show);
         let said: Vec<&Activity> = if document.activities.is_empty() {
             of_show.iter().collect()
         } else {

@@ -8,10 +8,9 @@ use minidom::{Element, Node};
 use presence::{Basic, Resource};
 
 use super::read::{Published, basic, instant, is, is_language, is_person, lang, tuples};
-use crate::mapping;
 use crate::namespace::{self, DATA_MODEL, Kind, PIDF, RPID};
 use crate::out::Out;
-use crate::rpid;
+use crate::{qvalue, rpid};
 
 /// Writes the document anew, for [`presence::Native::Pidf`].
 ///
@@ -119,7 +118,7 @@ impl Normaliser {
             if let Some(priority) = contact
                 .attr("priority")
                 .map(str::trim)
-                .filter(|p| mapping::thousandths_from_qvalue(p).is_some())
+                .filter(|p| qvalue::read(p).is_some())
             {
                 self.out.attr("priority", priority);
             }

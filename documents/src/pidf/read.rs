@@ -1,13 +1,12 @@
 //! Reading what phones publish: lenient where real ones need it, strict about what would do harm.
 
 use minidom::Element;
-use presence::{Activity, Basic, Document, Note, Show, Utc};
+use presence::{Activity, Basic, Document, Note, Show, Utc, mapping};
 
 use crate::error::DocumentError;
-use crate::mapping;
 use crate::namespace::{self, JABBER_CLIENT, Kind};
 use crate::parse::parse;
-use crate::rpid;
+use crate::{qvalue, rpid};
 
 /// How deep elements may nest; documents of the RFCs need less than ten.
 pub const MAX_DEPTH: usize = 32;
@@ -98,7 +97,7 @@ fn thousandths(tuple: &Element) -> Option<u16> {
         .children()
         .find(|c| is(c, Kind::Pidf, "contact"))?
         .attr("priority")
-        .and_then(mapping::thousandths_from_qvalue)
+        .and_then(qvalue::read)
 }
 
 fn availability(tuple: &Element) -> Basic {
@@ -135,14 +134,14 @@ fn common(root: &Element) -> Document {
     from.push(tuple);
     let activities = activities(&from);
     let show = match basic {
-        Basic::Open => show(tuple).or_else(|| mapping::show_from_activities(&activities)),
+        Basic::Open => show(tuple).or_else(|| mapping::show_of(&activities)),
         Basic::Closed => None,
     };
     Document {
         basic,
         show,
         notes: notes(root, Some(tuple), &persons),
-        priority: thousandths(tuple).map(mapping::priority_from_thousandths),
+        priority: thousandths(tuple).map(mapping::priority_of_contact),
         activities,
         idle_since: idle_since(root, tuple, &persons),
         timestamp: tuple

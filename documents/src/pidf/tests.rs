@@ -321,10 +321,44 @@ fn the_person_is_of_the_most_available() {
     let device = "d".into();
     let desk = publication("desk", Source::Registration { device }, showing(None));
     low.document.priority = Some(Priority(-1));
-    let document = composed(vec![desk, low]);
+    let document = composed(vec![desk, low, phone("sip-1", &sample("linphonec"))]);
+    assert!(document.contains(r#"<contact priority="0.8">sip:lin@example.com</contact>"#));
     assert!(document.contains("<rpid:away/>"), "{document}");
     assert!(document.contains(r#"<tuple id="ID-desk"><status><basic>open</basic></status>"#));
     assert_valid(document.as_bytes());
+}
+
+#[test]
+fn a_busy_phone_tells_it_although_a_session_is_plainly_available() {
+    let body = "<presence xmlns='urn:ietf:params:xml:ns:pidf' xmlns:d='urn:ietf:params:xml:ns:pidf:data-model' \
+         xmlns:r='urn:ietf:params:xml:ns:pidf:rpid' entity='sip:a@b'><tuple id='t'><status><basic>open</basic></status>\
+         <contact priority='0.8'>sip:a@b</contact></tuple><d:person id='p'><r:activities><r:on-the-phone/></r:activities>\
+         <r:mood><r:happy/></r:mood><d:note>on a call</d:note></d:person></presence>";
+    let call = phone_of("sip-1", body);
+    let mut chat = session("chat", showing(None));
+    let document = composed(vec![chat.clone(), call.clone()]);
+    assert!(
+        document.contains(concat!(
+            r#"<dm:person id="P-sip-1.p"><rpid:activities><rpid:on-the-phone/></rpid:activities>"#,
+            "<rpid:mood><rpid:happy/></rpid:mood><dm:note>on a call</dm:note></dm:person>"
+        )),
+        "{document}"
+    );
+    chat.document.priority = Some(Priority(127));
+    let document = composed(vec![chat, call]);
+    assert!(!document.contains("<dm:person"), "{document}");
+    assert_valid(document.as_bytes());
+}
+
+#[test]
+fn what_is_no_normal_form_falls_back_to_the_common_part() {
+    let mut broken = phone("sip-1", &sample("baresip"));
+    for bytes in ["", "<presence", "<presence><tuple id=\"x\">", "nothing"] {
+        broken.native = Native::Pidf(bytes.into());
+        let document = composed(vec![broken.clone()]);
+        assert!(document.contains(r#"<tuple id="ID-sip-1"><status><basic>open</basic>"#));
+        assert_valid(document.as_bytes());
+    }
 }
 
 #[test]
