@@ -74,10 +74,12 @@ impl Out {
     }
 }
 
+/// What XML cannot hold at all is left out: it may come from other protocols.
 fn escape(into: &mut Vec<u8>, text: &str, attribute: bool) {
     let bytes = text.as_bytes();
     let mut done = 0;
     for (at, &byte) in bytes.iter().enumerate() {
+        let mut length = 1;
         let escaped: &[u8] = match byte {
             b'<' => b"&lt;",
             b'>' => b"&gt;",
@@ -87,11 +89,39 @@ fn escape(into: &mut Vec<u8>, text: &str, attribute: bool) {
             b'\t' if attribute => b"&#9;",
             b'\r' => b"&#13;",
             0x00..=0x08 | 0x0b | 0x0c | 0x0e..=0x1f => b"",
+            // U+FFFE and U+FFFF, the only others that XML 1.0 §2.2 does not have.
+            0xef if matches!(bytes.get(at + 1..at + 3), Some([0xbf, 0xbe | 0xbf])) => {
+                length = 3;
+                b""
+            }
             _ => continue,
         };
         into.extend_from_slice(bytes.get(done..at).unwrap_or_default());
         into.extend_from_slice(escaped);
-        done = at + 1;
+        done = at + length;
     }
     into.extend_from_slice(bytes.get(done..).unwrap_or_default());
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_and_escapes() {
+        let mut out = Out::with_capacity(0);
+        out.start("a");
+        out.attr("b", "<\">&'\n\t");
+        out.start("c");
+        out.text("");
+        out.end("c");
+        out.text("]]> & \" \r\n\0\u{fffe}é\u{ffff}");
+        out.end("a");
+        out.raw(b"<d/>");
+        assert_eq!(
+            String::from_utf8(out.into_bytes()).unwrap(),
+            "<a b=\"&lt;&quot;&gt;&amp;'&#10;&#9;\"><c/>]]&gt; &amp; \" &#13;\né</a><d/>"
+        );
+    }
 }
