@@ -1,0 +1,190 @@
+//! What a session wants done outside: the seam between this crate and whoever drives it.
+//!
+//! A session that needs an answer before it can go on ([`Action::blocks`]) takes nothing more from its peer until
+//! [`crate::session::Session::handle_reply`]. All other actions are answered, if at all, by the driver writing what [`crate::answer`] prints.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use presence::delivery::IqKind;
+use presence::subscription::Kind;
+use presence::{Address, Bare, Document, Message, Resource};
+
+use crate::sasl::{Hash, Password};
+
+/// An IQ request that waits for its one response (RFC 6120 §8.2.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IqContext {
+    /// The request's id.
+    pub id: Arc<str>,
+    /// Who asked, full.
+    pub from: Address,
+    /// Whom he asked; `None` when he named nobody (the server on behalf of his account).
+    pub to: Option<Address>,
+}
+
+/// An available or unavailable presence as a session sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presented {
+    /// The common part.
+    pub document: Document,
+    /// What stood between the tags of the stanza.
+    pub content: Bytes,
+    /// Its `xml:lang`, or that of the stream.
+    pub lang: Option<Arc<str>>,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Action {
+    /// SASL: the stored keys of an account. Blocks. Counts as the begin of a login attempt for `auth_failures`.
+    Keys {
+        /// The account that wants to log in.
+        account: Bare,
+        /// Which keys.
+        hash: Hash,
+    },
+    /// SASL PLAIN: is this the password? Blocks; runs on a bounded pool. Counts as the begin of a login attempt.
+    Password {
+        /// The account that wants to log in.
+        account: Bare,
+        /// What the client sent.
+        password: Password,
+    },
+    /// A login attempt has ended: exactly once for each [`Action::Keys`] and [`Action::Password`], unless the answer was
+    /// [`Reply::TooMany`]. Does not block.
+    Attempted {
+        /// The account that wanted to log in.
+        account: Bare,
+        /// How.
+        outcome: AttemptOutcome,
+    },
+    /// Bind a resource (RFC 6120 §7). Blocks.
+    Bind {
+        /// The account.
+        account: Bare,
+        /// The name the client wants.
+        resource: Option<Resource>,
+    },
+    /// Roster get (RFC 6121 §2.1.3), with the version the client has (§2.6).
+    RosterGet {
+        /// The request.
+        iq: IqContext,
+        /// `ver`, when the attribute was there.
+        version: Option<String>,
+    },
+    /// Roster set (§2.3, §2.4).
+    RosterSet {
+        /// The request.
+        iq: IqContext,
+        /// The contact.
+        contact: Bare,
+        /// `name`.
+        name: Option<String>,
+        /// Groups, without duplicates.
+        groups: Vec<String>,
+    },
+    /// Roster removal (§2.5).
+    RosterRemove {
+        /// The request.
+        iq: IqContext,
+        /// The contact.
+        contact: Bare,
+    },
+    /// Available presence for all (§4.2, §4.4).
+    Available(Presented),
+    /// Unavailable presence for all (§4.5).
+    Unavailable(Presented),
+    /// Presence to one address (§4.6).
+    Directed {
+        /// To whom.
+        to: Address,
+        /// What.
+        presented: Presented,
+        /// Available, or unavailable.
+        available: bool,
+    },
+    /// A probe of the client's own (§4.3).
+    Probe {
+        /// Of whom.
+        contact: Address,
+    },
+    /// A subscription stanza (§3).
+    Subscription {
+        /// Which.
+        kind: Kind,
+        /// To whom.
+        contact: Bare,
+        /// What stood in it.
+        content: Bytes,
+        /// Its id, for an error.
+        id: Option<Arc<str>>,
+    },
+    /// A message (§5), `from` stamped.
+    Message {
+        /// The message.
+        message: Message,
+        /// It may wait in the offline store (XEP-0160).
+        storable: bool,
+        /// It has a text that a phone can show.
+        speakable: bool,
+    },
+    /// An IQ for another session. Requests are answered by that session, or by an error.
+    Iq {
+        /// For whom, full.
+        to: Address,
+        /// Its kind.
+        kind: IqKind,
+        /// The complete stanza, `from` stamped.
+        stanza: Bytes,
+        /// For the error, when it is a request.
+        iq: IqContext,
+    },
+    /// Last activity of an account (XEP-0012 §4).
+    LastActivity {
+        /// The request.
+        iq: IqContext,
+        /// Whose.
+        account: Bare,
+    },
+}
+
+impl Action {
+    /// The session waits for [`Reply`].
+    pub fn blocks(&self) -> bool {
+        matches!(self, Self::Keys { .. } | Self::Password { .. } | Self::Bind { .. })
+    }
+}
+
+/// How a login attempt ended, as `sasl::Attempts` counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AttemptOutcome {
+    /// The credentials were right (also when something else then stood against the login).
+    Succeeded,
+    /// A guess that was wrong. Emitted before the failure is sent, so that the driver can hold that back.
+    Failed,
+    /// It came to nothing: aborted, malformed, the connection lost.
+    Abandoned,
+}
+
+/// The answer to an action that blocks.
+#[derive(Debug)]
+pub enum Reply {
+    /// To [`Action::Keys`]: `None` for an account that does not exist or has no such keys (nobody learns which).
+    Keys {
+        /// The keys.
+        keys: Option<crate::sasl::ScramKeys>,
+        /// The account is disabled: told only after the credentials were proven.
+        disabled: bool,
+    },
+    /// To [`Action::Password`].
+    Password(bool),
+    /// To either of them: too many failures; answered with `temporary-auth-failure`. No attempt has begun.
+    TooMany,
+    /// To either of them: our fault.
+    Fault,
+    /// To [`Action::Password`]: it is the right one, but the account is disabled.
+    Disabled,
+    /// To [`Action::Bind`].
+    Bound(Result<Resource, presence::Refusal>),
+}

@@ -1,0 +1,28 @@
+//! The XML namespaces of stream negotiation.
+
+/// `<stream:stream>`, `<stream:features>` and `<stream:error>` (RFC 6120 §4.8.1).
+pub const STREAM: &str = "http://etherx.jabber.org/streams";
+/// Stanzas between clients and servers (RFC 6120 §4.8.2).
+pub const CLIENT: &str = "jabber:client";
+/// Stanzas between servers (RFC 6120 §4.8.2).
+pub const SERVER: &str = "jabber:server";
+/// Conditions of stream errors (RFC 6120 §4.9.2).
+pub const STREAM_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-streams";
+/// Conditions of stanza errors (RFC 6120 §8.3.2).
+pub const STANZA_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
+/// STARTTLS (RFC 6120 §5).
+pub const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
+/// SASL (RFC 6120 §6).
+pub const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+/// Types of channel binding (XEP-0440).
+pub const CHANNEL_BINDING: &str = "urn:xmpp:sasl-cb:0";
+/// Resource binding (RFC 6120 §7).
+pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
+/// Session establishment (RFC 3921 §3), which does nothing any more.
+pub const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
+/// Roster versioning (RFC 6121 §2.6.1).
+pub const ROSTER_VERSIONING: &str = "urn:xmpp:features:rosterver";
+/// Pre-approval of subscriptions (RFC 6121 §3.4.1).
+pub const PRE_APPROVAL: &str = "urn:xmpp:features:pre-approval";
+/// Pings (XEP-0199).
+pub const PING: &str = "urn:xmpp:ping";
