@@ -137,8 +137,8 @@ impl Normaliser {
             Some(Basic::Closed) => self.out.leaf("basic", "closed"),
             None => {}
         }
-        let status = tuple.children().find(|c| is(c, Kind::Pidf, "status"));
-        for child in status.into_iter().flat_map(Element::children) {
+        let statuses = tuple.children().filter(|c| is(c, Kind::Pidf, "status"));
+        for child in statuses.flat_map(Element::children) {
             if extends(child, Kind::Pidf) {
                 self.element(child, PIDF);
             }

@@ -153,9 +153,8 @@ fn common(root: &Element) -> Document {
 
 /// RFC 8048 §6.1 note 7: in the status; some write it beside it.
 fn show(tuple: &Element) -> Option<Show> {
-    let status = tuple.children().find(|c| is(c, Kind::Pidf, "status"));
-    status
-        .into_iter()
+    let statuses = tuple.children().filter(|c| is(c, Kind::Pidf, "status"));
+    statuses
         .chain(std::iter::once(tuple))
         .find_map(|p| p.get_child("show", JABBER_CLIENT))
         .and_then(|show| Show::parse(show.text().trim()))

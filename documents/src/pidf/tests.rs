@@ -328,6 +328,10 @@ fn what_phones_get_wrong_is_read() {
         document("<p:tuple><p:status><p:basic> Closed </p:basic></p:status></p:tuple>").basic,
         Basic::Closed
     );
+    let twice = document(
+        "<p:tuple><p:status><p:basic>open</p:basic></p:status><p:status><show xmlns='jabber:client'>xa</show></p:status></p:tuple>",
+    );
+    assert_eq!((twice.basic, twice.show), (Basic::Open, Some(Show::Xa)));
     let draft = document(
         "<p:tuple><p:status><p:basic>open</p:basic><e:activities><e:activity>on-the-phone</e:activity></e:activities></p:status></p:tuple>",
     );
