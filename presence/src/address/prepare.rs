@@ -5,6 +5,7 @@ use std::net::Ipv6Addr;
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
+use precis_profiles::precis_core::{DerivedPropertyValue, FreeformClass, StringClass};
 use precis_profiles::{OpaqueString, UsernameCaseMapped};
 
 use super::AddressError;
@@ -53,7 +54,7 @@ pub(super) fn resource(text: &str) -> Result<Cow<'_, str>, AddressError> {
     let prepared = if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
         Cow::Borrowed(text)
     } else {
-        stable(text, |t| OpaqueString::enforce(t).ok()).ok_or(bad)?
+        stable(text, |t| opaque(&t).map(Cow::Owned)).ok_or(bad)?
     };
     if sized(&prepared) && !prepared.starts_with(' ') {
         Ok(prepared)
@@ -76,6 +77,31 @@ pub(super) fn domain(text: &str) -> Result<Cow<'_, str>, AddressError> {
             .map(Cow::Owned)
             .ok_or(AddressError::Domain),
     }
+}
+
+/// The OpaqueString profile for today's Unicode. The tables behind it end with Unicode 6.3, so it knows no emoji of the last ten years;
+/// PRECIS itself follows Unicode (RFC 8264 §11). What is newer is let through when the standard library knows it as printable: a
+/// letter, a symbol, never a format character. Nothing of it composes with its neighbours, so what stands between is prepared by itself.
+fn opaque(text: &str) -> Option<String> {
+    let class = FreeformClass::default();
+    let newer =
+        |c: char| !c.is_ascii() && class.get_value_from_char(c) == DerivedPropertyValue::Unassigned;
+    let mut out = String::with_capacity(text.len());
+    for piece in text.split_inclusive(newer) {
+        let last = piece.chars().next_back().filter(|c| newer(*c));
+        let known = last.and_then(|c| piece.strip_suffix(c)).unwrap_or(piece);
+        if !known.is_empty() {
+            out.push_str(&OpaqueString::enforce(known).ok()?);
+        }
+        if let Some(c) = last {
+            // A character that is not printable is escaped, which makes it several.
+            if c.escape_debug().count() != 1 {
+                return None;
+            }
+            out.push(c);
+        }
+    }
+    Some(out)
 }
 
 fn sized(text: &str) -> bool {

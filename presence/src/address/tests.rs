@@ -119,6 +119,31 @@ fn resources() {
     assert_eq!(Address::parse("a@b/"), Err(AddressError::Resource));
 }
 
+/// Newer than the tables of the profile crate, which end with Unicode 6.3.
+#[test]
+fn resources_of_todays_unicode() {
+    for good in ["🤖", "🥳 party 🫠", "é🤖e\u{301}", "\u{1c90}"] {
+        assert!(Resource::parse(good).is_ok(), "{good}");
+    }
+    assert_eq!(
+        Resource::parse("🤖e\u{301}\u{1680}🤖").unwrap().as_str(),
+        "🤖é 🤖"
+    );
+    // Never assigned, a format character (Unicode 7), a non-character, ignorable ones, a joiner without its letter.
+    for bad in [
+        "\u{5ffff}",
+        "\u{378}",
+        "\u{1bca0}",
+        "\u{fdd0}",
+        "\u{fe0f}",
+        "\u{e0001}",
+        "🤖\u{200d}🤖",
+        "🤖\u{7f}",
+    ] {
+        assert_eq!(Resource::parse(bad), Err(AddressError::Resource), "{bad:?}");
+    }
+}
+
 #[test]
 fn domains() {
     for (from, to) in [
