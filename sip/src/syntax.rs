@@ -64,7 +64,14 @@ pub(crate) const fn is_space(byte: u8) -> bool {
 
 /// `text` without white space at its ends.
 pub(crate) fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\r', '\n'])
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    let bytes = text.as_bytes();
+    let start = bytes.iter().take_while(|b| blank(b)).count();
+    let end = bytes
+        .iter()
+        .rposition(|b| !blank(b))
+        .map_or(start, |at| at + 1);
+    text.get(start..end).unwrap_or(text)
 }
 
 /// Bytes of `text` without white space at its ends.

@@ -40,6 +40,8 @@ pub fn parse_with(datagram: &Bytes, limits: &Limits) -> Result<Message, ParseErr
     let mut reader = Reader {
         data: datagram,
         at: 0,
+        crlf: None,
+        mixed: false,
     };
     reader.skip_line_ends();
     let line = reader.line();
@@ -181,6 +183,9 @@ fn read_headers(mut reader: Reader<'_>, limits: &Limits) -> (Headers, Option<Fau
             None => fault = fault.or(Some(Fault::HeaderLine)),
         }
     }
+    if reader.mixed {
+        fault = fault.or(Some(Fault::HeaderLine));
+    }
     (headers, fault, reader.at)
 }
 
@@ -188,15 +193,21 @@ fn read_field(data: &Bytes, line: &[u8], folded: bool) -> Option<Header> {
     let colon = memchr(b':', line)?;
     let (name, value) = line.split_at(colon);
     let name = HeaderName::from_token(std::str::from_utf8(trim_end(name)).ok()?)?;
+    if has_lone_cr(line) {
+        return None;
+    }
     let value = trim_bytes(value.get(1..)?);
     let value = if folded {
         Bytes::from(unfold(value))
-    } else if memchr(b'\r', value).is_some() {
-        return None;
     } else {
         data.slice_ref(value)
     };
     Some(Header::from_wire(name, value))
+}
+
+/// Whether there is a CR that is no part of a line end.
+fn has_lone_cr(line: &[u8]) -> bool {
+    memchr::memchr_iter(b'\r', line).any(|at| line.get(at + 1) != Some(&b'\n'))
 }
 
 fn trim_end(mut name: &[u8]) -> &[u8] {
@@ -262,11 +273,14 @@ pub(crate) fn read_length(value: &[u8]) -> Option<usize> {
     }))
 }
 
-/// Reads lines. Lines end with CRLF; LF alone is taken too.
+/// Reads lines. Lines end with CRLF, or all with LF alone. A mixture is a fault: another reader may take
+/// the LF for a part of a value, and so not see the field behind it.
 #[derive(Clone, Copy)]
 struct Reader<'a> {
     data: &'a Bytes,
     at: usize,
+    crlf: Option<bool>,
+    mixed: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -289,8 +303,11 @@ impl<'a> Reader<'a> {
             return rest;
         };
         self.at += end + 1;
-        let line = &rest[..end];
-        line.strip_suffix(b"\r").unwrap_or(line)
+        let whole = &rest[..end];
+        let line = whole.strip_suffix(b"\r").unwrap_or(whole);
+        let crlf = line.len() != whole.len();
+        self.mixed |= *self.crlf.get_or_insert(crlf) != crlf;
+        line
     }
 
     /// Next line with those that continue it (they begin with white space), and whether there are any.
@@ -308,5 +325,53 @@ impl<'a> Reader<'a> {
             line = self.data.get(start..end).unwrap_or(line);
         }
         (line, folded)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    const LINES: [&str; 7] = [
+        "OPTIONS sip:a.example SIP/2.0",
+        "Via: SIP/2.0/UDP b.example;branch=z9hG4bK1",
+        "From: <sip:b@b.example>;tag=1",
+        "To: <sip:a.example>",
+        "Call-ID: 1",
+        "CSeq: 1 OPTIONS",
+        "Expires: 99999999999",
+    ];
+
+    fn message(end: &str, extra: &str) -> Result<Message, Fault> {
+        let text = format!("{}{end}{extra}{end}", LINES.join(end));
+        parse(&Bytes::from(text)).map_err(|error| error.fault)
+    }
+
+    #[test]
+    fn lines_end_in_one_way() {
+        assert!(message("\r\n", "").is_ok());
+        assert!(message("\n", "").is_ok());
+        assert_eq!(message("\r\n", "a: b\nc: d\r\n"), Err(Fault::HeaderLine));
+        assert_eq!(message("\n", "a: b\r\n"), Err(Fault::HeaderLine));
+        assert_eq!(message("\r\n", "a: b\rc: d\r\n"), Err(Fault::HeaderLine));
+    }
+
+    #[test]
+    fn numbers_and_limits() {
+        let read = message("\r\n", "").unwrap();
+        assert_eq!(read.headers().expires(), Ok(Some(u32::MAX)));
+        let many = "a: b\r\n".repeat(100);
+        assert_eq!(message("\r\n", &many), Err(Fault::TooManyHeaders));
+        let long = format!("a: {}\r\n", "b".repeat(70_000));
+        assert_eq!(message("\r\n", &long), Err(Fault::TooLarge));
+        assert_eq!(
+            message("\r\n", "f: <sip:eve@b.example>\r\n"),
+            Err(Fault::Duplicate("From"))
+        );
+        assert_eq!(
+            message("\r\n", "Max-Forwards: 256\r\n"),
+            Err(Fault::Header("Max-Forwards"))
+        );
     }
 }
