@@ -25,6 +25,8 @@ mod codec;
 mod error;
 mod migrate;
 mod op;
+#[cfg(test)]
+mod oracle;
 mod place;
 mod pool;
 mod queue;

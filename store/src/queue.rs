@@ -120,6 +120,24 @@ impl Queue {
         self.wake.notify_one();
     }
 
+    /// The writer is gone: nothing more is taken, and those who wait are told.
+    pub(crate) fn abandon(&self) {
+        let left = {
+            let mut state = self.state.lock();
+            state.end.get_or_insert(false);
+            state.units = 0;
+            std::mem::take(&mut state.work)
+        };
+        for work in left {
+            if let Work::Unit(Unit {
+                done: Some(done), ..
+            }) = work
+            {
+                done(Err(StoreError::Io("the writer has ended".into())));
+            }
+        }
+    }
+
     /// Units that wait.
     pub(crate) fn depth(&self) -> usize {
         self.state.lock().units

@@ -147,7 +147,6 @@ impl Store {
     }
 
     /// Queues `ops` as one unit, all or nothing; `done` hears when it is committed or has failed. Never blocks.
-    #[expect(clippy::result_large_err, reason = "the refused unit is given back")]
     pub fn submit(&self, ops: Vec<Op>, done: Done) -> Result<(), Overloaded> {
         self.0.queue.submit(ops, done)
     }

@@ -36,6 +36,15 @@ impl Completion {
 /// Takes the completions of one commit, in order.
 pub type Sink = Box<dyn Fn(Vec<Completion>) + Send + Sync>;
 
+/// However the writer ends, nobody waits for it any longer.
+struct End<'a>(&'a Queue);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
 /// The writing connection with what it remembers.
 pub(crate) struct Writer {
     db: Connection,
@@ -57,6 +66,7 @@ impl Writer {
 
     /// Serves the queue until it is closed. `mark`: a clean end is written down.
     pub(crate) fn run(mut self, queue: &Queue, sink: &Mutex<Option<Arc<Sink>>>, mark: bool) {
+        let _end = End(queue);
         loop {
             let group = queue.take();
             if !group.units.is_empty() {
@@ -201,7 +211,7 @@ fn tell(units: Vec<Unit>, results: Vec<Result<(), StoreError>>, sink: &Mutex<Opt
         match (unit.done, result) {
             (Some(done), result) => completions.push(Completion { done, result }),
             (None, Err(error)) => {
-                tracing::debug!(%error, ops = ?unit.ops, "a soft change was not kept")
+                tracing::debug!(%error, ops = ?unit.ops, "a soft change was not kept");
             }
             (None, Ok(())) => {}
         }
@@ -213,5 +223,105 @@ fn tell(units: Vec<Unit>, results: Vec<Result<(), StoreError>>, sink: &Mutex<Opt
     match sink {
         Some(sink) => sink(completions),
         None => completions.into_iter().for_each(Completion::run),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::place::Place;
+    use crate::{migrate, tables};
+
+    fn writer() -> Writer {
+        let mut db = Place::memory().writer().unwrap();
+        migrate::migrate(&mut db, "memory").unwrap();
+        let (_, free) = state::get(&db).unwrap();
+        Writer::new(db, free)
+    }
+
+    fn unit(ops: Vec<Op>) -> Unit {
+        Unit { ops, done: None }
+    }
+
+    fn meta(key: &str, octets: usize) -> Op {
+        Op::MetaPut {
+            key: key.into(),
+            value: vec![7; octets],
+        }
+    }
+
+    fn debt(seq: u64) -> Op {
+        let who = presence::Bare::from_prepared("ann@example.org");
+        Op::OutboxPut {
+            seq,
+            origin: who.clone(),
+            target: who,
+            payload: bytes::Bytes::new(),
+        }
+    }
+
+    #[test]
+    fn a_full_disk_fails_the_group_and_the_writer_goes_on() {
+        let mut writer = writer();
+        let pages: u32 = writer
+            .db
+            .pragma_query_value(None, "page_count", |r| r.get(0))
+            .unwrap();
+        let limit = |writer: &Writer, pages: u32| {
+            writer
+                .db
+                .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+                .unwrap();
+        };
+        limit(&writer, pages + 2);
+        let unknown = presence::Bare::from_prepared("nobody@example.org");
+        let refused = Op::AccountDisable {
+            account: unknown.clone(),
+            disabled: true,
+        };
+        let units = [
+            unit(vec![meta("small", 1)]),
+            unit(vec![refused]),
+            unit(vec![meta("large", 100_000), meta("more", 1)]),
+            unit(vec![meta("after", 1)]),
+        ];
+        let results = writer.commit(&units);
+        assert!(matches!(&results[0], Err(StoreError::Io(_))), "{results:?}");
+        assert_eq!(results[1], Err(StoreError::AccountUnknown(unknown)));
+        assert!(matches!(
+            &results[2..],
+            [Err(StoreError::Io(_)), Err(StoreError::Io(_))]
+        ));
+        assert_eq!(tables::meta::get(&writer.db, "small").unwrap(), None);
+        limit(&writer, 1 << 20);
+        assert!(writer.commit(&units[2..]).iter().all(Result::is_ok));
+        assert!(tables::meta::get(&writer.db, "large").unwrap().is_some());
+    }
+
+    #[test]
+    fn numbers_are_reserved_in_blocks_also_for_units_that_fail() {
+        let mut writer = writer();
+        let stored = |writer: &Writer| state::get(&writer.db).unwrap().1;
+        assert_eq!(stored(&writer).outbox_seq, 1);
+        assert!(writer.commit(&[unit(vec![debt(1)])])[0].is_ok());
+        assert_eq!(stored(&writer).outbox_seq, 2 + BLOCK);
+        assert!(
+            writer
+                .commit(&[unit(vec![debt(2)]), unit(vec![debt(1 + BLOCK)])])
+                .iter()
+                .all(Result::is_ok)
+        );
+        assert_eq!(
+            stored(&writer).outbox_seq,
+            2 + BLOCK,
+            "within the block nothing is written"
+        );
+        let account = presence::Bare::from_prepared("nobody@example.org");
+        let failing = unit(vec![debt(5000), Op::AccountDelete { account }]);
+        assert!(writer.commit(&[failing])[0].is_err());
+        assert_eq!(stored(&writer).outbox_seq, 5001 + BLOCK);
+        writer.finish(true).unwrap();
+        assert_eq!(stored(&writer).outbox_seq, 5001);
     }
 }

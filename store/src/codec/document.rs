@@ -36,7 +36,7 @@ pub(crate) fn put(w: &mut Writer, document: &Document) {
     });
     put_notes(w, &document.notes);
     w.option(document.priority, |w, priority| {
-        w.octet(priority.0.cast_unsigned())
+        w.octet(priority.0.cast_unsigned());
     });
     w.list(&document.activities, put_activity);
     w.option(document.idle_since, Writer::time);

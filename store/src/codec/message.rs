@@ -85,7 +85,7 @@ pub(crate) fn decode(octets: &[u8]) -> Result<Message, CodecError> {
 fn put_address(w: &mut Writer, address: &Address) {
     w.text(address.bare.as_str());
     w.option(address.resource.as_ref(), |w, resource| {
-        w.text(resource.as_str())
+        w.text(resource.as_str());
     });
 }
 

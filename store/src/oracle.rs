@@ -1,0 +1,298 @@
+//! What the store must do, said again with plain maps, and random operations given to both.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, mpsc};
+
+use presence::{Bare, Publication, Resource, WatchRecord};
+use proptest::prelude::*;
+
+use crate::{AccountRecord, Op, Options, OutboxEntry, Store, StoreError, samples, stored_size};
+
+type Published = BTreeMap<Resource, (i64, Publication)>;
+
+#[derive(Clone, Default)]
+struct Oracle {
+    accounts: BTreeMap<Bare, Account>,
+    aliases: BTreeMap<String, Bare>,
+    outbox: BTreeMap<u64, OutboxEntry>,
+    watches: BTreeMap<u64, WatchRecord>,
+    meta: BTreeMap<String, Vec<u8>>,
+}
+
+#[derive(Clone, Default)]
+struct Account {
+    scram: Vec<u8>,
+    sealed_ha1: Vec<u8>,
+    admin: bool,
+    disabled: bool,
+    roster: presence::Roster,
+    grants: BTreeMap<Bare, presence::Grant>,
+    publications: Published,
+    last_known: Published,
+    bindings: BTreeMap<Arc<str>, presence::Binding>,
+    offline: BTreeMap<u64, presence::Message>,
+    inbox: BTreeMap<Bare, u64>,
+    last_seen: Option<(presence::Utc, Option<String>)>,
+}
+
+fn publish(at: &mut Published, publication: &Publication) {
+    let first = at
+        .get(&publication.resource)
+        .map_or(publication.changed.0, |(first, _)| *first);
+    at.insert(publication.resource.clone(), (first, publication.clone()));
+}
+
+fn in_order(published: &Published) -> Vec<Publication> {
+    let mut all: Vec<_> = published.values().collect();
+    all.sort_by_key(|(first, publication)| (*first, publication.resource.clone()));
+    all.into_iter()
+        .map(|(_, publication)| publication.clone())
+        .collect()
+}
+
+impl Oracle {
+    fn unit(&mut self, ops: &[Op]) -> Result<(), StoreError> {
+        let mut next = self.clone();
+        for op in ops {
+            next.apply(op)?;
+        }
+        *self = next;
+        Ok(())
+    }
+
+    fn at(&mut self, account: &Bare) -> Result<&mut Account, StoreError> {
+        self.accounts
+            .get_mut(account)
+            .ok_or_else(|| StoreError::AccountUnknown(account.clone()))
+    }
+
+    fn apply(&mut self, op: &Op) -> Result<(), StoreError> {
+        match op.clone() {
+            Op::AccountCreate {
+                account,
+                scram,
+                sealed_ha1,
+                admin,
+                ..
+            } => {
+                if self.accounts.contains_key(&account) {
+                    return Err(StoreError::Conflict(account));
+                }
+                self.accounts.insert(
+                    account,
+                    Account {
+                        scram,
+                        sealed_ha1,
+                        admin,
+                        ..Account::default()
+                    },
+                );
+            }
+            Op::AccountPassword {
+                account,
+                scram,
+                sealed_ha1,
+            } => {
+                let account = self.at(&account)?;
+                (account.scram, account.sealed_ha1) = (scram, sealed_ha1);
+            }
+            Op::AccountDisable { account, disabled } => self.at(&account)?.disabled = disabled,
+            Op::AccountAdmin { account, admin } => self.at(&account)?.admin = admin,
+            Op::AccountDelete { account } => {
+                self.at(&account)?;
+                self.accounts.remove(&account);
+                self.aliases.retain(|_, a| *a != account);
+                self.watches.retain(|_, w| w.presentity != account);
+            }
+            Op::AliasPut { alias, account } => {
+                self.at(&account)?;
+                self.aliases.insert(alias, account);
+            }
+            Op::AliasRemove { alias } => drop(self.aliases.remove(&alias)),
+            Op::RosterPut {
+                account,
+                item,
+                version,
+            } => {
+                let roster = &mut self.at(&account)?.roster;
+                roster.version = version;
+                roster.items.insert(item.contact.clone(), item);
+            }
+            Op::RosterRemove {
+                account,
+                contact,
+                version,
+            } => {
+                let roster = &mut self.at(&account)?.roster;
+                roster.version = version;
+                roster.items.remove(&contact);
+            }
+            Op::PendingInPut {
+                account,
+                contact,
+                stanza,
+            } => {
+                self.at(&account)?.roster.pending_in.insert(contact, stanza);
+            }
+            Op::PendingInRemove { account, contact } => {
+                self.at(&account)?.roster.pending_in.remove(&contact);
+            }
+            Op::GrantPut {
+                account,
+                watcher,
+                grant,
+            } => {
+                self.at(&account)?.grants.insert(watcher, grant);
+            }
+            Op::GrantRemove { account, watcher } => {
+                self.at(&account)?.grants.remove(&watcher);
+            }
+            Op::OutboxPut {
+                seq,
+                origin,
+                target,
+                payload,
+            } => {
+                self.outbox.insert(
+                    seq,
+                    OutboxEntry {
+                        seq,
+                        origin,
+                        target,
+                        payload,
+                    },
+                );
+            }
+            Op::OutboxRemove { seq } => drop(self.outbox.remove(&seq)),
+            Op::InboxMark {
+                target,
+                origin,
+                seq,
+            } => {
+                let mark = self.at(&target)?.inbox.entry(origin).or_default();
+                *mark = seq.max(*mark);
+            }
+            Op::OfflinePut {
+                account,
+                id,
+                message,
+            } => drop(self.at(&account)?.offline.insert(id, *message)),
+            Op::OfflineRemove { account, ids } => {
+                self.at(&account)?.offline.retain(|id, _| !ids.contains(id));
+            }
+            Op::PublicationPut {
+                account,
+                publication,
+            } => {
+                publish(&mut self.at(&account)?.publications, &publication);
+            }
+            Op::PublicationRemove { account, resource } => {
+                self.at(&account)?.publications.remove(&resource);
+            }
+            Op::BindingPut { account, binding } => {
+                self.at(&account)?
+                    .bindings
+                    .insert(binding.contact.clone(), binding);
+            }
+            Op::BindingRemove { account, contact } => {
+                drop(self.at(&account)?.bindings.remove(&contact));
+            }
+            Op::WatchPut(watch) => {
+                self.at(&watch.presentity)?;
+                self.watches.insert(watch.id.0, watch);
+            }
+            Op::WatchRemove { id } => drop(self.watches.remove(&id.0)),
+            Op::LastKnownPut {
+                account,
+                publication,
+            } => {
+                publish(&mut self.at(&account)?.last_known, &publication);
+            }
+            Op::LastKnownRemove { account, resource } => {
+                self.at(&account)?.last_known.remove(&resource);
+            }
+            Op::LastSeen {
+                account,
+                at,
+                status,
+            } => self.at(&account)?.last_seen = Some((at, status)),
+            Op::MetaPut { key, value } => drop(self.meta.insert(key, value)),
+        }
+        Ok(())
+    }
+
+    fn record(&self, name: &Bare) -> Option<AccountRecord> {
+        let account = self.accounts.get(name)?;
+        Some(AccountRecord {
+            account: name.clone(),
+            disabled: account.disabled,
+            admin: account.admin,
+            roster: account.roster.clone(),
+            grants: account.grants.clone().into_iter().collect(),
+            publications: in_order(&account.publications),
+            last_known: in_order(&account.last_known),
+            bindings: account.bindings.values().cloned().collect(),
+            watches: self
+                .watches
+                .values()
+                .filter(|w| w.presentity == *name)
+                .cloned()
+                .collect(),
+            offline: account.offline.len(),
+            offline_bytes: account.offline.values().map(stored_size).sum(),
+            inbox: account.inbox.clone().into_iter().collect(),
+            last_seen: account.last_seen.clone(),
+        })
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+    #[test]
+    fn the_store_does_what_plain_maps_do(
+        units in proptest::collection::vec(proptest::collection::vec(samples::op(), 1..4), 1..60)
+    ) {
+        let mut oracle = Oracle::default();
+        let (store, _) = Store::open_in_memory(Options::default()).expect("a database");
+        let (sender, receiver) = mpsc::channel();
+        let expected: Vec<_> = units.iter().map(|ops| oracle.unit(ops)).collect();
+        for ops in units {
+            let sender = sender.clone();
+            store.submit(ops, Box::new(move |r| sender.send(r).expect("heard"))).expect("room");
+        }
+        store.barrier();
+        prop_assert_eq!(receiver.try_iter().collect::<Vec<_>>(), expected);
+
+        let names: Vec<_> = ["ann", "bob", "eve"]
+            .map(|l| Bare::from_prepared(&format!("{l}@example.org"))).into();
+        let mut residents = Vec::new();
+        for name in &names {
+            let record = oracle.record(name);
+            prop_assert_eq!(&store.load(name).expect("load"), &record);
+            let account = oracle.accounts.get(name);
+            let credentials = store.credentials(name).expect("credentials");
+            prop_assert_eq!(
+                credentials.map(|c| (c.scram, c.sealed_ha1, c.disabled, c.admin)),
+                account.map(|a| (a.scram.clone(), a.sealed_ha1.clone(), a.disabled, a.admin))
+            );
+            prop_assert_eq!(
+                store.offline_messages(name).expect("messages"),
+                account.map(|a| a.offline.clone().into_iter().collect::<Vec<_>>()).unwrap_or_default()
+            );
+            residents.extend(record.filter(|r| {
+                !(r.publications.is_empty() && r.last_known.is_empty() && r.bindings.is_empty() && r.watches.is_empty())
+            }).map(|r| r.account));
+        }
+        prop_assert_eq!(store.residents().expect("residents"), residents);
+        prop_assert_eq!(store.outbox().expect("outbox"), oracle.outbox.into_values().collect::<Vec<_>>());
+        let accounts: Vec<_> = store.accounts().expect("accounts").into_iter().map(|a| a.account).collect();
+        prop_assert_eq!(accounts, oracle.accounts.into_keys().collect::<Vec<_>>());
+        for (alias, account) in &oracle.aliases {
+            prop_assert_eq!(store.resolve_alias(alias).expect("alias"), Some(account.clone()));
+        }
+        prop_assert_eq!(store.aliases().expect("aliases"), oracle.aliases.into_iter().collect::<Vec<_>>());
+        for key in ["k", "l"] {
+            prop_assert_eq!(store.meta(key).expect("meta"), oracle.meta.get(key).cloned());
+        }
+    }
+}

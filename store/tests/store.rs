@@ -1,0 +1,347 @@
+//! The store through its handle: order, refusals, restarts, backups.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+
+use bytes::Bytes;
+use presence::{Bare, Item, Utc, WatchId, WatchRecord};
+use store::{Completion, Op, Options, Store, StoreError, verify};
+
+fn bare(text: &str) -> Bare {
+    Bare::from_prepared(text)
+}
+
+fn ann() -> Bare {
+    bare("ann@example.org")
+}
+
+fn create(account: Bare) -> Op {
+    Op::AccountCreate {
+        account,
+        scram: b"keys".to_vec(),
+        sealed_ha1: b"sealed".to_vec(),
+        admin: false,
+        created: Utc(1),
+    }
+}
+
+fn meta(key: &str, value: &str) -> Op {
+    Op::MetaPut {
+        key: key.into(),
+        value: value.into(),
+    }
+}
+
+fn debt(seq: u64) -> Op {
+    Op::OutboxPut {
+        seq,
+        origin: ann(),
+        target: bare("bob@example.org"),
+        payload: Bytes::from_static(b"owed"),
+    }
+}
+
+/// Submits and waits.
+fn run(store: &Store, ops: Vec<Op>) -> Result<(), StoreError> {
+    let (sender, receiver) = mpsc::channel();
+    store
+        .submit(ops, Box::new(move |r| sender.send(r).unwrap()))
+        .unwrap();
+    receiver.recv().unwrap()
+}
+
+/// Holds the writer in a completion until the sender is dropped; returns when it is held.
+fn hold(store: &Store) -> mpsc::Sender<()> {
+    let (release, held) = mpsc::channel::<()>();
+    let (here, is_here) = mpsc::channel();
+    let done = move |_| {
+        here.send(()).unwrap();
+        assert!(held.recv().is_err());
+    };
+    store
+        .submit(vec![meta("hold", "")], Box::new(done))
+        .unwrap();
+    is_here.recv().unwrap();
+    release
+}
+
+#[test]
+fn a_unit_that_fails_is_undone_alone_and_order_is_kept() {
+    let (store, _) = Store::open_in_memory(Options::default()).unwrap();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let release = hold(&store);
+    // All of these go into one transaction.
+    let units = [
+        vec![create(ann())],
+        vec![meta("a", "1"), create(ann())],
+        vec![meta("b", "1")],
+        vec![Op::AccountAdmin {
+            account: bare("eve@example.org"),
+            admin: true,
+        }],
+        vec![
+            create(bare("bob@example.org")),
+            Op::AccountAdmin {
+                account: bare("bob@example.org"),
+                admin: true,
+            },
+        ],
+        vec![
+            create(bare("zoe@example.org")),
+            Op::AccountDisable {
+                account: bare("eve@example.org"),
+                disabled: true,
+            },
+        ],
+        // What was learnt of zoe in a unit that was undone must not be believed.
+        vec![Op::AccountAdmin {
+            account: bare("zoe@example.org"),
+            admin: true,
+        }],
+    ];
+    for (n, ops) in units.into_iter().enumerate() {
+        let heard = Arc::clone(&heard);
+        store
+            .submit(ops, Box::new(move |r| heard.lock().unwrap().push((n, r))))
+            .unwrap();
+    }
+    assert_eq!(store.queue_depth(), 7);
+    drop(release);
+    store.barrier();
+    let unknown = |who: &str| Err(StoreError::AccountUnknown(bare(who)));
+    let expected = vec![
+        (0, Ok(())),
+        (1, Err(StoreError::Conflict(ann()))),
+        (2, Ok(())),
+        (3, unknown("eve@example.org")),
+        (4, Ok(())),
+        (5, unknown("eve@example.org")),
+        (6, unknown("zoe@example.org")),
+    ];
+    assert_eq!(*heard.lock().unwrap(), expected);
+    assert_eq!(store.meta("a").unwrap(), None);
+    assert_eq!(store.meta("b").unwrap().as_deref(), Some(&b"1"[..]));
+    assert!(store.load(&bare("bob@example.org")).unwrap().unwrap().admin);
+    assert_eq!(store.accounts().unwrap().len(), 2);
+}
+
+#[test]
+fn a_full_queue_refuses_and_gives_back() {
+    let (store, _) = Store::open_in_memory(Options {
+        queue: 4,
+        ..Options::default()
+    })
+    .unwrap();
+    let release = hold(&store);
+    for _ in 0..2 {
+        store.submit_soft(vec![meta("soft", "kept")]);
+    }
+    store.submit_soft(vec![meta("soft", "dropped")]);
+    assert_eq!(store.soft_dropped(), 1);
+    for _ in 0..2 {
+        store
+            .submit(vec![meta("hard", "kept")], Box::new(|r| r.unwrap()))
+            .unwrap();
+    }
+    let (sender, receiver) = mpsc::channel();
+    let refused = store
+        .submit(
+            vec![meta("hard", "late")],
+            Box::new(move |r| sender.send(r).unwrap()),
+        )
+        .unwrap_err();
+    assert_eq!(refused.0, [meta("hard", "late")]);
+    assert!(receiver.try_recv().is_err());
+    drop(release);
+    store.barrier();
+    assert_eq!(store.queue_depth(), 0);
+    assert_eq!(store.meta("soft").unwrap().as_deref(), Some(&b"kept"[..]));
+    assert_eq!(store.meta("hard").unwrap().as_deref(), Some(&b"kept"[..]));
+    // The refused unit can be tried again.
+    store.submit(refused.0, refused.1).unwrap();
+    assert_eq!(receiver.recv().unwrap(), Ok(()));
+}
+
+#[test]
+fn a_sink_gets_the_completions_of_a_commit_together() {
+    let (store, _) = Store::open_in_memory(Options::default()).unwrap();
+    let (sender, receiver) = mpsc::channel();
+    let release = hold(&store);
+    let sizes = Mutex::new(sender);
+    store.set_completion_sink(Box::new(move |completions| {
+        sizes.lock().unwrap().send(completions.len()).unwrap();
+        completions.into_iter().for_each(Completion::run);
+    }));
+    for _ in 0..5 {
+        store
+            .submit(vec![meta("k", "v")], Box::new(|r| r.unwrap()))
+            .unwrap();
+    }
+    // One that panics harms nobody.
+    store
+        .submit(vec![meta("k", "v")], Box::new(|_| panic!("on purpose")))
+        .unwrap();
+    drop(release);
+    assert_eq!(receiver.recv().unwrap(), 6);
+    assert_eq!(run(&store, vec![meta("k", "v")]), Ok(()));
+}
+
+#[test]
+fn numbers_are_never_used_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("adsum.db");
+    let (store, start) = Store::open(&path, Options::default()).unwrap();
+    assert!(!start.unclean);
+    assert_eq!(store.next_ids().outbox_seq, 1);
+    let watch = WatchRecord {
+        id: WatchId(7),
+        watcher: bare("bob@example.org"),
+        presentity: ann(),
+        package: "presence".into(),
+        expires: Utc(9),
+        dialog: Bytes::new(),
+    };
+    run(&store, vec![create(ann()), debt(1), Op::WatchPut(watch)]).unwrap();
+    run(
+        &store,
+        vec![
+            Op::OutboxRemove { seq: 1 },
+            Op::WatchRemove { id: WatchId(7) },
+        ],
+    )
+    .unwrap();
+    drop(store);
+    let (store, start) = Store::open(&path, Options::default()).unwrap();
+    assert!(start.unclean);
+    let after_crash = store.next_ids();
+    assert!(after_crash.outbox_seq > 1 && after_crash.watch_id > 7);
+    store.close_clean();
+    // A clean end wastes none, and a tool in between leaves no mark.
+    let (tool, start) = Store::open_tool(&path, Options::default()).unwrap();
+    assert!(!start.unclean);
+    assert_eq!(tool.next_ids(), after_crash);
+    tool.close_clean();
+    let (store, start) = Store::open(&path, Options::default()).unwrap();
+    assert!(!start.unclean);
+    drop(store);
+    Store::open_tool(&path, Options::default())
+        .unwrap()
+        .0
+        .close_clean();
+    assert!(Store::open(&path, Options::default()).unwrap().1.unclean);
+}
+
+#[test]
+fn a_closed_store_refuses_and_lets_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("adsum.db");
+    let (store, _) = Store::open(&path, Options::default()).unwrap();
+    let other = store.clone();
+    store
+        .submit(vec![create(ann())], Box::new(|r| r.unwrap()))
+        .unwrap();
+    store.submit_soft(vec![meta("soft", "kept")]);
+    store.close_clean();
+    assert!(
+        other
+            .submit(vec![meta("k", "v")], Box::new(|_| ()))
+            .is_err()
+    );
+    other.barrier();
+    assert!(other.load(&ann()).unwrap().is_some());
+    assert!(other.meta("soft").unwrap().is_some());
+}
+
+#[test]
+#[cfg(unix)]
+fn the_files_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("adsum.db");
+    let (store, _) = Store::open(&path, Options::default()).unwrap();
+    run(&store, vec![create(ann())]).unwrap();
+    store.backup(&folder.path().join("copy")).unwrap();
+    let files: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert!(files.len() >= 3);
+    for file in files {
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", file.path().display());
+    }
+}
+
+#[test]
+fn a_backup_made_while_writing_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(&folder.path().join("adsum.db"), Options::default()).unwrap();
+    run(&store, vec![create(ann())]).unwrap();
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let writing = thread::spawn({
+        let (store, stop) = (store.clone(), Arc::clone(&stop));
+        move || {
+            let mut n = 0;
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                n += 1;
+                // Both or neither.
+                let contact = bare(&format!("c{n}@example.org"));
+                let put = Op::RosterPut {
+                    account: ann(),
+                    item: Item::new(contact),
+                    version: n,
+                };
+                run(&store, vec![put, debt(n)]).unwrap();
+            }
+        }
+    });
+    // The name would break a URI that is not escaped.
+    let copy = folder.path().join("copy 100%?#.db");
+    for _ in 0..5 {
+        store.backup(&copy).unwrap();
+        assert_eq!(verify(&copy), Ok(1));
+        let second = folder.path().join("second.db");
+        std::fs::copy(&copy, &second).unwrap();
+        let (opened, start) = Store::open(&second, Options::default()).unwrap();
+        assert!(start.unclean, "the copy is of a server that runs");
+        let record = opened.load(&ann()).unwrap().unwrap();
+        assert_eq!(record.roster.items.len(), opened.outbox().unwrap().len());
+        assert_eq!(record.roster.items.len() as u64, record.roster.version);
+        opened.close_clean();
+    }
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    writing.join().unwrap();
+    assert!(!folder.path().join("copy 100%?#.db.part").exists());
+}
+
+#[test]
+fn a_damaged_copy_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(&folder.path().join("adsum.db"), Options::default()).unwrap();
+    for n in 0..200 {
+        store
+            .submit(
+                vec![create(bare(&format!("user{n}@example.org")))],
+                Box::new(|r| r.unwrap()),
+            )
+            .unwrap();
+    }
+    store.barrier();
+    let copy = folder.path().join("copy.db");
+    store.backup(&copy).unwrap();
+    let mut octets = std::fs::read(&copy).unwrap();
+    let page = octets.len() / 4096 / 2 * 4096;
+    octets[page..page + 4096].fill(0xa5);
+    std::fs::write(&copy, octets).unwrap();
+    assert!(matches!(verify(&copy), Err(StoreError::Corrupt(_))));
+    std::fs::write(&copy, "not a database, but long enough to be read as one").unwrap();
+    assert!(matches!(verify(&copy), Err(StoreError::Foreign(_))));
+    assert!(matches!(
+        verify(Path::new("/nowhere/at/all")),
+        Err(StoreError::Io(_))
+    ));
+    let nowhere = Store::open(Path::new("/nowhere/at/all"), Options::default());
+    assert!(matches!(nowhere, Err(StoreError::Io(_))));
+}
