@@ -55,8 +55,8 @@ pub struct ResponseTarget {
 /// The target of a response by its topmost Via (RFC 3261 §18.2.2, RFC 3581 §4); `None` without a
 /// readable one. Over a stream the connection of the request comes first, which only the driver knows.
 ///
-/// `maddr` is obeyed only where it is the source of the request: else it would let a sender direct
-/// responses at anybody.
+/// `maddr` is not obeyed: it would let a sender direct responses at anybody, and multicast, which it is
+/// for, is not served.
 pub fn response_target(response: &Response) -> Option<ResponseTarget> {
     let via = response.headers.via().ok()?;
     let port = via.port_or_default();

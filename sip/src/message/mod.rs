@@ -158,7 +158,7 @@ impl Response {
         if self.headers.to().is_ok_and(|to| to.tag().is_some()) {
             return self;
         }
-        let to = format!("{to};tag={tag}");
+        let to = format!("{};tag={tag}", to.trim_end_matches([';', ' ']));
         self.headers.replace_first(&HeaderName::To, to);
         self
     }
@@ -200,5 +200,68 @@ impl Response {
     /// Whether this is a 2xx.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn request(to: &str) -> Request {
+        Request::new(Method::Publish, Uri::parse("sip:a.example").unwrap())
+            .with(HeaderName::Via, "SIP/2.0/UDP b.example;branch=z9hG4bK1")
+            .with(HeaderName::MaxForwards, "70")
+            .with(HeaderName::Via, "SIP/2.0/UDP c.example;branch=z9hG4bK2")
+            .with(HeaderName::From, "<sip:b@b.example>;tag=1")
+            .with(HeaderName::To, to.to_owned())
+            .with(HeaderName::CallId, "1")
+            .with(HeaderName::CSeq, "1 PUBLISH")
+            .with(HeaderName::Timestamp, "54")
+            .with_body("text/plain", vec![0, 0xff, b'\r', b'\n'])
+    }
+
+    #[test]
+    fn a_response_copies_what_it_must() {
+        let response = Response::for_request(&request("sip:a@a.example"), 412).with_to_tag("x");
+        assert_eq!(
+            response.to_bytes(),
+            "SIP/2.0 412 Conditional Request Failed\r\n\
+             Via: SIP/2.0/UDP b.example;branch=z9hG4bK1\r\n\
+             Via: SIP/2.0/UDP c.example;branch=z9hG4bK2\r\n\
+             From: <sip:b@b.example>;tag=1\r\nTo: sip:a@a.example;tag=x\r\n\
+             Call-ID: 1\r\nCSeq: 1 PUBLISH\r\nContent-Length: 0\r\n\r\n"
+        );
+        let trying = Response::for_request(&request("<sip:a@a.example>;tag=y;"), 100);
+        assert_eq!(trying.headers.get(&HeaderName::Timestamp), Some("54"));
+        let tagged = trying.with_to_tag("x");
+        assert_eq!(tagged.to_tag().as_deref(), Some("y"));
+        let odd = Response::for_request(&request("<sip:a@a.example>;"), 200).with_to_tag("x");
+        assert_eq!(odd.to_tag().as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn bodies_go_through_octet_by_octet() {
+        let request = request("<sip:a@a.example>");
+        let Message::Request(again) = parse(&request.to_bytes()).unwrap() else {
+            unreachable!("a request was written")
+        };
+        assert_eq!(again.body, request.body);
+        assert_eq!(again.headers.get(&HeaderName::ContentLength), Some("4"));
+    }
+
+    #[test]
+    fn no_value_begins_a_line_of_its_own() {
+        let mut headers = Headers::new();
+        headers.push(HeaderName::Subject, "a\r\nVia: evil\r\n\r\n");
+        assert_eq!(headers.get(&HeaderName::Subject), Some("a  Via: evil"));
+        headers.set(HeaderName::Subject, "b\nc");
+        assert_eq!(
+            (headers.len(), headers.get(&HeaderName::Subject)),
+            (1, Some("b c"))
+        );
+        let response =
+            Response::for_request(&request("<sip:a@a.example>"), 200).with_reason("x\r\ny");
+        assert_eq!(response.reason_text(), "x  y");
     }
 }
