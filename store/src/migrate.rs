@@ -71,8 +71,14 @@ pub(crate) fn migrate(db: &mut Connection, name: &str) -> Result<Option<u32>, St
     if application != APPLICATION_ID && (found, application, tables) != (0, 0, 0) {
         return Err(StoreError::Foreign(name.into()));
     }
-    // In memory there is no log; the answer is the mode and is not needed.
-    db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    // In memory there is no log. A file system that cannot share memory would silently get a mode where readers block.
+    let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |r| r.get(0))?;
+    if mode != "wal" && mode != "memory" {
+        return Err(StoreError::Io(
+            format!("{name} lies on a file system without write-ahead log, choose a local disk")
+                .into(),
+        ));
+    }
     for (step, sql) in (1..).zip(STEPS).skip(found as usize) {
         let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Exclusive)?;
         transaction.execute_batch(sql)?;

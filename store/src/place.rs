@@ -91,3 +91,34 @@ pub(crate) fn sync_folder(path: &Path) -> Result<(), StoreError> {
     };
     Ok(File::open(folder)?.sync_all()?)
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn every_connection_is_as_sure_as_promised() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("adsum.db");
+        let _store = crate::Store::open(&path, crate::Options::default()).unwrap();
+        let place = Place::File(path);
+        for db in [place.writer().unwrap(), place.reader().unwrap()] {
+            let ask = |name| {
+                let value: rusqlite::types::Value =
+                    db.pragma_query_value(None, name, |r| r.get(0)).unwrap();
+                value
+            };
+            assert_eq!(ask("journal_mode"), "wal".to_owned().into());
+            assert_eq!(ask("synchronous"), 2.into());
+            assert_eq!(ask("foreign_keys"), 1.into());
+        }
+        assert!(
+            place
+                .reader()
+                .unwrap()
+                .execute("DELETE FROM accounts", [])
+                .is_err()
+        );
+    }
+}
