@@ -1,0 +1,101 @@
+//! Answers to [`crate::action::Action`], printed for the session that wanted them. Every function appends to a byte buffer and can be
+//! called from any thread.
+
+use presence::{Address, Message, MessageKind, Refusal, Roster};
+
+use crate::action::IqContext;
+use crate::print::{self, Condition, ErrorStanza, ROSTER, StanzaError, StanzaKind};
+
+#[cfg(test)]
+mod tests;
+
+/// The namespace of XEP-0012.
+pub(crate) const LAST: &str = "jabber:iq:last";
+
+/// Answers a roster get: with nothing when the client has this version (RFC 6121 §2.6.3), else with all items (§2.1.4).
+pub fn roster(out: &mut Vec<u8>, iq: &IqContext, version_asked: Option<&str>, roster: &Roster) {
+    let version = roster.version.to_string();
+    if version_asked == Some(&*version) {
+        return done(out, iq);
+    }
+    print::result(out, iq, |to| {
+        to.start("query");
+        to.attribute("xmlns", ROSTER);
+        to.attribute("ver", &version);
+        for item in roster.items.values() {
+            print::item(to, item);
+        }
+        to.end();
+    });
+}
+
+/// Answers a request that was done and has nothing to tell.
+pub fn done(out: &mut Vec<u8>, iq: &IqContext) {
+    print::result(out, iq, |_| {});
+}
+
+/// Answers a request that was refused.
+pub fn refused(out: &mut Vec<u8>, iq: &IqContext, refusal: &Refusal) {
+    iq_error(out, iq, &refusal.into());
+}
+
+/// Answers a request with a stanza error.
+pub fn iq_error(out: &mut Vec<u8>, iq: &IqContext, error: &StanzaError) {
+    let stanza = ErrorStanza {
+        kind: StanzaKind::Iq,
+        from: iq.to.as_ref(),
+        to: &iq.from,
+        id: Some(&iq.id),
+    };
+    print::error(out, stanza, error);
+}
+
+/// Tells the sender of a message that it was refused; nothing when the message was an error itself (RFC 6120 §8.3.1). A full offline
+/// store looks like none (XEP-0160 §2).
+pub fn message_refused(out: &mut Vec<u8>, message: &Message, refusal: &Refusal) {
+    if message.kind == MessageKind::Error {
+        return;
+    }
+    let error = match refusal {
+        Refusal::Limit(_) | Refusal::NotFound => Condition::ServiceUnavailable.into(),
+        other => StanzaError::from(other),
+    };
+    let stanza = ErrorStanza {
+        kind: StanzaKind::Message,
+        from: Some(&message.to),
+        to: &message.from,
+        id: message.id.as_deref(),
+    };
+    print::error(out, stanza, &error);
+}
+
+/// Tells a session that a presence of its own, to `contact` or to all, was refused.
+pub fn presence_refused(
+    out: &mut Vec<u8>,
+    session: &Address,
+    contact: Option<&Address>,
+    id: Option<&str>,
+    refusal: &Refusal,
+) {
+    let stanza = ErrorStanza {
+        kind: StanzaKind::Presence,
+        from: contact,
+        to: session,
+        id,
+    };
+    print::error(out, stanza, &refusal.into());
+}
+
+/// Answers a question for last activity (XEP-0012 §4): how many seconds ago, and with what status text the account left. 0 while it
+/// is there.
+pub fn last_activity(out: &mut Vec<u8>, iq: &IqContext, seconds: u64, status: Option<&str>) {
+    print::result(out, iq, |to| {
+        to.start("query");
+        to.attribute("xmlns", LAST);
+        to.attribute("seconds", &seconds.to_string());
+        if let Some(status) = status {
+            to.text(status);
+        }
+        to.end();
+    });
+}

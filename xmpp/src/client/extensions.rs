@@ -1,0 +1,146 @@
+//! What the server understands beyond messages and presence: one table. Which requests are answered, what service discovery tells and the
+//! list for people all come from it.
+
+pub(super) mod caps;
+mod delay;
+mod disco;
+mod escaping;
+mod idle;
+mod last_activity;
+mod offline;
+mod ping;
+mod pre_approval;
+mod roster;
+mod session;
+mod time;
+mod version;
+
+use presence::delivery::IqKind;
+
+use super::Handled;
+use super::iq_stanza::Request;
+use crate::print::{Condition, StanzaError};
+
+/// In whose name the server answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Entity {
+    /// The server's own, for a domain.
+    Server,
+    /// The account of the session that asks.
+    OwnAccount,
+    /// Another account, which may not exist; nothing may tell.
+    OtherAccount,
+}
+
+type Answer = fn(Request<'_>, &mut Handled) -> Result<(), StanzaError>;
+
+/// A request that is understood.
+pub(super) struct Handler {
+    kind: IqKind,
+    /// Namespace and name of the payload.
+    payload: (&'static str, &'static str),
+    entity: Entity,
+    answer: Answer,
+}
+
+impl Handler {
+    const fn get(payload: (&'static str, &'static str), entity: Entity, answer: Answer) -> Self {
+        Self {
+            kind: IqKind::Get,
+            payload,
+            entity,
+            answer,
+        }
+    }
+
+    const fn set(payload: (&'static str, &'static str), entity: Entity, answer: Answer) -> Self {
+        Self {
+            kind: IqKind::Set,
+            payload,
+            entity,
+            answer,
+        }
+    }
+}
+
+/// One specification that the server implements.
+pub struct Extension {
+    /// What it is called.
+    pub name: &'static str,
+    /// Where it is specified.
+    pub specification: &'static str,
+    /// Which version of that, where it has versions.
+    pub version: &'static str,
+    /// Features of the server in service discovery.
+    pub server_features: &'static [&'static str],
+    /// Features of an account in service discovery.
+    pub account_features: &'static [&'static str],
+    handlers: &'static [Handler],
+}
+
+impl Extension {
+    const fn new(
+        name: &'static str,
+        specification: &'static str,
+        version: &'static str,
+        handlers: &'static [Handler],
+    ) -> Self {
+        Self {
+            name,
+            specification,
+            version,
+            server_features: &[],
+            account_features: &[],
+            handlers,
+        }
+    }
+
+    const fn on_server(self, server_features: &'static [&'static str]) -> Self {
+        Self {
+            server_features,
+            ..self
+        }
+    }
+
+    const fn on_account(self, account_features: &'static [&'static str]) -> Self {
+        Self {
+            account_features,
+            ..self
+        }
+    }
+}
+
+/// All that is implemented, in the order of the specifications.
+pub const EXTENSIONS: &[Extension] = &[
+    session::EXTENSION,
+    roster::EXTENSION,
+    pre_approval::EXTENSION,
+    last_activity::EXTENSION,
+    disco::EXTENSION,
+    version::EXTENSION,
+    escaping::EXTENSION,
+    caps::EXTENSION,
+    offline::EXTENSION,
+    ping::EXTENSION,
+    time::EXTENSION,
+    delay::EXTENSION,
+    idle::EXTENSION,
+];
+
+/// Answers a request, or says that nobody here understands it (RFC 6120 §8.4).
+pub(super) fn answer(
+    request: Request<'_>,
+    kind: IqKind,
+    entity: Entity,
+    out: &mut Handled,
+) -> Result<(), StanzaError> {
+    let payload = (request.payload.namespace(), request.payload.name());
+    let found = EXTENSIONS
+        .iter()
+        .flat_map(|e| e.handlers)
+        .find(|h| h.entity == entity && h.kind == kind && h.payload == payload);
+    match found {
+        Some(handler) => (handler.answer)(request, out),
+        None => Err(Condition::ServiceUnavailable.into()),
+    }
+}

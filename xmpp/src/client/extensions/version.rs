@@ -1,0 +1,33 @@
+//! Software version (XEP-0092).
+
+use super::{Entity, Extension, Handler};
+use crate::client::Handled;
+use crate::client::iq_stanza::Request;
+use crate::print::{self, StanzaError};
+
+const VERSION: &str = "jabber:iq:version";
+
+pub(super) const EXTENSION: Extension = Extension::new(
+    "Software version",
+    "XEP-0092",
+    "1.1",
+    &[Handler::get((VERSION, "query"), Entity::Server, tell)],
+)
+.on_server(&[VERSION]);
+
+fn tell(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaError> {
+    let software = &request.client.service.software;
+    print::result(&mut out.bytes, &request.iq, |to| {
+        to.start("query");
+        to.attribute("xmlns", VERSION);
+        let os = software.os.as_ref().map(|os| ("os", os));
+        let facts = [("name", &software.name), ("version", &software.version)];
+        for (name, value) in facts.into_iter().chain(os) {
+            to.start(name);
+            to.text(value);
+            to.end();
+        }
+        to.end();
+    });
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! Messages from a client (RFC 6121 §5, RFC 6120 §10).
+
+use std::sync::Arc;
+
+use presence::{Address, Message, MessageKind, MessageNative, Note};
+
+use super::envelope::{Envelope, Place, Target};
+use super::{Client, Handled};
+use crate::action::Action;
+use crate::print::{Condition, StanzaError};
+use crate::stream::namespaces::CLIENT;
+use crate::time::Now;
+
+/// The namespace of XEP-0085.
+const CHAT_STATES: &str = "http://jabber.org/protocol/chatstates";
+
+impl Client {
+    pub(super) fn message(
+        &mut self,
+        now: Now,
+        element: &xml::Element,
+        envelope: &Envelope,
+        out: &mut Handled,
+    ) -> Result<(), StanzaError> {
+        let to = match &envelope.target {
+            Target::Malformed => return Err(Condition::JidMalformed.into()),
+            Target::Nobody => self.account().clone().into(),
+            Target::Named { address, place } => match place {
+                Place::Own | Place::Local => address.clone(),
+                Place::Foreign => return Err(Condition::RemoteServerNotFound.into()),
+                Place::Server => return Err(Condition::ServiceUnavailable.into()),
+            },
+        };
+        out.actions
+            .push_back(self.read_message(now, element, envelope, to));
+        Ok(())
+    }
+
+    fn read_message(
+        &self,
+        now: Now,
+        element: &xml::Element,
+        envelope: &Envelope,
+        to: Address,
+    ) -> Action {
+        let kind = kind(envelope.type_.as_deref());
+        let content = Content::read(element);
+        let conversation = matches!(kind, MessageKind::Normal | MessageKind::Chat);
+        Action::Message {
+            storable: conversation && content.lasting,
+            speakable: conversation && content.bodies.iter().any(|b| !b.text.trim().is_empty()),
+            message: Message {
+                from: self.address.clone(),
+                to,
+                kind,
+                id: envelope.id.clone(),
+                thread: content.thread,
+                subjects: content.subjects,
+                bodies: content.bodies,
+                native: MessageNative::Xmpp(self.stamped(element, envelope)),
+                received: now.utc,
+            },
+        }
+    }
+}
+
+/// RFC 6121 §5.2.2: an unknown type means `normal`.
+fn kind(type_: Option<&str>) -> MessageKind {
+    match type_ {
+        Some("chat") => MessageKind::Chat,
+        Some("groupchat") => MessageKind::Groupchat,
+        Some("headline") => MessageKind::Headline,
+        Some("error") => MessageKind::Error,
+        _ => MessageKind::Normal,
+    }
+}
+
+/// What the server looks at in a message.
+#[derive(Default)]
+struct Content {
+    subjects: Vec<Note>,
+    bodies: Vec<Note>,
+    thread: Option<Arc<str>>,
+    /// There is more in it than a chat state, which means nothing later (XEP-0160 §3).
+    lasting: bool,
+}
+
+impl Content {
+    fn read(element: &xml::Element) -> Self {
+        let mut content = Self::default();
+        for child in element.children() {
+            match (child.namespace(), child.name()) {
+                (CLIENT, "body") => content.bodies.push(note(&child)),
+                (CLIENT, "subject") => content.subjects.push(note(&child)),
+                (CLIENT, "thread") => {
+                    content
+                        .thread
+                        .get_or_insert_with(|| Arc::from(&*child.text()));
+                    continue;
+                }
+                (CHAT_STATES, _) => continue,
+                _ => {}
+            }
+            content.lasting = true;
+        }
+        content
+    }
+}
+
+/// Text for people with the language it is marked with itself.
+pub(super) fn note(child: &xml::Element) -> Note {
+    Note {
+        lang: child.lang().as_deref().map(str::to_owned),
+        text: child.text().into(),
+    }
+}

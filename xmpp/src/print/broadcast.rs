@@ -1,0 +1,97 @@
+//! Presence on its way to many (RFC 6121 §4): printed once, addressed for each.
+
+use presence::subscription::Kind;
+use presence::{Address, Bare, Native, Publication};
+use xml::{Writer, escape};
+
+/// What a presence tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shown {
+    /// The resource is there.
+    Available,
+    /// The resource is gone.
+    Unavailable,
+}
+
+/// A presence that lacks only its recipient: all before the value of `to`, and all after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresenceParts {
+    bytes: Vec<u8>,
+    /// Where the recipient goes.
+    gap: usize,
+}
+
+impl PresenceParts {
+    /// A presence of `from` with what stands between its tags, `jabber:client` being the default namespace there.
+    pub fn new(from: &Address, shown: Shown, lang: Option<&str>, content: &[u8]) -> Self {
+        let mut bytes = Vec::with_capacity(128 + content.len());
+        bytes.extend_from_slice(b"<presence from='");
+        escape(&mut bytes, from.bare.as_str());
+        if let Some(resource) = &from.resource {
+            bytes.push(b'/');
+            escape(&mut bytes, resource.as_str());
+        }
+        if shown == Shown::Unavailable {
+            bytes.extend_from_slice(b"' type='unavailable");
+        }
+        if let Some(lang) = lang {
+            bytes.extend_from_slice(b"' xml:lang='");
+            escape(&mut bytes, lang);
+        }
+        bytes.extend_from_slice(b"' to='");
+        let gap = bytes.len();
+        if content.is_empty() {
+            bytes.extend_from_slice(b"'/>");
+        } else {
+            bytes.extend_from_slice(b"'>");
+            bytes.extend_from_slice(content);
+            bytes.extend_from_slice(b"</presence>");
+        }
+        Self { bytes, gap }
+    }
+
+    /// The presence of a publication: verbatim when it was made by XMPP; otherwise with `printed`, which [`super::document`] makes of
+    /// its document.
+    pub fn of(presentity: &Bare, publication: &Publication, printed: &[u8]) -> Self {
+        let content = match &publication.native {
+            Native::Xmpp(content) => content,
+            Native::None | Native::Pidf(_) => printed,
+        };
+        Self::new(
+            &presentity.with(publication.resource.clone()),
+            Shown::Available,
+            publication.lang.as_deref(),
+            content,
+        )
+    }
+
+    /// Appends the copy for one recipient.
+    pub fn write(&self, out: &mut Vec<u8>, to: &str) {
+        let (head, tail) = self.bytes.split_at(self.gap);
+        out.reserve(self.bytes.len() + to.len());
+        out.extend_from_slice(head);
+        escape(out, to);
+        out.extend_from_slice(tail);
+    }
+}
+
+/// Writes a subscription stanza (RFC 6121 §3): between bare addresses, with what its sender said in it.
+pub fn subscription(
+    out: &mut Vec<u8>,
+    kind: Kind,
+    from: &Bare,
+    to: &Bare,
+    id: Option<&str>,
+    content: &[u8],
+) {
+    let mut w = Writer::new(out);
+    w.start("presence");
+    w.attribute("type", kind.as_str());
+    w.attribute("from", from.as_str());
+    w.attribute("to", to.as_str());
+    if let Some(id) = id {
+        w.attribute("id", id);
+    }
+    w.raw(content);
+    w.end();
+}

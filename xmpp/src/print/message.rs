@@ -1,0 +1,136 @@
+//! Messages for a session (RFC 6121 §5, RFC 7572), late ones (XEP-0203) and copies of what another device sent (XEP-0280).
+
+use presence::{Address, Bare, Message, MessageKind, MessageNative, Note, Utc};
+use xml::Writer;
+
+use super::start_tag::{append_child, has_attribute, set_attributes};
+use crate::stream::namespaces::CLIENT;
+
+/// The namespace of XEP-0203.
+pub(crate) const DELAY: &str = "urn:xmpp:delay";
+const CARBONS: &str = "urn:xmpp:carbons:2";
+const FORWARD: &str = "urn:xmpp:forward:0";
+
+/// Why a message comes late (XEP-0203).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delayed<'a> {
+    /// When the server took it.
+    pub stamp: Utc,
+    /// Who kept it.
+    pub by: &'a Bare,
+}
+
+/// Writes a message: as its sender wrote it when it was XMPP, else made of its common parts. `to` replaces the recipient.
+pub fn message(
+    out: &mut Vec<u8>,
+    message: &Message,
+    to: Option<&Address>,
+    delayed: Option<Delayed<'_>>,
+) {
+    match &message.native {
+        MessageNative::Xmpp(stanza) => verbatim(out, stanza, to, delayed),
+        MessageNative::Sip { .. } => made(out, message, to.unwrap_or(&message.to), delayed),
+    }
+}
+
+/// Writes the copy of a message that another device of the account sent, a phone for instance (XEP-0280 §6).
+pub fn sent_carbon(out: &mut Vec<u8>, account: &Bare, to: &Address, message: &Message) {
+    let mut w = Writer::new(out);
+    w.start("message");
+    w.attribute("from", account.as_str());
+    w.attribute("to", &to.to_string());
+    attribute_of_kind(&mut w, message.kind);
+    w.start("sent");
+    w.attribute("xmlns", CARBONS);
+    w.start("forwarded");
+    w.attribute("xmlns", FORWARD);
+    match &message.native {
+        MessageNative::Xmpp(stanza) if has_attribute(stanza, "xmlns") => w.raw(stanza),
+        MessageNative::Xmpp(stanza) => {
+            let mut copy = Vec::with_capacity(stanza.len() + 24);
+            set_attributes(&mut copy, stanza, &[("xmlns", CLIENT)]);
+            w.raw(&copy);
+        }
+        MessageNative::Sip { .. } => {
+            w.start("message");
+            w.attribute("xmlns", CLIENT);
+            content(&mut w, message, &message.to);
+            w.end();
+        }
+    }
+    w.end();
+    w.end();
+    w.end();
+}
+
+fn verbatim(out: &mut Vec<u8>, stanza: &[u8], to: Option<&Address>, delayed: Option<Delayed<'_>>) {
+    let addressed = to.map(|to| {
+        let mut copy = Vec::with_capacity(stanza.len() + 64);
+        set_attributes(&mut copy, stanza, &[("to", &to.to_string())]);
+        copy
+    });
+    let stanza = addressed.as_deref().unwrap_or(stanza);
+    match delayed {
+        None => out.extend_from_slice(stanza),
+        Some(delayed) => append_child(out, stanza, |out| delay(&mut Writer::new(out), delayed)),
+    }
+}
+
+fn made(out: &mut Vec<u8>, message: &Message, to: &Address, delayed: Option<Delayed<'_>>) {
+    let mut w = Writer::new(out);
+    w.start("message");
+    content(&mut w, message, to);
+    if let Some(delayed) = delayed {
+        delay(&mut w, delayed);
+    }
+    w.end();
+}
+
+/// The attributes and children of a message that was no XMPP. One text without a language gets none, as RFC 7572 §5 has it.
+fn content(w: &mut Writer<'_>, message: &Message, to: &Address) {
+    w.attribute("from", &message.from.to_string());
+    w.attribute("to", &to.to_string());
+    if let Some(id) = &message.id {
+        w.attribute("id", id);
+    }
+    attribute_of_kind(w, message.kind);
+    for subject in &message.subjects {
+        note(w, "subject", subject);
+    }
+    for body in &message.bodies {
+        note(w, "body", body);
+    }
+    if let Some(thread) = &message.thread {
+        w.start("thread");
+        w.text(thread);
+        w.end();
+    }
+}
+
+fn attribute_of_kind(w: &mut Writer<'_>, kind: MessageKind) {
+    let name = match kind {
+        MessageKind::Normal => return,
+        MessageKind::Chat => "chat",
+        MessageKind::Groupchat => "groupchat",
+        MessageKind::Headline => "headline",
+        MessageKind::Error => "error",
+    };
+    w.attribute("type", name);
+}
+
+fn note(w: &mut Writer<'_>, name: &str, note: &Note) {
+    w.start(name);
+    if let Some(lang) = &note.lang {
+        w.attribute("xml:lang", lang);
+    }
+    w.text(&note.text);
+    w.end();
+}
+
+fn delay(w: &mut Writer<'_>, delayed: Delayed<'_>) {
+    w.start("delay");
+    w.attribute("xmlns", DELAY);
+    w.attribute("from", delayed.by.as_str());
+    w.attribute("stamp", &delayed.stamp.to_rfc3339());
+    w.end();
+}
