@@ -3,6 +3,7 @@
 //! Nothing here knows of presence, reads a clock or owns a socket. Start at [`message::parse`], which
 //! turns a datagram into a [`Message`]; [`header`] reads single fields as types.
 
+pub mod dialog;
 pub mod digest;
 mod error;
 pub mod framing;
@@ -13,6 +14,7 @@ pub mod routing;
 pub mod screen;
 mod syntax;
 mod time;
+pub mod transaction;
 pub mod uri;
 
 pub use error::{Fault, Malformed, ParseError};

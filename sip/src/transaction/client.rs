@@ -1,0 +1,232 @@
+//! Client transactions for requests other than INVITE (RFC 3261 §17.1.2).
+
+use std::{fmt::Write as _, time::Duration};
+
+use bytes::Bytes;
+
+use super::{ClientId, Event, Failure, Flow, Layer, SentBy, places::Place};
+use crate::{
+    HeaderName, Method, Request, Response, Timestamp,
+    header::{MAGIC_COOKIE, Via},
+};
+
+/// A request that was sent.
+pub(super) struct Client {
+    /// Second half of the branch; the first is the id.
+    secret: u64,
+    method: Method,
+    sent_by: SentBy,
+    to: Flow,
+    state: State,
+}
+
+/// The states of figure 6.
+enum State {
+    /// Trying, and once a provisional response came, Proceeding.
+    Waiting {
+        octets: Bytes,
+        proceeding: bool,
+        /// Timer E and its interval; none over a reliable transport.
+        retransmit: Option<(Timestamp, Duration)>,
+        /// Timer F.
+        until: Timestamp,
+    },
+    /// Timer K runs; retransmissions of the response are absorbed.
+    Completed,
+}
+
+impl Layer {
+    /// Sends a request that is neither INVITE nor ACK. A Via is put on top; Max-Forwards and User-Agent
+    /// are added if they are missing.
+    ///
+    /// What cannot be sent (an INVITE, or more than
+    /// [`max_transactions`](super::Config::max_transactions)) fails at once with [`Failure::Transport`].
+    pub fn request(&mut self, now: Timestamp, request: Request, to: Flow) -> ClientId {
+        let id = self.clients.next_id();
+        let refused = matches!(request.method, Method::Invite | Method::Ack)
+            || self.clients.len() >= self.config.max_transactions;
+        let secret = self.random.next();
+        let sent_by = self.config.sent_by(&to);
+        let method = request.method.clone();
+        let branch = branch(id, secret);
+        let octets = self.prepare(request, &to, &sent_by, &branch).to_bytes();
+        let until = now + self.config.lifetime();
+        let retransmit = (!to.is_reliable()).then(|| (now + self.config.t1, self.config.t1));
+        let client = Client {
+            secret,
+            method,
+            sent_by,
+            to: to.clone(),
+            state: State::Waiting {
+                octets: octets.clone(),
+                proceeding: false,
+                retransmit,
+                until,
+            },
+        };
+        let timer = client.timer(now);
+        let id = self.clients.insert(client, Place::of(&to), timer);
+        if refused {
+            self.fail_client(ClientId(id), Failure::Transport);
+        } else {
+            self.transmit(to, octets);
+        }
+        ClientId(id)
+    }
+
+    fn prepare(&self, mut request: Request, to: &Flow, sent_by: &SentBy, branch: &str) -> Request {
+        let mut via = format!("SIP/2.0/{} {}", to.transport, sent_by.host);
+        if let Some(port) = sent_by.port {
+            let _ = write!(via, ":{port}");
+        }
+        let _ = write!(via, ";branch={branch};rport");
+        let headers = &mut request.headers;
+        headers.push_front(HeaderName::Via, via);
+        if !headers.contains(&HeaderName::MaxForwards) {
+            headers.push(HeaderName::MaxForwards, "70");
+        }
+        if let Some(server) = &self.config.server
+            && !headers.contains(&HeaderName::UserAgent)
+        {
+            headers.push(HeaderName::UserAgent, server.clone());
+        }
+        request
+    }
+
+    /// Takes a response; one that belongs to no transaction is dropped (RFC 3261 §17.1.3, §18.1.2,
+    /// RFC 4320 §4.3).
+    pub(super) fn handle_response(&mut self, now: Timestamp, response: Response) {
+        if !response.has_single_via() {
+            return;
+        }
+        let Ok(via) = response.headers.via() else {
+            return;
+        };
+        let Some(id) = self.find_client(&via, &response) else {
+            return;
+        };
+        let provisional = response.is_provisional();
+        if !self.advance_client(now, id, provisional) {
+            return;
+        }
+        let id = ClientId(id);
+        self.events.push_back(Event::Response { id, response });
+    }
+
+    /// The transaction of a response: same branch, same method, and sent-by is ours.
+    fn find_client(&mut self, via: &Via, response: &Response) -> Option<u64> {
+        let (id, secret) = read_branch(via.branch()?)?;
+        let cseq = response.headers.cseq().ok()?;
+        let client = self.clients.get_mut(id)?;
+        let sent_by = &client.sent_by;
+        let port = sent_by
+            .port
+            .unwrap_or_else(|| client.to.transport.default_port());
+        let ours = sent_by.host.same(&via.host) && port == via.port_or_default();
+        (client.secret == secret && client.method == cseq.method && ours).then_some(id)
+    }
+
+    /// Moves a transaction on by a response; whether its user is to know of it.
+    fn advance_client(&mut self, now: Timestamp, id: u64, is_provisional: bool) -> bool {
+        let timer_k = now + self.config.t4;
+        let Some(client) = self.clients.get_mut(id) else {
+            return false;
+        };
+        let State::Waiting { proceeding, .. } = &mut client.state else {
+            return false;
+        };
+        if is_provisional {
+            *proceeding = true;
+        } else if client.to.is_reliable() {
+            self.clients.remove(id);
+        } else {
+            client.state = State::Completed;
+            self.clients.set_timer(id, timer_k);
+        }
+        true
+    }
+
+    /// Timers E, F and K.
+    pub(super) fn fire_client(&mut self, now: Timestamp, id: ClientId) {
+        let (t2, mut resend) = (self.config.t2, None);
+        let Some(client) = self.clients.get_mut(id.0) else {
+            return;
+        };
+        match &mut client.state {
+            State::Completed => {
+                self.clients.remove(id.0);
+                return;
+            }
+            State::Waiting { until, .. } if *until <= now => {
+                self.fail_client(id, Failure::Timeout);
+                return;
+            }
+            State::Waiting {
+                octets,
+                proceeding,
+                retransmit,
+                ..
+            } => {
+                if let Some((at, interval)) = retransmit
+                    && *at <= now
+                {
+                    let next = if *proceeding {
+                        t2
+                    } else {
+                        (*interval * 2).min(t2)
+                    };
+                    (*at, *interval) = (now + next, next);
+                    resend = Some((client.to.clone(), octets.clone()));
+                }
+            }
+        }
+        let timer = client.timer(now);
+        self.clients.set_timer(id.0, timer);
+        if let Some((to, octets)) = resend {
+            self.transmit(to, octets);
+        }
+    }
+
+    /// Ends the transactions at a place.
+    pub(super) fn fail_clients(&mut self, place: &Place) {
+        for id in self.clients.at(place) {
+            self.fail_client(ClientId(id), Failure::Transport);
+        }
+    }
+
+    /// Ends a transaction; its user is told, unless it knows the outcome already.
+    fn fail_client(&mut self, id: ClientId, why: Failure) {
+        if let Some(client) = self.clients.remove(id.0)
+            && matches!(client.state, State::Waiting { .. })
+        {
+            self.events.push_back(Event::Failed { id, why });
+        }
+    }
+}
+
+impl Client {
+    /// When the first of its timers fires.
+    fn timer(&self, now: Timestamp) -> Timestamp {
+        match &self.state {
+            State::Waiting {
+                retransmit, until, ..
+            } => retransmit.map_or(*until, |(at, _)| at.min(*until)),
+            State::Completed => now,
+        }
+    }
+}
+
+/// The branch says which transaction it belongs to; the secret keeps others from guessing it.
+fn branch(id: u64, secret: u64) -> String {
+    format!("{MAGIC_COOKIE}{id:016x}{secret:016x}")
+}
+
+fn read_branch(text: &str) -> Option<(u64, u64)> {
+    let digits = text.get(MAGIC_COOKIE.len()..)?;
+    if digits.len() != 32 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let (id, secret) = digits.split_at(16);
+    let number = |digits| u64::from_str_radix(digits, 16).ok();
+    Some((number(id)?, number(secret)?))
+}

@@ -1,0 +1,52 @@
+//! What makes a request belong to a server transaction (RFC 3261 §17.2.3).
+
+use std::io::Write as _;
+
+use crate::{Method, Request, header::Via};
+
+/// Writes the key of the transaction that `request` would belong to if its method was `method`; a request
+/// matches a transaction if their keys are the same. For the ACK of an INVITE that is `INVITE` where the
+/// branch is unique, else `ACK` with the To tag of the response (see [`ack_key`]).
+///
+/// The methods come last, so that keys of several can be made from one: returns where.
+pub(super) fn write_key(out: &mut Vec<u8>, request: &Request, via: &Via, method: &Method) -> usize {
+    out.clear();
+    let unique = via.unique_branch();
+    // Writing to a vector does not fail.
+    let _ = write!(out, "{}:{} ", via.host, via.port_or_default());
+    let _ = out.write_all(via.branch().unwrap_or("").as_bytes());
+    out.make_ascii_lowercase();
+    if unique.is_some() {
+        out.push(b'\n');
+        let method = if *method == Method::Ack {
+            &Method::Invite
+        } else {
+            method
+        };
+        let at = out.len();
+        out.extend_from_slice(method.as_str().as_bytes());
+        return at;
+    }
+    // As RFC 2543 did it: by what stays the same in a retransmission.
+    let headers = &request.headers;
+    let from_tag = request.from_tag().unwrap_or_default();
+    let number = headers.cseq().map_or(0, |cseq| cseq.number);
+    let _ = write!(
+        out,
+        "\n{} {from_tag} {} {number} {}\n",
+        via.transport,
+        headers.call_id().unwrap_or(""),
+        request.uri.as_str(),
+    );
+    let at = out.len();
+    let _ = write!(out, "{method} {}", request.to_tag().unwrap_or_default());
+    at
+}
+
+/// The key of the ACK for a response with `to_tag` to the INVITE with `key`, made without unique branch.
+pub(super) fn ack_key(key: &[u8], method_at: usize, to_tag: &str) -> Box<[u8]> {
+    let mut ack = key.get(..method_at).unwrap_or(key).to_vec();
+    ack.extend_from_slice(b"ACK ");
+    ack.extend_from_slice(to_tag.as_bytes());
+    ack.into_boxed_slice()
+}

@@ -1,0 +1,451 @@
+//! Server transactions (RFC 3261 §17.2, RFC 4320, RFC 6026).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{
+    Event, Flow, Layer, ServerId,
+    key::{ack_key, write_key},
+    layer::reply_flow,
+    places::Place,
+};
+use crate::{
+    HeaderName, Message, Method, Request, Response, Timestamp,
+    header::{Transport, Via},
+    message::parse,
+    routing,
+};
+
+/// How long a request may stay without any response before an INVITE is answered with 100.
+const TRYING: Duration = Duration::from_millis(200);
+/// How long the user has for an INVITE.
+const INVITE_LIFETIME: Duration = Duration::from_secs(180);
+
+/// A request that was received.
+pub(super) struct Server {
+    key: Box<[u8]>,
+    /// The key of ACK where it differs from that of INVITE: from elements of RFC 2543.
+    ack_key: Option<Box<[u8]>>,
+    /// Where in `key` the method begins, if the branch is not unique.
+    legacy: Option<usize>,
+    merge: Option<u64>,
+    is_invite: bool,
+    pub(super) reply: Flow,
+    /// Port for a new connection, if that of the request is closed.
+    port: u16,
+    /// What a retransmission of the request gets.
+    last: Option<Bytes>,
+    state: State,
+}
+
+/// The states of figures 7 and 8.
+enum State {
+    /// Trying and Proceeding.
+    Pending(Box<Pending>),
+    /// A final response was sent, none of 2xx to an INVITE. Timer J, or H.
+    Completed {
+        until: Timestamp,
+        /// Timer G and its interval.
+        retransmit: Option<(Timestamp, Duration)>,
+    },
+    /// The ACK came. Timer I.
+    Confirmed { until: Timestamp },
+    /// A 2xx to an INVITE was sent. Timer L.
+    Accepted { until: Timestamp },
+}
+
+/// What is kept of a request until it is answered.
+struct Pending {
+    /// The 100.
+    trying: Response,
+    /// When the 100 is due.
+    trying_at: Option<Timestamp>,
+    until: Timestamp,
+}
+
+impl Layer {
+    /// Takes a request.
+    pub(super) fn handle_request(&mut self, now: Timestamp, flow: &Flow, mut request: Request) {
+        let Ok(via) = request.headers.via() else {
+            return;
+        };
+        let method = request.method.clone();
+        let mut key = std::mem::take(&mut self.scratch);
+        let method_at = write_key(&mut key, &request, &via, &method);
+        let known = self.keys.get(key.as_slice()).copied();
+        match known {
+            Some(id) if method == Method::Ack => self.handle_ack(now, id),
+            Some(id) => self.repeat(id),
+            None if method == Method::Ack => {}
+            None => {
+                routing::stamp_received(&mut request, flow.remote);
+                if method == Method::Cancel {
+                    self.handle_cancel(now, flow, &request, &via);
+                } else {
+                    let legacy = via.unique_branch().is_none().then_some(method_at);
+                    self.begin(now, flow, request, &key, legacy);
+                }
+            }
+        }
+        self.scratch = key;
+    }
+
+    /// A retransmission gets what the last one got.
+    fn repeat(&mut self, id: ServerId) {
+        if let Some(server) = self.servers.get_mut(id.0)
+            && !matches!(
+                server.state,
+                State::Accepted { .. } | State::Confirmed { .. }
+            )
+            && let Some(octets) = server.last.clone()
+        {
+            let to = server.reply.clone();
+            self.transmit(to, octets);
+        }
+    }
+
+    /// A new request.
+    fn begin(
+        &mut self,
+        now: Timestamp,
+        flow: &Flow,
+        request: Request,
+        key: &[u8],
+        legacy: Option<usize>,
+    ) {
+        let merge = self.merge_hash(&request);
+        if merge.is_some_and(|merge| self.merges.contains_key(&merge)) {
+            let response = Response::for_request(&request, 482);
+            self.respond_stateless(flow, &request, response);
+            return;
+        }
+        let Some(id) = self.insert_server(now, flow, &request, key, legacy) else {
+            let response = Response::for_request(&request, 503)
+                .with(HeaderName::RetryAfter, self.config.retry_after.to_string());
+            self.respond_stateless(flow, &request, response);
+            return;
+        };
+        if let (Some(merge), Some(server)) = (merge, self.servers.get_mut(id.0)) {
+            server.merge = Some(merge);
+            self.merges.insert(merge, id);
+        }
+        let flow = flow.clone();
+        self.events.push_back(Event::Request { id, request, flow });
+    }
+
+    /// From tag, Call-ID and CSeq of a request outside of dialogs (RFC 3261 §8.2.2.2).
+    fn merge_hash(&self, request: &Request) -> Option<u64> {
+        let to = request.headers.to().ok()?;
+        if to.tag().is_some() {
+            return None;
+        }
+        let from_tag = request.from_tag().unwrap_or_default();
+        let number = request.headers.cseq().ok()?.number.to_string();
+        let call_id = request.headers.call_id().ok()?;
+        let parts = [&from_tag, call_id, &number, request.method.as_str()];
+        Some(self.seeded.hash_parts(&parts))
+    }
+
+    /// Makes the transaction of a request; `None` if there are too many.
+    fn insert_server(
+        &mut self,
+        now: Timestamp,
+        flow: &Flow,
+        request: &Request,
+        key: &[u8],
+        legacy: Option<usize>,
+    ) -> Option<ServerId> {
+        if self.servers.len() >= self.config.max_transactions {
+            return None;
+        }
+        let is_invite = request.method == Method::Invite;
+        let (trying_after, lifetime) = if is_invite {
+            (TRYING, INVITE_LIFETIME)
+        } else {
+            (self.config.trying_delay(), self.config.lifetime())
+        };
+        let (reply, port) = reply_flow(flow, request);
+        let pending = Pending {
+            trying: Response::for_request(request, 100),
+            trying_at: Some(now + trying_after),
+            until: now + lifetime,
+        };
+        let key: Box<[u8]> = key.into();
+        let place = Place::of(&reply);
+        let server = Server {
+            key: key.clone(),
+            ack_key: None,
+            legacy,
+            merge: None,
+            is_invite,
+            reply,
+            port,
+            last: None,
+            state: State::Pending(Box::new(pending)),
+        };
+        let timer = server.timer();
+        let id = ServerId(self.servers.insert(server, place, timer));
+        self.keys.insert(key, id);
+        Some(id)
+    }
+
+    /// The ACK of a final response that was no 2xx.
+    fn handle_ack(&mut self, now: Timestamp, id: ServerId) {
+        let until = now + self.config.t4;
+        let Some(server) = self.servers.get_mut(id.0) else {
+            return;
+        };
+        if !server.is_invite || !matches!(server.state, State::Completed { .. }) {
+            return;
+        }
+        if server.reply.is_reliable() {
+            self.remove_server(id);
+            return;
+        }
+        server.state = State::Confirmed { until };
+        server.last = None;
+        self.servers.set_timer(id.0, until);
+    }
+
+    /// CANCEL (RFC 3261 §9.2): 481, or 200 and an end to an INVITE that is not answered yet; it does
+    /// nothing to other requests.
+    fn handle_cancel(&mut self, now: Timestamp, flow: &Flow, request: &Request, via: &Via) {
+        let Some(target) = self.find_cancelled(request, via) else {
+            let response = Response::for_request(request, 481);
+            self.respond_stateless(flow, request, response);
+            return;
+        };
+        self.end_invite(now, target, 487);
+        let mut response = Response::for_request(request, 200);
+        if let Some(tag) = self.last_tag(target) {
+            response = response.with_to_tag(&tag);
+        }
+        let mut key = Vec::new();
+        let at = write_key(&mut key, request, via, &Method::Cancel);
+        let legacy = via.unique_branch().is_none().then_some(at);
+        match self.insert_server(now, flow, request, &key, legacy) {
+            Some(id) => self.respond(now, id, response),
+            None => self.respond_stateless(flow, request, response),
+        }
+    }
+
+    /// The transaction that a CANCEL means: it has the same key but for the method.
+    fn find_cancelled(&self, request: &Request, via: &Via) -> Option<ServerId> {
+        const METHODS: [Method; 12] = [
+            Method::Invite,
+            Method::Subscribe,
+            Method::Notify,
+            Method::Publish,
+            Method::Register,
+            Method::Message,
+            Method::Options,
+            Method::Bye,
+            Method::Info,
+            Method::Refer,
+            Method::Update,
+            Method::Prack,
+        ];
+        let mut key = Vec::new();
+        METHODS.iter().find_map(|method| {
+            write_key(&mut key, request, via, method);
+            self.keys.get(key.as_slice()).copied()
+        })
+    }
+
+    /// Answers an INVITE that its user has not answered.
+    fn end_invite(&mut self, now: Timestamp, id: ServerId, status: u16) {
+        let Some(server) = self.servers.get_mut(id.0) else {
+            return;
+        };
+        if let (true, State::Pending(pending)) = (server.is_invite, &server.state) {
+            let mut response = pending
+                .trying
+                .clone()
+                .with_reason(crate::message::reason_phrase(status));
+            response.status = status;
+            response.headers.remove(&HeaderName::Timestamp);
+            self.respond(now, id, response);
+        }
+    }
+
+    /// The To tag of the last response of a transaction.
+    fn last_tag(&mut self, id: ServerId) -> Option<String> {
+        let octets = self.servers.get_mut(id.0)?.last.as_ref()?;
+        match parse(octets).ok()? {
+            Message::Response(response) => response.to_tag(),
+            Message::Request(_) => None,
+        }
+    }
+
+    /// Sends a response. A tag in To and Server are added if they are missing.
+    ///
+    /// To a request other than INVITE: a provisional response is sent if it is a 100 and, over UDP, not too
+    /// early; a 408 is not sent and ends the transaction, for the client has given up (RFC 4320 §4.1, §4.2).
+    /// A second final response is dropped. 2xx to an INVITE are not retransmitted (RFC 6026 §7.1).
+    pub fn respond(&mut self, now: Timestamp, id: ServerId, mut response: Response) {
+        let Some(server) = self.servers.get_mut(id.0) else {
+            return;
+        };
+        match &server.state {
+            State::Pending(pending) if !server.is_invite => {
+                let early =
+                    !server.reply.is_reliable() && pending.trying_at.is_some_and(|due| now < due);
+                match response.status {
+                    100 if !early => {}
+                    ..200 => return,
+                    408 => {
+                        self.remove_server(id);
+                        return;
+                    }
+                    _ => {}
+                }
+            }
+            State::Pending(_) => {}
+            State::Accepted { .. } if response.is_success() => {}
+            _ => return,
+        }
+        self.complete(&mut response, None);
+        let octets = response.to_bytes();
+        let Some(server) = self.servers.get_mut(id.0) else {
+            return;
+        };
+        let to = server.reply.clone();
+        self.transmit(to, octets.clone());
+        self.advance_server(now, id, &response, octets);
+    }
+
+    /// Moves a transaction on by the response that was sent.
+    fn advance_server(&mut self, now: Timestamp, id: ServerId, sent: &Response, octets: Bytes) {
+        let (t1, until) = (self.config.t1, now + self.config.lifetime());
+        let Some(server) = self.servers.get_mut(id.0) else {
+            return;
+        };
+        let reliable = server.reply.is_reliable();
+        if let State::Pending(pending) = &mut server.state
+            && sent.is_provisional()
+        {
+            pending.trying_at = None;
+            server.last = Some(octets);
+        } else if matches!(server.state, State::Accepted { .. }) {
+            return;
+        } else if server.is_invite && sent.is_success() {
+            server.state = State::Accepted { until };
+        } else if server.is_invite {
+            let retransmit = (!reliable).then(|| (now + t1, t1));
+            server.state = State::Completed { until, retransmit };
+            server.last = Some(octets);
+            if let (Some(at), Some(tag)) = (server.legacy, sent.to_tag()) {
+                let key = ack_key(&server.key, at, &tag);
+                server.ack_key = Some(key.clone());
+                self.keys.insert(key, id);
+            }
+        } else if reliable {
+            self.remove_server(id);
+            return;
+        } else {
+            let retransmit = None;
+            server.state = State::Completed { until, retransmit };
+            server.last = Some(octets);
+        }
+        self.rewind(id);
+    }
+
+    /// Drops a transaction without an answer and without memory: a retransmission is a new request.
+    pub fn forget(&mut self, id: ServerId) {
+        self.remove_server(id);
+    }
+
+    pub(super) fn remove_server(&mut self, id: ServerId) {
+        let Some(server) = self.servers.remove(id.0) else {
+            return;
+        };
+        self.keys.remove(&server.key);
+        if let Some(key) = &server.ack_key {
+            self.keys.remove(key);
+        }
+        if let Some(merge) = server.merge {
+            self.merges.remove(&merge);
+        }
+    }
+
+    /// The connection of a request is closed: the response needs a new one, which a WebSocket client does
+    /// not take (RFC 7118 §5.3).
+    pub(super) fn detach_server(&mut self, _now: Timestamp, id: ServerId) {
+        let Some(server) = self.servers.get_mut(id.0) else {
+            return;
+        };
+        if matches!(server.reply.transport, Transport::Ws | Transport::Wss) {
+            self.remove_server(id);
+            return;
+        }
+        server.reply.connection = None;
+        server.reply.remote.set_port(server.port);
+        let place = Place::of(&server.reply);
+        self.servers.relocate(id.0, place);
+    }
+
+    /// Timers G, H, I, J, L and those of the 100.
+    pub(super) fn fire_server(&mut self, now: Timestamp, id: ServerId) {
+        let t2 = self.config.t2;
+        let Some(server) = self.servers.get_mut(id.0) else {
+            return;
+        };
+        match &mut server.state {
+            State::Pending(pending) if pending.until <= now => {
+                if server.is_invite {
+                    self.end_invite(now, id, 408);
+                } else {
+                    self.remove_server(id);
+                }
+                return;
+            }
+            State::Pending(pending) => {
+                let trying = pending.trying.clone();
+                self.respond(now, id, trying);
+                return;
+            }
+            State::Completed { until, .. }
+            | State::Confirmed { until }
+            | State::Accepted { until }
+                if *until <= now =>
+            {
+                self.remove_server(id);
+                return;
+            }
+            State::Completed {
+                retransmit: Some((at, interval)),
+                ..
+            } if *at <= now => {
+                let next = (*interval * 2).min(t2);
+                (*at, *interval) = (now + next, next);
+            }
+            _ => {}
+        }
+        self.repeat(id);
+        self.rewind(id);
+    }
+
+    /// Sets the timer of a transaction to what its state wants.
+    fn rewind(&mut self, id: ServerId) {
+        if let Some(server) = self.servers.get_mut(id.0) {
+            let timer = server.timer();
+            self.servers.set_timer(id.0, timer);
+        }
+    }
+}
+
+impl Server {
+    /// When the first of its timers fires.
+    fn timer(&self) -> Timestamp {
+        match &self.state {
+            State::Pending(pending) => pending
+                .trying_at
+                .map_or(pending.until, |at| at.min(pending.until)),
+            State::Completed { until, retransmit } => {
+                retransmit.map_or(*until, |(at, _)| at.min(*until))
+            }
+            State::Confirmed { until } | State::Accepted { until } => *until,
+        }
+    }
+}

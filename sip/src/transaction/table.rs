@@ -1,0 +1,129 @@
+//! A table of transactions: numbers that are never used twice, one timer each, found by place.
+
+use super::{
+    places::{Place, Places},
+    random::Seeded,
+    timers::Timers,
+};
+use crate::Timestamp;
+
+struct Slot<T> {
+    /// How often the slot was used; the upper half of an id.
+    generation: u32,
+    content: Option<(T, Place)>,
+}
+
+/// Transactions by id. An id is the slot and its generation: one that was removed is not found again.
+pub(super) struct Table<T> {
+    slots: Vec<Slot<T>>,
+    free: Vec<u32>,
+    timers: Timers,
+    places: Places,
+}
+
+impl<T> Table<T> {
+    pub(super) fn new(seeded: Seeded) -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            timers: Timers::default(),
+            places: Places::new(seeded),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// The id that the next [`Table::insert`] gives.
+    pub(super) fn next_id(&self) -> u64 {
+        match self.free.last() {
+            Some(slot) => self.id(*slot),
+            None => self.slots.len() as u64,
+        }
+    }
+
+    pub(super) fn insert(&mut self, content: T, place: Place, timer: Timestamp) -> u64 {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot {
+                generation: 0,
+                content: None,
+            });
+            (self.slots.len() - 1) as u32
+        });
+        self.places.join(slot, place.clone());
+        self.timers.set(slot, timer);
+        self.slots[slot as usize].content = Some((content, place));
+        self.id(slot)
+    }
+
+    pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut T> {
+        let slot = self.slots.get_mut(id as u32 as usize)?;
+        if slot.generation != (id >> 32) as u32 {
+            return None;
+        }
+        slot.content.as_mut().map(|(content, _)| content)
+    }
+
+    pub(super) fn remove(&mut self, id: u64) -> Option<T> {
+        let number = id as u32;
+        let slot = self.slots.get_mut(number as usize)?;
+        if slot.generation != (id >> 32) as u32 {
+            return None;
+        }
+        let (content, place) = slot.content.take()?;
+        slot.generation = slot.generation.wrapping_add(1);
+        self.free.push(number);
+        self.timers.clear(number);
+        self.places.leave(number, &place);
+        Some(content)
+    }
+
+    /// Sets the timer of a transaction that is there.
+    pub(super) fn set_timer(&mut self, id: u64, time: Timestamp) {
+        if self.get_mut(id).is_some() {
+            self.timers.set(id as u32, time);
+        }
+    }
+
+    /// Notes that a transaction is at another place now.
+    pub(super) fn relocate(&mut self, id: u64, place: Place) {
+        let number = id as u32;
+        if self.get_mut(id).is_none() {
+            return;
+        }
+        if let Some((_, old)) = &mut self.slots[number as usize].content {
+            self.places.leave(number, old);
+            *old = place.clone();
+            self.places.join(number, place);
+        }
+    }
+
+    /// Ids of the transactions at a place.
+    pub(super) fn at(&self, place: &Place) -> Vec<u64> {
+        let slots = self.places.at(place);
+        slots.into_iter().map(|slot| self.id(slot)).collect()
+    }
+
+    /// When the first timer fires.
+    pub(super) fn timeout(&self) -> Option<Timestamp> {
+        self.timers.first().map(|(time, _)| time)
+    }
+
+    /// A transaction whose timer has fired.
+    pub(super) fn due(&self, now: Timestamp) -> Option<u64> {
+        let (time, slot) = self.timers.first()?;
+        (time <= now).then(|| self.id(slot))
+    }
+
+    fn id(&self, slot: u32) -> u64 {
+        let generation = self.slots.get(slot as usize).map_or(0, |s| s.generation);
+        u64::from(generation) << 32 | u64::from(slot)
+    }
+
+    /// Whether nothing is left, in any of the parts.
+    #[cfg(test)]
+    pub(super) fn is_clean(&self) -> bool {
+        self.len() == 0 && self.timers.len() == 0 && self.places.len() == 0
+    }
+}
