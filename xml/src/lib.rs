@@ -1,1 +1,34 @@
-//! Placeholder replaced by the first commit of this crate.
+//! Strict, limited reading of XML streams into verbatim slices, and the writer.
+//!
+//! A stanza is read once: its bounds are found while it arrives, then one pass checks it (well-formedness, namespaces, RFC 6120 §11.1) and
+//! notes where its parts are. The octets stay as the peer wrote them and are passed on as they are; a tree is built only for who asks, after
+//! the depth was checked.
+//!
+//! | module | is |
+//! |---|---|
+//! | [`stream`] | [`StreamReader`]: a stream in pieces of any size to its header and first-level elements |
+//! | [`element`] | [`Element`]: one first-level element, verbatim, with its parts |
+//! | [`document`] | whole documents (PIDF and the like) to trees |
+//! | [`writer`] | [`Writer`] and escaping |
+//! | [`error`] | what is wrong with the peer's octets |
+//! | `frame` | where an element ends |
+//! | `token` | the strict tokenizer of complete elements |
+//! | `scope` | namespace declarations in force |
+//! | `chars` | which characters may stand where |
+
+mod chars;
+pub mod document;
+pub mod element;
+pub mod error;
+mod frame;
+mod scope;
+pub mod stream;
+mod token;
+mod tree;
+pub mod writer;
+
+pub use document::{DocumentLimits, parse_document};
+pub use element::{Child, Children, Element};
+pub use error::{Condition, ReadError, Which};
+pub use stream::{Limits, StreamOpen, StreamReader, Token};
+pub use writer::{Writer, escape};
