@@ -46,6 +46,7 @@ pub enum Token {
 /// A stream header (RFC 6120 §4.7).
 #[derive(Debug, Clone)]
 pub struct StreamOpen {
+    prefix: Option<String>,
     name: String,
     namespace: String,
     default: Option<String>,
@@ -57,6 +58,11 @@ impl StreamOpen {
     /// The name without its prefix.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The prefix of the root element; `None` for none.
+    pub fn prefix(&self) -> Option<&str> {
+        self.prefix.as_deref()
     }
 
     /// The namespace of the root element.
@@ -303,6 +309,7 @@ impl StreamReader {
         }
         let plain = attrs.iter().filter(|a| a.prefix.is_empty() && a.local != "xmlns");
         let open = StreamOpen {
+            prefix: (!prefix.is_empty()).then(|| prefix.to_owned()),
             name: local.to_owned(),
             namespace,
             default: scope.find("").map(ToString::to_string),
