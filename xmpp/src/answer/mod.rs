@@ -19,8 +19,7 @@ pub fn roster(out: &mut Vec<u8>, iq: &IqContext, version_asked: Option<&str>, ro
         return done(out, iq);
     }
     print::result(out, iq, |to| {
-        to.start("query");
-        to.attribute("xmlns", ROSTER);
+        to.start("query").attribute("xmlns", ROSTER);
         to.attribute("ver", &version);
         for item in roster.items.values() {
             print::item(to, item);
@@ -90,8 +89,7 @@ pub fn presence_refused(
 /// is there.
 pub fn last_activity(out: &mut Vec<u8>, iq: &IqContext, seconds: u64, status: Option<&str>) {
     print::result(out, iq, |to| {
-        to.start("query");
-        to.attribute("xmlns", LAST);
+        to.start("query").attribute("xmlns", LAST);
         to.attribute("seconds", &seconds.to_string());
         if let Some(status) = status {
             to.text(status);

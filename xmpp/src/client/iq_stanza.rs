@@ -17,7 +17,7 @@ pub(super) struct Request<'a> {
     pub(super) client: &'a Client,
     pub(super) iq: IqContext,
     /// The element that says what is wanted.
-    pub(super) payload: &'a xml::Element,
+    pub(super) payload: xml::Child<'a>,
 }
 
 impl Client {
@@ -71,7 +71,7 @@ impl Client {
             now,
             client: self,
             iq: iq(address),
-            payload: &payload,
+            payload,
         };
         extensions::answer(request, kind, entity, out)
     }
@@ -98,7 +98,7 @@ fn kind(envelope: &Envelope) -> Result<IqKind, StanzaError> {
 }
 
 /// The one child of a request; a result has at most one (RFC 6120 §8.2.3, rules 5 and 6).
-fn payload(element: &xml::Element, kind: IqKind) -> Result<Option<xml::Element>, StanzaError> {
+fn payload(element: &xml::Element, kind: IqKind) -> Result<Option<xml::Child<'_>>, StanzaError> {
     let mut children = element.children();
     let first = children.next();
     let more = children.next().is_some();

@@ -44,7 +44,7 @@ impl Client {
         to: Address,
     ) -> Action {
         let kind = kind(envelope.type_.as_deref());
-        let content = Content::read(element);
+        let content = Content::read(element, self.lang_of(element).as_deref());
         let conversation = matches!(kind, MessageKind::Normal | MessageKind::Chat);
         Action::Message {
             storable: conversation && content.lasting,
@@ -86,12 +86,12 @@ struct Content {
 }
 
 impl Content {
-    fn read(element: &xml::Element) -> Self {
+    fn read(element: &xml::Element, lang: Option<&str>) -> Self {
         let mut content = Self::default();
         for child in element.children() {
             match (child.namespace(), child.name()) {
-                (CLIENT, "body") => content.bodies.push(note(&child)),
-                (CLIENT, "subject") => content.subjects.push(note(&child)),
+                (CLIENT, "body") => content.bodies.push(note(&child, lang)),
+                (CLIENT, "subject") => content.subjects.push(note(&child, lang)),
                 (CLIENT, "thread") => {
                     content
                         .thread
@@ -107,10 +107,10 @@ impl Content {
     }
 }
 
-/// Text for people with the language it is marked with itself.
-pub(super) fn note(child: &xml::Element) -> Note {
+/// Text for people with its language: its own, or the one in force around it (RFC 6120 §8.1.5).
+pub(super) fn note(child: &xml::Child<'_>, lang: Option<&str>) -> Note {
     Note {
-        lang: child.lang().as_deref().map(str::to_owned),
+        lang: child.lang().as_deref().or(lang).map(str::to_owned),
         text: child.text().into(),
     }
 }

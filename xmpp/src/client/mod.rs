@@ -13,6 +13,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ use crate::stream::StreamCondition;
 use crate::time::Now;
 use envelope::{Envelope, Target};
 
+pub use extensions::caps::CAPS_NODE;
 pub use extensions::{EXTENSIONS, Extension};
 pub use service::{Service, Software};
 
@@ -94,6 +96,13 @@ impl Client {
             self.refuse(&envelope, &error, out);
         }
         Ok(())
+    }
+
+    /// The language in force in a stanza: its own, or that of the stream (RFC 6120 §8.1.5).
+    fn lang_of<'a>(&'a self, element: &'a xml::Element) -> Option<Cow<'a, str>> {
+        element
+            .lang()
+            .or_else(|| self.lang.as_deref().map(Cow::from))
     }
 
     /// Answers a stanza with an error, unless it is an answer itself (RFC 6120 §8.3.1).

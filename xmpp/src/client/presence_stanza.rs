@@ -1,5 +1,7 @@
 //! Presence from a client (RFC 6121 §3, §4).
 
+use std::sync::Arc;
+
 use presence::subscription::Kind;
 use presence::{Address, Document, Note, Priority, Show, Utc};
 
@@ -53,14 +55,14 @@ impl Client {
                 to => to,
             },
         };
+        let lang = match element.lang() {
+            Some(own) => Some(Arc::from(own)),
+            None => self.lang.clone(),
+        };
         let presented = Presented {
-            document: document(element)?,
+            document: document(element, lang.as_deref())?,
             content: element.inner(),
-            lang: element
-                .lang()
-                .as_deref()
-                .map(Into::into)
-                .or_else(|| self.lang.clone()),
+            lang,
         };
         Ok(Some(match to {
             Some(to) => Action::Directed {
@@ -139,7 +141,7 @@ fn recipient(envelope: &Envelope) -> Result<Option<Address>, StanzaError> {
 
 /// The common part of a presence (RFC 6121 §4.7.2, XEP-0319, XEP-0203). What breaks a MUST of the RFC is refused, lest contacts get it; an
 /// empty element counts as none.
-fn document(element: &xml::Element) -> Result<Document, StanzaError> {
+fn document(element: &xml::Element, lang: Option<&str>) -> Result<Document, StanzaError> {
     let mut document = Document::default();
     let (mut shows, mut priorities) = (0, 0);
     for child in element.children() {
@@ -152,7 +154,7 @@ fn document(element: &xml::Element) -> Result<Document, StanzaError> {
                 priorities += 1;
                 document.priority = priority(&child.text())?;
             }
-            (CLIENT, "status") => add(&mut document.notes, note(&child)),
+            (CLIENT, "status") => add(&mut document.notes, note(&child, lang)),
             (IDLE, "idle") => document.idle_since = time(&child, "since"),
             (DELAY, "delay") => document.timestamp = time(&child, "stamp"),
             _ => {}
@@ -199,6 +201,6 @@ fn add(notes: &mut Vec<Note>, note: Note) {
     }
 }
 
-fn time(child: &xml::Element, attribute: &str) -> Option<Utc> {
+fn time(child: &xml::Child<'_>, attribute: &str) -> Option<Utc> {
     Utc::from_rfc3339(&child.attribute(attribute)?)
 }

@@ -28,7 +28,7 @@ pub(super) fn get(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaE
 
 /// Roster set or removal (§2.1.5, §2.3 to §2.5).
 pub(super) fn set(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaError> {
-    let item = only_item(request.payload)?;
+    let item = only_item(&request.payload)?;
     let contact = contact(&item)?;
     if item.attribute("subscription").as_deref() == Some("remove") {
         out.actions.push_back(Action::RosterRemove {
@@ -60,7 +60,7 @@ pub(super) fn not_yours(_: Request<'_>, _: &mut Handled) -> Result<(), StanzaErr
     Err(Condition::Forbidden.into())
 }
 
-fn only_item(query: &xml::Element) -> Result<xml::Element, StanzaError> {
+fn only_item<'a>(query: &xml::Child<'a>) -> Result<xml::Child<'a>, StanzaError> {
     let mut children = query.children();
     match (children.next(), children.next()) {
         (Some(item), None) if (item.namespace(), item.name()) == (ROSTER, "item") => Ok(item),
@@ -71,7 +71,7 @@ fn only_item(query: &xml::Element) -> Result<xml::Element, StanzaError> {
     }
 }
 
-fn contact(item: &xml::Element) -> Result<Bare, StanzaError> {
+fn contact(item: &xml::Child<'_>) -> Result<Bare, StanzaError> {
     let Some(jid) = item.attribute("jid") else {
         return Err(StanzaError::because(
             Condition::BadRequest,
@@ -87,7 +87,7 @@ fn contact(item: &xml::Element) -> Result<Bare, StanzaError> {
 }
 
 /// An empty name is none (§2.4.1).
-fn name(item: &xml::Element, most: usize) -> Result<Option<String>, StanzaError> {
+fn name(item: &xml::Child<'_>, most: usize) -> Result<Option<String>, StanzaError> {
     match item.attribute("name").as_deref() {
         Some(name) if name.len() > most => Err(StanzaError::because(
             Condition::NotAcceptable,
@@ -98,7 +98,7 @@ fn name(item: &xml::Element, most: usize) -> Result<Option<String>, StanzaError>
     }
 }
 
-fn groups(item: &xml::Element, bytes: usize, most: usize) -> Result<Vec<String>, StanzaError> {
+fn groups(item: &xml::Child<'_>, bytes: usize, most: usize) -> Result<Vec<String>, StanzaError> {
     let mut groups: Vec<String> = Vec::new();
     for child in item.children() {
         if (child.namespace(), child.name()) != (ROSTER, "group") {

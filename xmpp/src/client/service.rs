@@ -56,7 +56,7 @@ impl Service {
     }
 
     /// Writes the server's own capabilities, as a stream feature (XEP-0115 §6.3).
-    pub fn write_caps(&self, out: &mut Vec<u8>) {
-        caps::write(out, &self.caps);
+    pub fn write_caps(&self, to: &mut xml::Writer<'_>) {
+        caps::write(to, &self.caps);
     }
 }

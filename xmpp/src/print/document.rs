@@ -11,7 +11,7 @@ pub(crate) const IDLE: &str = "urn:xmpp:idle:1";
 pub fn document(out: &mut Vec<u8>, document: &Document, lang: Option<&str>) {
     let mut to = Writer::new(out);
     if let Some(show) = document.show {
-        element(&mut to, "show", show.as_str());
+        to.start("show").text(show.as_str()).end();
     }
     for note in &document.notes {
         to.start("status");
@@ -22,18 +22,11 @@ pub fn document(out: &mut Vec<u8>, document: &Document, lang: Option<&str>) {
         to.end();
     }
     if let Some(priority) = document.priority {
-        element(&mut to, "priority", &priority.0.to_string());
+        to.start("priority").text(&priority.0.to_string()).end();
     }
     if let Some(since) = document.idle_since {
-        to.start("idle");
-        to.attribute("xmlns", IDLE);
+        to.start("idle").attribute("xmlns", IDLE);
         to.attribute("since", &since.to_rfc3339());
         to.end();
     }
-}
-
-fn element(to: &mut Writer<'_>, name: &str, text: &str) {
-    to.start(name);
-    to.text(text);
-    to.end();
 }

@@ -128,12 +128,11 @@ impl StanzaError {
     pub(crate) fn write(&self, to: &mut Writer<'_>) {
         to.start("error");
         to.attribute("type", self.kind.as_str());
-        to.start(self.condition.name());
-        to.attribute("xmlns", STANZA_ERRORS);
-        to.end();
+        to.start(self.condition.name())
+            .attribute("xmlns", STANZA_ERRORS)
+            .end();
         if let Some(text) = self.text {
-            to.start("text");
-            to.attribute("xmlns", STANZA_ERRORS);
+            to.start("text").attribute("xmlns", STANZA_ERRORS);
             to.attribute("xml:lang", "en");
             to.text(text);
             to.end();
@@ -212,10 +211,9 @@ pub(crate) fn error(out: &mut Vec<u8>, stanza: ErrorStanza<'_>, error: &StanzaEr
     let mut to = Writer::new(out);
     to.start(stanza.kind.as_str());
     to.attribute("type", "error");
-    match (stanza.id, stanza.kind) {
-        (Some(id), _) => to.attribute("id", id),
-        (None, StanzaKind::Iq) => to.attribute("id", ""),
-        (None, _) => {}
+    let needed = (stanza.kind == StanzaKind::Iq).then_some("");
+    if let Some(id) = stanza.id.or(needed) {
+        to.attribute("id", id);
     }
     if let Some(from) = stanza.from {
         to.attribute("from", &from.to_string());

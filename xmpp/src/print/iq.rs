@@ -28,8 +28,6 @@ pub fn ping(out: &mut Vec<u8>, id: &str, from: &Bare, to: &Address) {
     w.attribute("id", id);
     w.attribute("from", from.as_str());
     w.attribute("to", &to.to_string());
-    w.start("ping");
-    w.attribute("xmlns", PING);
-    w.end();
+    w.start("ping").attribute("xmlns", PING).end();
     w.end();
 }

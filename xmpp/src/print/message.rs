@@ -40,20 +40,19 @@ pub fn sent_carbon(out: &mut Vec<u8>, account: &Bare, to: &Address, message: &Me
     w.attribute("from", account.as_str());
     w.attribute("to", &to.to_string());
     attribute_of_kind(&mut w, message.kind);
-    w.start("sent");
-    w.attribute("xmlns", CARBONS);
-    w.start("forwarded");
-    w.attribute("xmlns", FORWARD);
+    w.start("sent").attribute("xmlns", CARBONS);
+    w.start("forwarded").attribute("xmlns", FORWARD);
     match &message.native {
-        MessageNative::Xmpp(stanza) if has_attribute(stanza, "xmlns") => w.raw(stanza),
+        MessageNative::Xmpp(stanza) if has_attribute(stanza, "xmlns") => {
+            w.raw(stanza);
+        }
         MessageNative::Xmpp(stanza) => {
             let mut copy = Vec::with_capacity(stanza.len() + 24);
             set_attributes(&mut copy, stanza, &[("xmlns", CLIENT)]);
             w.raw(&copy);
         }
         MessageNative::Sip { .. } => {
-            w.start("message");
-            w.attribute("xmlns", CLIENT);
+            w.start("message").attribute("xmlns", CLIENT);
             content(&mut w, message, &message.to);
             w.end();
         }
@@ -101,9 +100,7 @@ fn content(w: &mut Writer<'_>, message: &Message, to: &Address) {
         note(w, "body", body);
     }
     if let Some(thread) = &message.thread {
-        w.start("thread");
-        w.text(thread);
-        w.end();
+        w.start("thread").text(thread).end();
     }
 }
 
@@ -128,8 +125,7 @@ fn note(w: &mut Writer<'_>, name: &str, note: &Note) {
 }
 
 fn delay(w: &mut Writer<'_>, delayed: Delayed<'_>) {
-    w.start("delay");
-    w.attribute("xmlns", DELAY);
+    w.start("delay").attribute("xmlns", DELAY);
     w.attribute("from", delayed.by.as_str());
     w.attribute("stamp", &delayed.stamp.to_rfc3339());
     w.end();

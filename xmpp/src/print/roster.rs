@@ -21,8 +21,7 @@ pub fn roster_push(out: &mut Vec<u8>, id: &str, version: u64, push: Push<'_>) {
     to.start("iq");
     to.attribute("type", "set");
     to.attribute("id", id);
-    to.start("query");
-    to.attribute("xmlns", ROSTER);
+    to.start("query").attribute("xmlns", ROSTER);
     to.attribute("ver", &version.to_string());
     match push {
         Push::Put(it) => item(&mut to, it),
@@ -58,9 +57,7 @@ pub(crate) fn item(to: &mut Writer<'_>, item: &Item) {
         to.attribute("approved", "true");
     }
     for group in &item.groups {
-        to.start("group");
-        to.text(group);
-        to.end();
+        to.start("group").text(group).end();
     }
     to.end();
 }

@@ -5,14 +5,13 @@ use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
 use xml::Writer;
 
+use crate::stream::namespaces::CAPS;
+
 use super::Extension;
 use super::disco::{self, Identity};
 
-/// The namespace of XEP-0115.
-const CAPS: &str = "http://jabber.org/protocol/caps";
-
 /// Names the software together with its version (XEP-0115 §4).
-pub(super) const CAPS_NODE: &str = "adsum";
+pub const CAPS_NODE: &str = "adsum";
 
 pub(super) const EXTENSION: Extension =
     Extension::new("Entity capabilities", "XEP-0115", "1.6.0", &[]).on_server(&[CAPS]);
@@ -64,10 +63,8 @@ fn plain(identities: &[Identity<'_>], features: &[&str], forms: &[Form<'_>]) -> 
 }
 
 /// Writes `<c/>` for stream features or presence (XEP-0115 §4, §6.3).
-pub(in crate::client) fn write(out: &mut Vec<u8>, verification: &str) {
-    let mut to = Writer::new(out);
-    to.start("c");
-    to.attribute("xmlns", CAPS);
+pub(in crate::client) fn write(to: &mut Writer<'_>, verification: &str) {
+    to.start("c").attribute("xmlns", CAPS);
     to.attribute("hash", "sha-1");
     to.attribute("node", CAPS_NODE);
     to.attribute("ver", verification);

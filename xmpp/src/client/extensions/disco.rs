@@ -93,9 +93,7 @@ fn no_items(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaError> 
         return Err(Condition::ItemNotFound.into());
     }
     print::result(&mut out.bytes, &request.iq, |to| {
-        to.start("query");
-        to.attribute("xmlns", ITEMS);
-        to.end();
+        to.start("query").attribute("xmlns", ITEMS).end();
     });
     Ok(())
 }
@@ -118,8 +116,7 @@ fn info(
     out: &mut Handled,
 ) {
     print::result(&mut out.bytes, &request.iq, |to| {
-        to.start("query");
-        to.attribute("xmlns", INFO);
+        to.start("query").attribute("xmlns", INFO);
         if let Some(node) = node {
             to.attribute("node", node);
         }

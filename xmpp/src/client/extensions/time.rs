@@ -18,12 +18,9 @@ pub(super) const EXTENSION: Extension = Extension::new(
 fn tell(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaError> {
     let utc = request.now.utc.to_rfc3339();
     print::result(&mut out.bytes, &request.iq, |to| {
-        to.start("time");
-        to.attribute("xmlns", TIME);
+        to.start("time").attribute("xmlns", TIME);
         for (name, value) in [("tzo", "+00:00"), ("utc", &*utc)] {
-            to.start(name);
-            to.text(value);
-            to.end();
+            to.start(name).text(value).end();
         }
         to.end();
     });

@@ -18,14 +18,11 @@ pub(super) const EXTENSION: Extension = Extension::new(
 fn tell(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaError> {
     let software = &request.client.service.software;
     print::result(&mut out.bytes, &request.iq, |to| {
-        to.start("query");
-        to.attribute("xmlns", VERSION);
+        to.start("query").attribute("xmlns", VERSION);
         let os = software.os.as_ref().map(|os| ("os", os));
         let facts = [("name", &software.name), ("version", &software.version)];
         for (name, value) in facts.into_iter().chain(os) {
-            to.start(name);
-            to.text(value);
-            to.end();
+            to.start(name).text(value).end();
         }
         to.end();
     });

@@ -1,0 +1,111 @@
+//! XEP-0030 and XEP-0115.
+
+use std::collections::BTreeSet;
+
+use super::common::{fresh, juliet};
+use crate::client::{CAPS_NODE, EXTENSIONS};
+use crate::print::Condition;
+
+const INFO: &str = "http://jabber.org/protocol/disco#info";
+const ITEMS: &str = "http://jabber.org/protocol/disco#items";
+
+fn features(to: &str) -> (Vec<String>, Vec<String>) {
+    let reply = fresh(&format!(
+        "<iq id='d' type='get' {to}><query xmlns='{INFO}'/></iq>"
+    ))
+    .reply();
+    let query = reply.get_child("query", INFO).unwrap();
+    let of = |name: &str, attribute: &str| {
+        query
+            .children()
+            .filter(|c| c.name() == name)
+            .map(|c| c.attr(attribute).unwrap().to_owned())
+            .collect()
+    };
+    (of("identity", "category"), of("feature", "var"))
+}
+
+#[test]
+fn the_server_and_the_account_tell_what_they_can() {
+    let (identity, found) = features("to='example.com'");
+    assert_eq!(identity, ["server"]);
+    for feature in [
+        INFO,
+        ITEMS,
+        "jabber:iq:version",
+        "jabber:iq:last",
+        "urn:xmpp:ping",
+        "urn:xmpp:time",
+        "msgoffline",
+        "jabber:iq:roster",
+        "http://jabber.org/protocol/caps",
+    ] {
+        assert!(found.iter().any(|f| f == feature), "{feature}");
+    }
+    assert_eq!(found.iter().collect::<BTreeSet<_>>().len(), found.len());
+    for to in ["", "to='juliet@example.com'"] {
+        let (identity, found) = features(to);
+        assert_eq!(identity, ["account"]);
+        assert!(found.iter().any(|f| f == INFO));
+    }
+}
+
+#[test]
+fn every_extension_is_listed_once() {
+    let names: BTreeSet<_> = EXTENSIONS.iter().map(|e| e.name).collect();
+    assert_eq!(names.len(), EXTENSIONS.len());
+    assert!(
+        EXTENSIONS
+            .iter()
+            .all(|e| e.specification.starts_with("RFC ")
+                || (e.specification.starts_with("XEP-") && !e.version.is_empty()))
+    );
+}
+
+#[test]
+fn the_node_of_the_capabilities_is_known_and_no_other() {
+    let client = juliet();
+    let node = format!("{CAPS_NODE}#{}", client.service.caps());
+    let reply = fresh(&format!(
+        "<iq id='d' type='get' to='example.com'><query xmlns='{INFO}' node='{node}'/></iq>"
+    ))
+    .reply();
+    let query = reply.get_child("query", INFO).unwrap();
+    assert_eq!(query.attr("node"), Some(&*node));
+    for (to, from) in [("to='example.com'", Some("example.com")), ("", None)] {
+        for ns in [INFO, ITEMS] {
+            fresh(&format!(
+                "<iq id='d' type='get' {to}><query xmlns='{ns}' node='x'/></iq>"
+            ))
+            .error(Condition::ItemNotFound, Some("d"), from);
+        }
+    }
+}
+
+#[test]
+fn there_are_no_items_yet() {
+    for to in ["", "to='example.com'"] {
+        let reply = fresh(&format!(
+            "<iq id='d' type='get' {to}><query xmlns='{ITEMS}'/></iq>"
+        ))
+        .reply();
+        assert_eq!(
+            reply.get_child("query", ITEMS).unwrap().children().count(),
+            0
+        );
+    }
+}
+
+#[test]
+fn other_accounts_tell_nothing() {
+    for ns in [INFO, ITEMS] {
+        fresh(&format!(
+            "<iq id='d' type='get' to='romeo@example.com'><query xmlns='{ns}'/></iq>"
+        ))
+        .error(
+            Condition::ServiceUnavailable,
+            Some("d"),
+            Some("romeo@example.com"),
+        );
+    }
+}

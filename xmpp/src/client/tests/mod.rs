@@ -1,0 +1,10 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+mod discovery;
+mod envelope;
+mod iq;
+mod messages;
+mod presences;
+mod properties;
+mod rosters;
