@@ -3,15 +3,24 @@
 //! | module | is |
 //! |---|---|
 //! | [`action`] | what a session wants done outside |
+//! | [`answer`] | answers to those actions, printed |
+//! | [`client`] | what a bound session sends, and what becomes of it |
+//! | [`print`] | what the model tells, printed for a session |
 //! | [`sasl`] | who is it: SCRAM and PLAIN, from the offer to the verdict |
+//! | [`session`] | a connection, from its first octet to the last |
 //! | [`stream`] | headers, features and errors of XML streams |
 //! | [`time`] | both clocks at once |
 
 pub mod action;
+pub mod answer;
+pub mod client;
+pub mod print;
 pub mod sasl;
+pub mod session;
 pub mod stream;
 pub mod time;
 
 pub use action::{Action, AttemptOutcome, Reply};
+pub use session::{Output, Session};
 pub use stream::StreamCondition;
 pub use time::Now;

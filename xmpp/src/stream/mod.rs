@@ -1,6 +1,12 @@
 //! XML streams (RFC 6120 §4): what both sides say before and around stanzas.
 
 mod condition;
+mod header;
+pub(crate) mod language;
 pub mod namespaces;
+pub(crate) mod print;
+mod version;
 
 pub use condition::StreamCondition;
+pub(crate) use header::Header;
+pub(crate) use version::Version;

@@ -1,0 +1,309 @@
+//! A client's connection to the server (RFC 6120), from its first octet to the last.
+//!
+//! [`Session`] takes octets and gives [`Output`]s. It negotiates TLS, SASL and the resource; what comes after is for
+//! [`Client`].
+
+mod bind;
+mod bound;
+mod ending;
+mod features;
+mod login;
+mod negotiation;
+mod outbox;
+mod output;
+mod print;
+mod random;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use crate::action::Reply;
+use crate::client::Client;
+use crate::stream::{self, StreamCondition, Version};
+use crate::time::Now;
+use bound::Bound;
+use ending::Ending;
+use negotiation::Negotiation;
+use outbox::Outbox;
+use presence::{Address, Bare, Timestamp};
+use std::fmt;
+use std::sync::Arc;
+use xml::{ReadError, StreamReader, Which};
+
+pub use output::Output;
+pub use settings::{Secured, Settings};
+
+/// What every stage of a session works with.
+struct Core {
+    settings: Arc<Settings>,
+    reader: StreamReader,
+    outbox: Outbox,
+}
+
+/// How far a session is.
+#[derive(Debug)]
+enum Phase {
+    Negotiating(Box<Negotiation>),
+    Bound(Box<Bound>),
+    /// Nothing more is taken or said.
+    Over {
+        account: Option<Bare>,
+        address: Option<Address>,
+    },
+}
+
+/// One connection of a client. It reads, speaks and keeps time through its driver alone: after every `handle_*` the driver takes all
+/// of [`Session::poll_output`] and looks at [`Session::poll_timeout`].
+pub struct Session {
+    core: Core,
+    phase: Phase,
+}
+
+impl Session {
+    /// A connection that was just made. With `secured` TLS is in place already (XEP-0368). `random` is fresh random data.
+    pub fn new(
+        settings: Arc<Settings>,
+        now: Timestamp,
+        secured: Option<Secured>,
+        random: [u8; 32],
+    ) -> Self {
+        let core = Core {
+            reader: StreamReader::new(settings.strangers()),
+            settings,
+            outbox: Outbox::default(),
+        };
+        let negotiation = Negotiation::new(&core, now, secured, random);
+        Self {
+            core,
+            phase: Phase::Negotiating(Box::new(negotiation)),
+        }
+    }
+
+    /// Takes octets of the peer, after TLS.
+    pub fn handle_bytes(&mut self, now: Now, bytes: &[u8]) {
+        let admitted = match &mut self.phase {
+            Phase::Negotiating(negotiation) if negotiation.is_in_handshake() => return,
+            Phase::Negotiating(negotiation) => negotiation.admit(&self.core, bytes.len()),
+            Phase::Bound(bound) => {
+                bound.hear(now.at);
+                bytes.len()
+            }
+            Phase::Over { .. } => return,
+        };
+        let (taken, too_many) = bytes.split_at(admitted);
+        self.core.reader.feed(taken);
+        self.read(now);
+        if !too_many.is_empty() {
+            self.overflow();
+        }
+    }
+
+    /// Takes the end of the TLS handshake that [`Output::StartTls`] asked for.
+    pub fn handle_secured(&mut self, _now: Now, secured: Secured) {
+        if let Phase::Negotiating(negotiation) = &mut self.phase {
+            negotiation.handle_secured(secured);
+        }
+    }
+
+    /// Takes the end of what the peer sends: the connection is closed or broken.
+    pub fn handle_eof(&mut self, _now: Now) {
+        self.finish(Ending::Closed);
+    }
+
+    /// Takes the answer to the action for which the session waits. One that comes when it does not wait any more is dropped.
+    pub fn handle_reply(&mut self, now: Now, reply: Reply) {
+        let Phase::Negotiating(negotiation) = &mut self.phase else {
+            return;
+        };
+        match negotiation.reply(&mut self.core, now.at, reply) {
+            Ok(None) => {}
+            Ok(Some(address)) => {
+                let service = Arc::clone(&self.core.settings.service);
+                let client = Client::new(address, negotiation.lang(), service);
+                self.phase = Phase::Bound(Box::new(Bound::new(client, now.at)));
+            }
+            Err(ending) => self.finish(ending),
+        }
+        self.read(now);
+    }
+
+    /// The time of [`Session::poll_timeout`] has come, or another: what is due is done.
+    pub fn handle_timeout(&mut self, now: Now) {
+        let done = match &mut self.phase {
+            Phase::Negotiating(negotiation) if now.at >= negotiation.deadline => {
+                Err(Ending::because(
+                    StreamCondition::PolicyViolation,
+                    "The negotiation took too long",
+                ))
+            }
+            Phase::Bound(bound) => bound.handle_timeout(&mut self.core, now.at),
+            _ => Ok(()),
+        };
+        if let Err(ending) = done {
+            self.finish(ending);
+        }
+    }
+
+    /// When to call [`Session::handle_timeout`], if nothing happens before.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        match &self.phase {
+            Phase::Negotiating(negotiation) => Some(negotiation.deadline),
+            Phase::Bound(bound) => bound.timeout(&self.core.settings),
+            Phase::Over { .. } => None,
+        }
+    }
+
+    /// What the driver has to do next.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.core.outbox.poll()
+    }
+
+    /// Whether more octets are of use now. While an action waits for its answer they are not, and the driver had better not read.
+    pub fn wants_bytes(&self) -> bool {
+        match &self.phase {
+            Phase::Negotiating(negotiation) => negotiation.reads(),
+            Phase::Bound(_) => true,
+            Phase::Over { .. } => false,
+        }
+    }
+
+    /// Whether the session has ended: all that remains is in [`Session::poll_output`].
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over { .. })
+    }
+
+    /// Ends the stream with an error of the server's (RFC 6120 §4.9).
+    pub fn end(&mut self, condition: StreamCondition, text: Option<&str>) {
+        self.close(|out| stream::print::error(out, condition, text));
+    }
+
+    /// The account, once authenticated; kept after the end.
+    pub fn account(&self) -> Option<&Bare> {
+        match &self.phase {
+            Phase::Negotiating(negotiation) => negotiation.account(),
+            Phase::Bound(bound) => Some(bound.client.account()),
+            Phase::Over { account, .. } => account.as_ref(),
+        }
+    }
+
+    /// The full address, once bound; kept after the end.
+    pub fn address(&self) -> Option<&Address> {
+        match &self.phase {
+            Phase::Negotiating(_) => None,
+            Phase::Bound(bound) => Some(bound.client.address()),
+            Phase::Over { address, .. } => address.as_ref(),
+        }
+    }
+
+    /// What comes after the negotiation, while it lasts.
+    pub fn client(&mut self) -> Option<&mut Client> {
+        match &mut self.phase {
+            Phase::Bound(bound) => Some(&mut bound.client),
+            _ => None,
+        }
+    }
+
+    /// Reads on until there is nothing to read or an answer has to be waited for.
+    fn read(&mut self, now: Now) {
+        loop {
+            let done = match &mut self.phase {
+                Phase::Negotiating(negotiation) if negotiation.reads() => {
+                    match self.core.reader.next() {
+                        Ok(None) => return,
+                        Ok(Some(token)) => negotiation.handle(&mut self.core, now.at, token),
+                        Err(error) => Err(broken(&error)),
+                    }
+                }
+                Phase::Bound(bound) => match self.core.reader.next() {
+                    Ok(None) => return,
+                    Ok(Some(token)) => bound.handle(&mut self.core, now, &token),
+                    Err(error) => Err(broken(&error)),
+                },
+                _ => return,
+            };
+            if let Err(ending) = done {
+                return self.finish(ending);
+            }
+        }
+    }
+
+    /// More octets came than may wait.
+    fn overflow(&mut self) {
+        if let Phase::Negotiating(negotiation) = &self.phase
+            && !negotiation.is_in_handshake()
+        {
+            self.finish(Ending::because(
+                StreamCondition::PolicyViolation,
+                "Too much data before the negotiation has ended",
+            ));
+        }
+    }
+
+    fn finish(&mut self, ending: Ending) {
+        match ending {
+            Ending::Closed => self.close(|_| ()),
+            Ending::Error(condition, text) => {
+                self.close(|out| stream::print::error(out, condition, text));
+            }
+        }
+    }
+
+    /// Says the last words in a well-formed stream, and no more after them. During a TLS handshake nothing can be said (§5.4.3.2).
+    fn close(&mut self, last_words: impl FnOnce(&mut Vec<u8>)) {
+        let mut speaks = true;
+        match &mut self.phase {
+            Phase::Over { .. } => return,
+            Phase::Bound(_) => {}
+            Phase::Negotiating(negotiation) => {
+                speaks = !negotiation.is_in_handshake();
+                negotiation.abandon(&mut self.core);
+                if speaks {
+                    negotiation.begin(&mut self.core, Some(Version::OURS));
+                }
+            }
+        }
+        if speaks {
+            last_words(self.core.outbox.bytes());
+            stream::print::close(self.core.outbox.bytes());
+        }
+        self.core.outbox.close();
+        self.phase = Phase::Over {
+            account: self.account().cloned(),
+            address: self.address().cloned(),
+        };
+        self.core.reader = StreamReader::new(self.core.settings.strangers());
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Session")
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How octets that cannot be read end the stream.
+fn broken(error: &ReadError) -> Ending {
+    let condition = match error {
+        ReadError::Limit(which) => {
+            return Ending::because(StreamCondition::PolicyViolation, excess(*which));
+        }
+        // What lacks namespace-well-formedness is not well-formed (RFC 6120 §11.3).
+        ReadError::NotWellFormed(_) | ReadError::Prefix => StreamCondition::NotWellFormed,
+        ReadError::Restricted(_) => StreamCondition::RestrictedXml,
+        ReadError::Encoding => StreamCondition::UnsupportedEncoding,
+        ReadError::Format => StreamCondition::BadFormat,
+    };
+    condition.into()
+}
+
+fn excess(which: Which) -> &'static str {
+    match which {
+        Which::Bytes => "The stanza is too large",
+        Which::Depth => "The stanza is nested too deeply",
+        Which::Elements => "The stanza has too many elements",
+        Which::Attributes => "An element has too many attributes",
+    }
+}

@@ -1,0 +1,351 @@
+//! A stream from its first octet until a resource is bound (RFC 6120 §4.3).
+
+use super::Core;
+use super::bind::Binding;
+use super::ending::Ending;
+use super::features;
+use super::login::{Login, Progress};
+use super::print;
+use super::random::Random;
+use super::settings::Secured;
+use crate::action::Reply;
+use crate::sasl::{Channel, ChannelBindings, Nonce};
+use crate::stream::namespaces::{CLIENT, SASL, SERVER, STREAM, TLS};
+use crate::stream::print::Opening;
+use crate::stream::{self, Header, StreamCondition, Version};
+use presence::{Address, Bare, Timestamp};
+use std::sync::Arc;
+use xml::{Element, StreamOpen, Token};
+
+/// Whether TLS is in place.
+#[derive(Debug)]
+enum Tls {
+    No,
+    /// Between `<proceed/>` and the end of the handshake: nothing is said on the stream.
+    Handshake,
+    Yes(Secured),
+}
+
+/// How far the negotiation is.
+#[derive(Debug)]
+enum Stage {
+    Login(Login),
+    Bind(Binding),
+}
+
+/// A stream that is not ready for stanzas.
+#[derive(Debug)]
+pub(super) struct Negotiation {
+    random: Random,
+    /// When it must have got to its next stage.
+    pub(super) deadline: Timestamp,
+    tls: Tls,
+    stage: Stage,
+    /// Our header is out: the present stream has begun.
+    is_open: bool,
+    /// The peer's header of the present stream.
+    header: Header,
+    /// The domain in whose name the server speaks on it.
+    domain: String,
+    /// Octets taken on it.
+    octets: usize,
+    /// First-level elements taken on it.
+    elements: usize,
+}
+
+impl Negotiation {
+    pub(super) fn new(
+        core: &Core,
+        now: Timestamp,
+        secured: Option<Secured>,
+        random: [u8; 32],
+    ) -> Self {
+        Self {
+            random: Random::new(random),
+            deadline: now.plus(core.settings.unauthenticated_time),
+            tls: secured.map_or(Tls::No, Tls::Yes),
+            stage: Stage::Login(Login::default()),
+            is_open: false,
+            header: Header::default(),
+            domain: core.settings.default_domain().to_owned(),
+            octets: 0,
+            elements: 0,
+        }
+    }
+
+    /// The account, once authenticated.
+    pub(super) fn account(&self) -> Option<&Bare> {
+        match &self.stage {
+            Stage::Login(_) => None,
+            Stage::Bind(binding) => Some(&binding.account),
+        }
+    }
+
+    /// The language of what the client will send.
+    pub(super) fn lang(&self) -> Option<Arc<str>> {
+        self.header.lang.clone()
+    }
+
+    /// The next token may be read.
+    pub(super) fn reads(&self) -> bool {
+        !self.is_in_handshake() && !self.is_waiting()
+    }
+
+    /// An answer from outside is needed to go on.
+    pub(super) fn is_waiting(&self) -> bool {
+        match &self.stage {
+            Stage::Login(login) => login.is_waiting(),
+            Stage::Bind(binding) => binding.is_waiting(),
+        }
+    }
+
+    /// TLS is being negotiated.
+    pub(super) fn is_in_handshake(&self) -> bool {
+        matches!(self.tls, Tls::Handshake)
+    }
+
+    /// How many of `offered` octets may be taken; the others are too many.
+    pub(super) fn admit(&mut self, core: &Core, offered: usize) -> usize {
+        let most = match &self.stage {
+            Stage::Login(_) => core.settings.unauthenticated_bytes,
+            // Whoever binds sends one short stanza; more is only refused while it waits, when nothing is read.
+            Stage::Bind(binding) if binding.is_waiting() => core.settings.stanza_size,
+            Stage::Bind(_) => return offered,
+        };
+        let admitted = offered.min(most.saturating_sub(self.octets));
+        self.octets += admitted;
+        admitted
+    }
+
+    /// Takes what the handshake gave: the stream begins anew, and the peer has to say everything again (§5.4.3.3).
+    pub(super) fn handle_secured(&mut self, secured: Secured) {
+        if self.is_in_handshake() {
+            self.tls = Tls::Yes(secured);
+        }
+    }
+
+    /// Takes a token, except a closing tag.
+    pub(super) fn handle(
+        &mut self,
+        core: &mut Core,
+        now: Timestamp,
+        token: Token,
+    ) -> Result<(), Ending> {
+        match token {
+            Token::Open(open) => self.open(core, &open),
+            Token::Element(element) => self.element(core, now, &element),
+            Token::Close => Err(Ending::Closed),
+        }
+    }
+
+    /// Takes an answer from outside; the full address once it is bound.
+    pub(super) fn reply(
+        &mut self,
+        core: &mut Core,
+        now: Timestamp,
+        reply: Reply,
+    ) -> Result<Option<Address>, Ending> {
+        match &mut self.stage {
+            Stage::Login(login) => {
+                let progress = login.reply(core, &self.domain, reply)?;
+                self.advance(core, now, progress).map(|()| None)
+            }
+            Stage::Bind(binding) => binding.reply(core, reply),
+        }
+    }
+
+    /// Nothing will come of a login that is going on.
+    pub(super) fn abandon(&mut self, core: &mut Core) {
+        if let Stage::Login(login) = &mut self.stage {
+            login.abandon(core);
+        }
+    }
+
+    /// Sends our header if it is not out yet; also before an error that the peer's header caused (§4.9.1.2).
+    pub(super) fn begin(&mut self, core: &mut Core, version: Option<Version>) {
+        if self.is_open {
+            return;
+        }
+        self.is_open = true;
+        let id = self.random.id();
+        let opening = Opening {
+            from: &self.domain,
+            to: self.header.from.as_ref(),
+            id: &id,
+            version: version.map(|theirs| theirs.min(Version::OURS)),
+        };
+        stream::print::header(core.outbox.bytes(), &opening);
+    }
+
+    fn open(&mut self, core: &mut Core, open: &StreamOpen) -> Result<(), Ending> {
+        let (header, verdict) = Header::read(open);
+        self.header = header;
+        let domain = self.find_domain(core).map(str::to_owned);
+        if let Ok(domain) = &domain {
+            self.domain.clone_from(domain);
+        }
+        self.begin(core, self.header.version);
+        verdict?;
+        domain?;
+        self.check_sender(self.account())?;
+        match &self.stage {
+            Stage::Login(_) => {
+                let channel = self.channel(core);
+                features::before_login(core.outbox.bytes(), &channel);
+            }
+            Stage::Bind(_) => {
+                features::after_login(core.outbox.bytes(), &core.settings.service);
+            }
+        }
+        Ok(())
+    }
+
+    /// The domain that the peer means. Where it does not say (§4.7.2 wants it to be borne), TLS may have said it.
+    fn find_domain<'a>(&self, core: &'a Core) -> Result<&'a str, StreamCondition> {
+        let settings = &core.settings;
+        let asked = match (&self.header.to, &self.tls, &self.stage) {
+            (Some(to), ..) => settings.domain(to),
+            (None, _, Stage::Bind(binding)) => settings.domain(binding.account.domain()),
+            (None, Tls::Yes(Secured { sni: Some(sni), .. }), _) if settings.domain(sni).is_ok() => {
+                settings.domain(sni)
+            }
+            _ => settings
+                .only_domain()
+                .ok_or(StreamCondition::ImproperAddressing),
+        }?;
+        match &self.stage {
+            // Who has logged in to one domain is nobody on another.
+            Stage::Bind(binding) if binding.account.domain() != asked => {
+                Err(StreamCondition::NotAuthorized)
+            }
+            _ => Ok(asked),
+        }
+    }
+
+    /// The sender that a protected header named must be who has logged in (§6.4.6).
+    fn check_sender(&self, account: Option<&Bare>) -> Result<(), Ending> {
+        match (&self.header.from, account, &self.tls) {
+            (Some(from), Some(account), Tls::Yes(_)) if from != account => {
+                Err(StreamCondition::InvalidFrom.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn channel(&self, core: &Core) -> Channel {
+        Channel {
+            encrypted: matches!(self.tls, Tls::Yes(_)),
+            require_tls: core.settings.require_tls,
+            bindings: match &self.tls {
+                Tls::Yes(secured) => secured.bindings(),
+                _ => ChannelBindings::default(),
+            },
+        }
+    }
+
+    fn element(
+        &mut self,
+        core: &mut Core,
+        now: Timestamp,
+        element: &Element,
+    ) -> Result<(), Ending> {
+        self.elements += 1;
+        match (element.namespace(), element.name(), &mut self.stage) {
+            (_, _, Stage::Login(_)) if self.elements > core.settings.unauthenticated_elements => {
+                Err(Ending::because(
+                    StreamCondition::PolicyViolation,
+                    "Too many elements before authentication",
+                ))
+            }
+            (TLS, "starttls", _) => self.start_tls(core, element),
+            (SASL, name @ ("auth" | "response" | "abort"), Stage::Login(_)) => {
+                self.sasl(core, now, name, element)
+            }
+            (CLIENT, "iq", Stage::Bind(binding)) => binding.handle(core, element),
+            (CLIENT, "message" | "presence" | "iq", _) => {
+                Err(StreamCondition::NotAuthorized.into())
+            }
+            (namespace, name, _) => Err(misplaced(namespace, name)),
+        }
+    }
+
+    fn start_tls(&mut self, core: &mut Core, element: &Element) -> Result<(), Ending> {
+        let is_malformed = element.children().next().is_some() || !element.text().trim().is_empty();
+        let (Tls::No, Stage::Login(login), false) = (&self.tls, &mut self.stage, is_malformed)
+        else {
+            print::tls_failure(core.outbox.bytes());
+            return Err(Ending::Closed);
+        };
+        login.abandon(core);
+        print::proceed(core.outbox.bytes());
+        core.outbox.start_tls();
+        self.tls = Tls::Handshake;
+        self.restart(core);
+        // Whatever came in the clear, maybe not from the peer, must not be taken for what comes protected.
+        core.reader.clear_buffered();
+        core.settings.default_domain().clone_into(&mut self.domain);
+        Ok(())
+    }
+
+    /// The peer begins a new stream on the same connection (§4.3.3).
+    fn restart(&mut self, core: &mut Core) {
+        core.reader.reset();
+        self.is_open = false;
+        self.header = Header::default();
+        self.octets = 0;
+        self.elements = 0;
+    }
+
+    fn sasl(
+        &mut self,
+        core: &mut Core,
+        now: Timestamp,
+        name: &str,
+        element: &Element,
+    ) -> Result<(), Ending> {
+        let channel = self.channel(core);
+        let Stage::Login(login) = &mut self.stage else {
+            return Err(misplaced(SASL, name));
+        };
+        let progress = match name {
+            "auth" => {
+                let nonce = Nonce::from_random(&self.random.bytes());
+                login.auth(core, &self.domain, &channel, element, nonce)
+            }
+            "response" => login.response(core, &self.domain, element),
+            _ => login.abort(core),
+        }?;
+        self.advance(core, now, progress)
+    }
+
+    fn advance(
+        &mut self,
+        core: &mut Core,
+        now: Timestamp,
+        progress: Progress,
+    ) -> Result<(), Ending> {
+        let Progress::Proven {
+            account,
+            additional,
+        } = progress
+        else {
+            return Ok(());
+        };
+        self.check_sender(Some(&account))?;
+        print::success(core.outbox.bytes(), additional.as_deref());
+        self.stage = Stage::Bind(Binding::new(account));
+        self.deadline = now.plus(core.settings.unauthenticated_time);
+        self.restart(core);
+        core.reader.set_limits(core.settings.members());
+        Ok(())
+    }
+}
+
+/// What is wrong with an element that has no place on a stream of a client.
+pub(super) fn misplaced(namespace: &str, name: &str) -> Ending {
+    match (namespace, name) {
+        (STREAM, "error") => Ending::Closed,
+        (SERVER, _) => StreamCondition::InvalidNamespace.into(),
+        _ => StreamCondition::UnsupportedStanzaType.into(),
+    }
+}

@@ -1,0 +1,62 @@
+//! The server's side of a stream: header, errors and closing tag (RFC 6120 §4.2, §4.4, §4.9).
+
+use super::condition::StreamCondition;
+use super::language;
+use super::namespaces::{CLIENT, STREAM, STREAM_ERRORS};
+use super::version::Version;
+use presence::Bare;
+use xml::Writer;
+
+/// What the server's header says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Opening<'a> {
+    /// The domain in whose name the server speaks.
+    pub(crate) from: &'a str,
+    /// Whom the peer's header named as sender (§4.7.2).
+    pub(crate) to: Option<&'a Bare>,
+    /// The stream's id (§4.7.3).
+    pub(crate) id: &'a str,
+    /// The lower of both versions; `None` towards a peer that named none (§4.7.5).
+    pub(crate) version: Option<Version>,
+}
+
+/// Writes the server's header.
+pub(crate) fn header(out: &mut Vec<u8>, opening: &Opening<'_>) {
+    out.extend_from_slice(b"<?xml version='1.0'?>");
+    let mut to = Writer::new(out);
+    to.start("stream:stream");
+    to.attribute("xmlns", CLIENT);
+    to.attribute("xmlns:stream", STREAM);
+    to.attribute("id", opening.id);
+    to.attribute("from", opening.from);
+    if let Some(peer) = opening.to {
+        to.attribute("to", peer.as_str());
+    }
+    if let Some(version) = opening.version {
+        to.attribute("version", &version.to_string());
+    }
+    to.attribute("xml:lang", language::OURS);
+    to.leave_open();
+}
+
+/// Writes a stream error.
+pub(crate) fn error(out: &mut Vec<u8>, condition: StreamCondition, text: Option<&str>) {
+    let mut to = Writer::new(out);
+    to.start("stream:error");
+    to.start(condition.name());
+    to.attribute("xmlns", STREAM_ERRORS);
+    to.end();
+    if let Some(text) = text {
+        to.start("text");
+        to.attribute("xmlns", STREAM_ERRORS);
+        to.attribute("xml:lang", language::OURS);
+        to.text(text);
+        to.end();
+    }
+    to.end();
+}
+
+/// Writes the closing tag.
+pub(crate) fn close(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"</stream:stream>");
+}
