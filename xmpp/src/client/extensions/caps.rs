@@ -75,3 +75,54 @@ pub(in crate::client) fn write(to: &mut Writer<'_>, verification: &str) {
 pub(in crate::client) fn of_server() -> String {
     verification(&[disco::SERVER_IDENTITY], &disco::server_features(), &[])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FEATURES: [&str; 4] = [
+        "http://jabber.org/protocol/muc",
+        CAPS,
+        "http://jabber.org/protocol/disco#items",
+        "http://jabber.org/protocol/disco#info",
+    ];
+
+    fn client<'a>(lang: &'a str, name: &'a str) -> Identity<'a> {
+        Identity {
+            category: "client",
+            type_: "pc",
+            lang,
+            name,
+        }
+    }
+
+    #[test]
+    fn the_simple_example_of_the_specification() {
+        assert_eq!(
+            verification(&[client("", "Exodus 0.9.1")], &FEATURES, &[]),
+            "QgayPKawpkPSDYmwT/WM94uAlu0="
+        );
+    }
+
+    #[test]
+    fn the_complex_example_of_the_specification() {
+        let form = Form {
+            kind: "urn:xmpp:dataforms:softwareinfo",
+            fields: vec![
+                ("software", vec!["Psi"]),
+                ("software_version", vec!["0.11"]),
+                ("os", vec!["Mac"]),
+                ("ip_version", vec!["ipv6", "ipv4"]),
+                ("os_version", vec!["10.5.1"]),
+            ],
+        };
+        assert_eq!(
+            verification(
+                &[client("en", "Psi 0.11"), client("el", "\u{3a8} 0.11")],
+                &FEATURES,
+                &[form]
+            ),
+            "q07IKJEyjvHSyhy//CH0CxmKi8w="
+        );
+    }
+}

@@ -78,7 +78,11 @@ impl Outcome {
 
 /// One element as the stream reader would hand it over.
 pub(super) fn element(text: &str) -> xml::Element {
-    xml::Element::stored(bytes::Bytes::copy_from_slice(text.as_bytes()), "jabber:client").unwrap()
+    xml::Element::stored(
+        bytes::Bytes::copy_from_slice(text.as_bytes()),
+        "jabber:client",
+    )
+    .unwrap()
 }
 
 pub(super) fn try_send(client: &mut Client, text: &str) -> Result<Outcome, StreamCondition> {

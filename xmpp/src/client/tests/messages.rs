@@ -39,8 +39,7 @@ fn sent(text: &str) -> Sent {
 #[test]
 fn a_message_is_stamped_and_otherwise_left_alone() {
     let sent = sent(
-        "<message from='juliet@example.com' id='k' to='romeo@example.org/orchard' type='chat' xml:lang='it'><body>Art &amp; <!-- no -->thou</body><x xmlns='urn:x'><y a=\"1\"/></x></message>"
-            .replace("<!-- no -->", "").as_str(),
+        "<message from='juliet@example.com' id='k' to='romeo@example.org/orchard' type='chat' xml:lang='it'><body>Art &amp; thou</body><x xmlns='urn:x'><y a=\"1\"/></x></message>",
     );
     assert_eq!(sent.message.from.to_string(), "juliet@example.com/balcony");
     assert_eq!(sent.message.to.to_string(), "romeo@example.org/orchard");
