@@ -290,10 +290,13 @@ fn broken(error: &ReadError) -> Ending {
         ReadError::Limit(which) => {
             return Ending::because(StreamCondition::PolicyViolation, excess(*which));
         }
+        // Octets that break the rules of UTF-8 are another encoding (RFC 6120 §4.9.3.22).
+        ReadError::Encoding | ReadError::NotWellFormed("not UTF-8") => {
+            StreamCondition::UnsupportedEncoding
+        }
         // What lacks namespace-well-formedness is not well-formed (RFC 6120 §11.3).
         ReadError::NotWellFormed(_) | ReadError::Prefix => StreamCondition::NotWellFormed,
         ReadError::Restricted(_) => StreamCondition::RestrictedXml,
-        ReadError::Encoding => StreamCondition::UnsupportedEncoding,
         ReadError::Format => StreamCondition::BadFormat,
     };
     condition.into()

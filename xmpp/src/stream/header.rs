@@ -63,10 +63,12 @@ fn check_names(open: &StreamOpen) -> Result<(), StreamCondition> {
     if open.name() != "stream" {
         return Err(StreamCondition::BadFormat);
     }
-    match open.default_namespace() {
-        Some(CLIENT) => Ok(()),
-        // The stream itself without a prefix, so that the content would need one (§4.8.5).
-        Some(STREAM) => Err(StreamCondition::BadNamespacePrefix),
-        _ => Err(StreamCondition::InvalidNamespace),
+    // §4.8.5 lets a server bear no other.
+    if open.prefix() != Some("stream") {
+        return Err(StreamCondition::BadNamespacePrefix);
     }
+    if open.default_namespace() != Some(CLIENT) {
+        return Err(StreamCondition::InvalidNamespace);
+    }
+    Ok(())
 }

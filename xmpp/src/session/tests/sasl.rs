@@ -100,8 +100,7 @@ fn taken_back() {
     pair.auth("SCRAM-SHA-1", Some(&first)).challenge();
     assert_eq!(pair.send(&abort).failure(), "aborted");
     assert_eq!(pair.attempts, [AttemptOutcome::Abandoned]);
-    let answer = pair.plain_login("pencil").error().1;
-    assert!(answer.is_empty() || pair.attempts.len() == 2);
+    assert_eq!(pair.plain_login("pencil").element().name(), "success");
 }
 
 #[test]
