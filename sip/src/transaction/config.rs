@@ -81,7 +81,7 @@ impl Config {
     pub(super) fn trying_delay(&self) -> Duration {
         let mut interval = self.t1;
         let mut sum = Duration::ZERO;
-        while interval < self.t2 && !interval.is_zero() {
+        while interval < self.t2 {
             sum += interval;
             interval *= 2;
         }

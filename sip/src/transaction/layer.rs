@@ -1,6 +1,9 @@
 //! The layer: what comes in, what goes out.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use bytes::Bytes;
 
@@ -40,7 +43,9 @@ pub struct Layer {
 impl Layer {
     /// A layer without transactions. Branches, tags and Call-IDs are made from `seed`, which must be
     /// random and never the same twice.
-    pub fn new(config: Config, seed: [u8; 32]) -> Self {
+    pub fn new(mut config: Config, seed: [u8; 32]) -> Self {
+        config.t1 = config.t1.max(Duration::from_millis(1));
+        config.t2 = config.t2.max(config.t1);
         let mut random = Random::new(&seed);
         let seeded = Seeded::new(&mut random);
         Self {
@@ -108,11 +113,11 @@ impl Layer {
 
     /// Notes that a connection is closed. Requests that were sent over it fail; answers to requests that
     /// came over it go to the address in their Via (RFC 3261 §18.2.2).
-    pub fn handle_closed(&mut self, now: Timestamp, connection: u64) {
+    pub fn handle_closed(&mut self, _now: Timestamp, connection: u64) {
         let place = Place::Connection(connection);
         self.fail_clients(&place);
         for id in self.servers.at(&place) {
-            self.detach_server(now, ServerId(id));
+            self.detach_server(ServerId(id));
         }
     }
 

@@ -12,7 +12,7 @@
 //! - A request is sent over the flow it is given, however long it is (RFC 3261 §18.1.1 would have what
 //!   exceeds 1300 octets moved to TCP, which does not reach a phone behind NAT).
 //! - A server transaction that its user never answers ends: after 64*T1, or for an INVITE after three
-//!   minutes with a 408.
+//!   minutes with a 408. Over UDP it absorbs retransmissions for T4 more.
 
 mod client;
 mod config;

@@ -119,12 +119,11 @@ mod tests {
             let mut places = Places::new(Seeded::new(&mut Random::new(&[1; 32])));
             let mut model: BTreeMap<u32, u64> = BTreeMap::new();
             for (slot, place) in steps {
-                match model.remove(&slot) {
-                    Some(place) => places.leave(slot, &Place::Connection(place)),
-                    None => {
-                        places.join(slot, Place::Connection(place));
-                        model.insert(slot, place);
-                    }
+                if let Some(place) = model.remove(&slot) {
+                    places.leave(slot, &Place::Connection(place));
+                } else {
+                    places.join(slot, Place::Connection(place));
+                    model.insert(slot, place);
                 }
                 for place in 0..4 {
                     let mut found = places.at(&Place::Connection(place));

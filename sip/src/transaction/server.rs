@@ -49,8 +49,9 @@ enum State {
         /// Timer G and its interval.
         retransmit: Option<(Timestamp, Duration)>,
     },
-    /// The ACK came. Timer I.
-    Confirmed { until: Timestamp },
+    /// Nothing is sent any more, retransmissions are absorbed: the ACK came (Confirmed, Timer I), or
+    /// there was no answer in time.
+    Quiet { until: Timestamp },
     /// A 2xx to an INVITE was sent. Timer L.
     Accepted { until: Timestamp },
 }
@@ -94,10 +95,7 @@ impl Layer {
     /// A retransmission gets what the last one got.
     fn repeat(&mut self, id: ServerId) {
         if let Some(server) = self.servers.get_mut(id.0)
-            && !matches!(
-                server.state,
-                State::Accepted { .. } | State::Confirmed { .. }
-            )
+            && !matches!(server.state, State::Accepted { .. } | State::Quiet { .. })
             && let Some(octets) = server.last.clone()
         {
             let to = server.reply.clone();
@@ -199,11 +197,19 @@ impl Layer {
         if !server.is_invite || !matches!(server.state, State::Completed { .. }) {
             return;
         }
+        self.silence(id, until);
+    }
+
+    /// Sends nothing more; retransmissions, which come over UDP only, are absorbed for a while.
+    fn silence(&mut self, id: ServerId, until: Timestamp) {
+        let Some(server) = self.servers.get_mut(id.0) else {
+            return;
+        };
         if server.reply.is_reliable() {
             self.remove_server(id);
             return;
         }
-        server.state = State::Confirmed { until };
+        server.state = State::Quiet { until };
         server.last = None;
         self.servers.set_timer(id.0, until);
     }
@@ -295,7 +301,8 @@ impl Layer {
                     100 if !early => {}
                     ..200 => return,
                     408 => {
-                        self.remove_server(id);
+                        let until = now + self.config.lifetime();
+                        self.silence(id, until);
                         return;
                     }
                     _ => {}
@@ -371,7 +378,7 @@ impl Layer {
 
     /// The connection of a request is closed: the response needs a new one, which a WebSocket client does
     /// not take (RFC 7118 §5.3).
-    pub(super) fn detach_server(&mut self, _now: Timestamp, id: ServerId) {
+    pub(super) fn detach_server(&mut self, id: ServerId) {
         let Some(server) = self.servers.get_mut(id.0) else {
             return;
         };
@@ -396,7 +403,8 @@ impl Layer {
                 if server.is_invite {
                     self.end_invite(now, id, 408);
                 } else {
-                    self.remove_server(id);
+                    let until = now + self.config.t4;
+                    self.silence(id, until);
                 }
                 return;
             }
@@ -405,9 +413,7 @@ impl Layer {
                 self.respond(now, id, trying);
                 return;
             }
-            State::Completed { until, .. }
-            | State::Confirmed { until }
-            | State::Accepted { until }
+            State::Completed { until, .. } | State::Quiet { until } | State::Accepted { until }
                 if *until <= now =>
             {
                 self.remove_server(id);
@@ -445,7 +451,7 @@ impl Server {
             State::Completed { until, retransmit } => {
                 retransmit.map_or(*until, |(at, _)| at.min(*until))
             }
-            State::Confirmed { until } | State::Accepted { until } => *until,
+            State::Quiet { until } | State::Accepted { until } => *until,
         }
     }
 }

@@ -124,15 +124,12 @@ mod tests {
             let mut timers = Timers::default();
             let mut model = BTreeMap::new();
             for (slot, time) in steps {
-                match time {
-                    Some(time) => {
-                        timers.set(slot, Timestamp(time));
-                        model.insert(slot, Timestamp(time));
-                    }
-                    None => {
-                        timers.clear(slot);
-                        model.remove(&slot);
-                    }
+                if let Some(time) = time {
+                    timers.set(slot, Timestamp(time));
+                    model.insert(slot, Timestamp(time));
+                } else {
+                    timers.clear(slot);
+                    model.remove(&slot);
                 }
                 prop_assert_eq!(timers.len(), model.len());
                 prop_assert_eq!(timers.first().map(|(time, _)| time), model.values().min().copied());

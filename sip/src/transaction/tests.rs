@@ -1,1 +1,0 @@
-//! Conversations on simulated time.
