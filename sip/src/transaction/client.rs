@@ -65,7 +65,7 @@ impl Layer {
             },
         };
         let timer = client.timer(now);
-        let id = self.clients.insert(client, Place::of(&to), timer);
+        let id = self.clients.insert(client, Some(Place::of(&to)), timer);
         if refused {
             self.fail_client(ClientId(id), Failure::Transport);
         } else {

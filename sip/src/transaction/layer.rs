@@ -99,15 +99,9 @@ impl Layer {
     /// Notes that the connection which was asked for by a [`Transmit`] to `flow` (without connection) is
     /// open: what waits for an answer from there ends when it is closed.
     pub fn handle_connected(&mut self, flow: &Flow, connection: u64) {
-        let old = Place::of(flow);
-        for id in self.clients.at(&old) {
-            self.clients.relocate(id, Place::Connection(connection));
-        }
-        for id in self.servers.at(&old) {
-            if let Some(server) = self.servers.get_mut(id) {
-                server.reply.connection = Some(connection);
-            }
-            self.servers.relocate(id, Place::Connection(connection));
+        for id in self.clients.at(&Place::of(flow)) {
+            self.clients
+                .relocate(id, Some(Place::Connection(connection)));
         }
     }
 
@@ -122,16 +116,12 @@ impl Layer {
     }
 
     /// Notes that sending over `flow` failed for good, not for a full buffer: an unreachable address, a
-    /// refused connection. Every transaction with that peer ends (RFC 3261 §17.1.4, §17.2.4).
+    /// refused connection. Requests to that peer fail (RFC 3261 §17.1.4); server transactions stay, so
+    /// that retransmissions are still known (RFC 6026 §8.8).
     pub fn handle_send_error(&mut self, now: Timestamp, flow: &Flow) {
-        if let Some(connection) = flow.connection {
-            self.handle_closed(now, connection);
-            return;
-        }
-        let place = Place::of(flow);
-        self.fail_clients(&place);
-        for id in self.servers.at(&place) {
-            self.remove_server(ServerId(id));
+        match flow.connection {
+            Some(connection) => self.handle_closed(now, connection),
+            None => self.fail_clients(&Place::of(flow)),
         }
     }
 
@@ -188,13 +178,7 @@ impl Layer {
     /// Sends a response without memory of it, the same for each retransmission of `request`, which is one
     /// that the layer gave out (RFC 3261 §8.2.7). With [`Layer::forget`] it answers strangers at no cost.
     pub fn respond_stateless(&mut self, flow: &Flow, request: &Request, mut response: Response) {
-        let parts = |name| request.headers.get(name).unwrap_or("");
-        let tag = self.seeded.hash_parts(&[
-            parts(&HeaderName::CallId),
-            parts(&HeaderName::From),
-            parts(&HeaderName::CSeq),
-        ]);
-        self.complete(&mut response, Some(tag));
+        self.complete(&mut response);
         let (reply, _) = reply_flow(flow, request);
         self.transmit(reply, response.to_bytes());
     }
@@ -204,22 +188,34 @@ impl Layer {
     }
 
     /// Adds what a response must have: a tag in To, unless it is a 100 (RFC 3261 §8.2.6.2), and Server.
-    pub(super) fn complete(&mut self, response: &mut Response, tag: Option<u64>) {
-        if response.status != 100 && response.to_tag().is_none() {
-            let tag = match tag {
-                Some(tag) => format!("{tag:016x}"),
-                None => self.new_tag(),
-            };
-            if let Some(to) = response.headers.get(&HeaderName::To) {
-                let to = format!("{to};tag={tag}");
-                response.headers.replace_first(&HeaderName::To, to);
-            }
+    ///
+    /// The tag follows from the request alone: every response to it has the same, and so has the one to its
+    /// CANCEL.
+    pub(super) fn complete(&mut self, response: &mut Response) {
+        if response.status != 100
+            && response.to_tag().is_none()
+            && let Some(to) = response.headers.get(&HeaderName::To)
+        {
+            let tag = self.response_tag(response);
+            let to = format!("{to};tag={tag:016x}");
+            response.headers.replace_first(&HeaderName::To, to);
         }
         if let Some(server) = &self.config.server
             && !response.headers.contains(&HeaderName::Server)
         {
             response.headers.push(HeaderName::Server, server.clone());
         }
+    }
+
+    fn response_tag(&self, response: &Response) -> u64 {
+        let text = |name| response.headers.get(&name).unwrap_or("");
+        let (number, _) = text(HeaderName::CSeq).split_once(' ').unwrap_or_default();
+        self.seeded.hash_parts(&[
+            text(HeaderName::Via),
+            text(HeaderName::CallId),
+            text(HeaderName::From),
+            number,
+        ])
     }
 
     fn answer_malformed(&mut self, flow: &Flow, mut error: ParseError) {

@@ -63,6 +63,7 @@ struct Pending {
     /// When the 100 is due.
     trying_at: Option<Timestamp>,
     until: Timestamp,
+    since: Timestamp,
 }
 
 impl Layer {
@@ -168,9 +169,10 @@ impl Layer {
             trying: Response::for_request(request, 100),
             trying_at: Some(now + trying_after),
             until: now + lifetime,
+            since: now,
         };
         let key: Box<[u8]> = key.into();
-        let place = Place::of(&reply);
+        let place = reply.connection.map(Place::Connection);
         let server = Server {
             key: key.clone(),
             ack_key: None,
@@ -261,6 +263,7 @@ impl Layer {
 
     /// Answers an INVITE that its user has not answered.
     fn end_invite(&mut self, now: Timestamp, id: ServerId, status: u16) {
+        let tag = self.last_tag(id);
         let Some(server) = self.servers.get_mut(id.0) else {
             return;
         };
@@ -271,6 +274,9 @@ impl Layer {
                 .with_reason(crate::message::reason_phrase(status));
             response.status = status;
             response.headers.remove(&HeaderName::Timestamp);
+            if let Some(tag) = tag {
+                response = response.with_to_tag(&tag);
+            }
             self.respond(now, id, response);
         }
     }
@@ -312,7 +318,7 @@ impl Layer {
             State::Accepted { .. } if response.is_success() => {}
             _ => return,
         }
-        self.complete(&mut response, None);
+        self.complete(&mut response);
         let octets = response.to_bytes();
         let Some(server) = self.servers.get_mut(id.0) else {
             return;
@@ -388,8 +394,7 @@ impl Layer {
         }
         server.reply.connection = None;
         server.reply.remote.set_port(server.port);
-        let place = Place::of(&server.reply);
-        self.servers.relocate(id.0, place);
+        self.servers.relocate(id.0, None);
     }
 
     /// Timers G, H, I, J, L and those of the 100.
@@ -409,7 +414,8 @@ impl Layer {
                 return;
             }
             State::Pending(pending) => {
-                let trying = pending.trying.clone();
+                let mut trying = pending.trying.clone();
+                add_delay(&mut trying, now - pending.since);
                 self.respond(now, id, trying);
                 return;
             }
@@ -438,6 +444,15 @@ impl Layer {
             let timer = server.timer();
             self.servers.set_timer(id.0, timer);
         }
+    }
+}
+
+/// Notes in Timestamp how long the response took, in seconds (RFC 3261 §8.2.6.1).
+fn add_delay(trying: &mut Response, delay: Duration) {
+    if let Some(sent) = trying.headers.get(&HeaderName::Timestamp) {
+        let sent = sent.split([' ', '\t']).next().unwrap_or(sent);
+        let value = format!("{sent} {}.{:03}", delay.as_secs(), delay.subsec_millis());
+        trying.headers.replace_first(&HeaderName::Timestamp, value);
     }
 }
 

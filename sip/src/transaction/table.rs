@@ -10,7 +10,8 @@ use crate::Timestamp;
 struct Slot<T> {
     /// How often the slot was used; the upper half of an id.
     generation: u32,
-    content: Option<(T, Place)>,
+    content: Option<T>,
+    place: Option<Place>,
 }
 
 /// Transactions by id. An id is the slot and its generation: one that was removed is not found again.
@@ -43,18 +44,20 @@ impl<T> Table<T> {
         }
     }
 
-    pub(super) fn insert(&mut self, content: T, place: Place, timer: Timestamp) -> u64 {
+    pub(super) fn insert(&mut self, content: T, place: Option<Place>, timer: Timestamp) -> u64 {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot {
                 generation: 0,
                 content: None,
+                place: None,
             });
             (self.slots.len() - 1) as u32
         });
-        self.places.join(slot, place.clone());
         self.timers.set(slot, timer);
-        self.slots[slot as usize].content = Some((content, place));
-        self.id(slot)
+        self.slots[slot as usize].content = Some(content);
+        let id = self.id(slot);
+        self.relocate(id, place);
+        id
     }
 
     pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut T> {
@@ -62,7 +65,7 @@ impl<T> Table<T> {
         if slot.generation != (id >> 32) as u32 {
             return None;
         }
-        slot.content.as_mut().map(|(content, _)| content)
+        slot.content.as_mut()
     }
 
     pub(super) fn remove(&mut self, id: u64) -> Option<T> {
@@ -71,11 +74,14 @@ impl<T> Table<T> {
         if slot.generation != (id >> 32) as u32 {
             return None;
         }
-        let (content, place) = slot.content.take()?;
+        let content = slot.content.take()?;
+        let place = slot.place.take();
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(number);
         self.timers.clear(number);
-        self.places.leave(number, &place);
+        if let Some(place) = place {
+            self.places.leave(number, &place);
+        }
         Some(content)
     }
 
@@ -86,15 +92,19 @@ impl<T> Table<T> {
         }
     }
 
-    /// Notes that a transaction is at another place now.
-    pub(super) fn relocate(&mut self, id: u64, place: Place) {
+    /// Notes where a transaction is now, if it is to be found by that.
+    pub(super) fn relocate(&mut self, id: u64, place: Option<Place>) {
         let number = id as u32;
         if self.get_mut(id).is_none() {
             return;
         }
-        if let Some((_, old)) = &mut self.slots[number as usize].content {
-            self.places.leave(number, old);
-            *old = place.clone();
+        let Some(slot) = self.slots.get_mut(number as usize) else {
+            return;
+        };
+        if let Some(old) = std::mem::replace(&mut slot.place, place.clone()) {
+            self.places.leave(number, &old);
+        }
+        if let Some(place) = place {
             self.places.join(number, place);
         }
     }

@@ -123,6 +123,31 @@ fn cancel_ends_an_invite_that_is_not_answered() {
 }
 
 #[test]
+fn all_responses_have_the_same_tag() {
+    for tag in [None, Some("mine")] {
+        let mut layer = layer();
+        let (id, request) = accept(&mut layer, 0, &udp(), &usual("INVITE"));
+        let mut ringing = Response::for_request(&request, 180);
+        if let Some(tag) = tag {
+            ringing = ringing.with_to_tag(tag);
+        }
+        layer.respond(Timestamp(0), id, ringing);
+        receive(&mut layer, 1, &udp(), &usual("CANCEL"));
+        let transmits = sent(&mut layer);
+        let tags: Vec<_> = transmits
+            .iter()
+            .map(|t| read_response(&t.octets).to_tag())
+            .collect();
+        assert_eq!(tags.len(), 3);
+        assert!(
+            tags.iter()
+                .all(|found| found.is_some() && *found == tags[0]),
+            "{tags:?}"
+        );
+    }
+}
+
+#[test]
 fn cancel_does_nothing_to_other_requests() {
     for branch in [BRANCH, ";branch=1", ""] {
         let mut layer = layer();

@@ -33,7 +33,7 @@ fn responses_get_a_tag_and_server() {
     let (id, request) = accept(&mut layer, 0, &udp(), &usual("OPTIONS"));
     respond(&mut layer, 0, id, &request, 200);
     let response = read_response(&layer.poll_transmit().unwrap().octets);
-    assert_eq!(response.to_tag().map(|tag| tag.len()), Some(20));
+    assert_eq!(response.to_tag().map(|tag| tag.len()), Some(16));
     assert_eq!(response.headers.get(&HeaderName::Server), Some("Test"));
     let other = incoming_with("OPTIONS", ";branch=z9hG4bK-2", "2", "");
     let (id, request) = accept(&mut layer, 0, &udp(), &other);
@@ -55,6 +55,20 @@ fn a_100_is_due_when_timer_e_would_be_t2_and_not_before() {
         receive(&mut layer, 3600, &flow, &octets);
         assert_eq!(statuses(&mut layer), [100], "Proceeding repeats it");
     }
+}
+
+#[test]
+fn a_late_100_says_how_late() {
+    let mut layer = layer();
+    let text = String::from_utf8(usual("OPTIONS").to_vec()).unwrap();
+    let octets = Bytes::from(text.replace("Max-F", "Timestamp: 54.1\r\nMax-F"));
+    accept(&mut layer, 1000, &udp(), &octets);
+    layer.handle_timeout(Timestamp(4510));
+    let trying = read_response(&layer.poll_transmit().unwrap().octets);
+    assert_eq!(
+        trying.headers.get(&HeaderName::Timestamp),
+        Some("54.1 3.510")
+    );
 }
 
 #[test]

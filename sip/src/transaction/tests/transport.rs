@@ -90,13 +90,16 @@ fn nobody_connects_to_a_browser() {
 }
 
 #[test]
-fn what_cannot_be_sent_ends_the_server_transaction() {
+fn a_response_that_cannot_be_sent_ends_nothing() {
     let mut layer = layer();
-    let (id, request) = accept(&mut layer, 0, &udp(), &usual("OPTIONS"));
+    let octets = usual("OPTIONS");
+    let (id, request) = accept(&mut layer, 0, &udp(), &octets);
     layer.respond(Timestamp(0), id, Response::for_request(&request, 200));
-    let to = layer.poll_transmit().unwrap().to;
-    layer.handle_send_error(Timestamp(0), &to);
-    assert_clean(&mut layer);
+    let transmit = layer.poll_transmit().unwrap();
+    layer.handle_send_error(Timestamp(0), &transmit.to);
+    receive(&mut layer, 500, &udp(), &octets);
+    assert_eq!(layer.poll_transmit(), Some(transmit));
+    assert!(layer.poll_event().is_none());
 }
 
 #[test]
