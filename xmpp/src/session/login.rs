@@ -101,9 +101,12 @@ impl Login {
         let (Some(wait), Some(exchange)) = (self.wait.take(), &mut self.exchange) else {
             return Ok(Progress::Going);
         };
-        let refused = |subject: Subject, disabled| match disabled {
-            true => subject.refused(Failure::AccountDisabled),
-            false => subject,
+        let refused = |subject: Subject, disabled| {
+            if disabled {
+                subject.refused(Failure::AccountDisabled)
+            } else {
+                subject
+            }
         };
         let step = match (wait, reply) {
             (Wait::Keys(subject), Reply::Keys { keys, disabled }) => {

@@ -54,6 +54,10 @@ enum Phase {
 
 /// One connection of a client. It reads, speaks and keeps time through its driver alone: after every `handle_*` the driver takes all
 /// of [`Session::poll_output`] and looks at [`Session::poll_timeout`].
+///
+/// Every [`Output::Send`] to a bound session is whole elements, so the driver may write stanzas from elsewhere between them: not
+/// before the session has an [address](Session::address) and what was said until then is written, and not after it
+/// [is over](Session::is_over).
 pub struct Session {
     core: Core,
     phase: Phase,
@@ -172,7 +176,8 @@ impl Session {
         matches!(self.phase, Phase::Over { .. })
     }
 
-    /// Ends the stream with an error of the server's (RFC 6120 §4.9).
+    /// Ends the stream with an error of the server's (RFC 6120 §4.9). The text is English, for people; for `see-other-host` it is
+    /// that host (§4.9.3.19).
     pub fn end(&mut self, condition: StreamCondition, text: Option<&str>) {
         self.close(|out| stream::print::error(out, condition, text));
     }

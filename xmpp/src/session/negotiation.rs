@@ -28,6 +28,10 @@ enum Tls {
 
 /// How far the negotiation is.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of it, behind a box, for a few round trips"
+)]
 enum Stage {
     Login(Login),
     Bind(Binding),
@@ -150,7 +154,10 @@ impl Negotiation {
                 let progress = login.reply(core, &self.domain, reply)?;
                 self.advance(core, now, progress).map(|()| None)
             }
-            Stage::Bind(binding) => binding.reply(core, reply),
+            Stage::Bind(binding) => {
+                self.octets = 0;
+                binding.reply(core, reply)
+            }
         }
     }
 

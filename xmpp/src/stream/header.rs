@@ -39,9 +39,9 @@ impl Header {
         };
         let verdict = check_names(open)
             .and_then(|()| header.check_version())
-            .and_then(|()| match from {
+            .and(match from {
                 Some(Err(_)) => Err(StreamCondition::ImproperAddressing),
-                _ => Ok(()),
+                Some(Ok(_)) | None => Ok(()),
             });
         (header, verdict)
     }

@@ -39,12 +39,18 @@ pub(crate) fn header(out: &mut Vec<u8>, opening: &Opening<'_>) {
     to.leave_open();
 }
 
-/// Writes a stream error.
+/// Writes a stream error. The text is for people, but for `see-other-host` it is the host (§4.9.3.19).
 pub(crate) fn error(out: &mut Vec<u8>, condition: StreamCondition, text: Option<&str>) {
     let mut to = Writer::new(out);
     to.start("stream:error");
     to.start(condition.name());
     to.attribute("xmlns", STREAM_ERRORS);
+    if condition == StreamCondition::SeeOtherHost {
+        to.text(text.unwrap_or_default());
+        to.end();
+        to.end();
+        return;
+    }
     to.end();
     if let Some(text) = text {
         to.start("text");

@@ -200,11 +200,11 @@ impl Pair {
                 })
             }
             Action::Bind { resource, .. } if self.answers != Answers::Never => {
-                let bound = match self.bindings.is_empty() {
-                    false => self.bindings.remove(0),
-                    true => Ok(resource
-                        .clone()
-                        .unwrap_or_else(|| Resource::from_prepared("made-here"))),
+                let bound = if self.bindings.is_empty() {
+                    let wish = resource.clone();
+                    Ok(wish.unwrap_or_else(|| Resource::from_prepared("made-here")))
+                } else {
+                    self.bindings.remove(0)
                 };
                 Some(Reply::Bound(bound))
             }

@@ -179,7 +179,7 @@ fn a_channel_that_is_another() {
 
 #[test]
 fn other_identities() {
-    let mut login = |authzid| {
+    let login = |authzid| {
         let mut pair = open();
         let answer = pair
             .auth(
@@ -294,8 +294,12 @@ fn every_attempt_has_one_end() {
     )
     .0;
     let ends: [fn(&mut Pair); 4] = [
-        |pair| drop(pair.hang_up()),
-        |pair| drop(pair.wait(Duration::from_secs(30))),
+        |pair| {
+            pair.hang_up();
+        },
+        |pair| {
+            pair.wait(Duration::from_secs(30));
+        },
         |pair| {
             pair.session.end(StreamCondition::SystemShutdown, None);
             pair.drain();

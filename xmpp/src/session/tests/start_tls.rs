@@ -97,8 +97,12 @@ fn an_exchange_that_goes_on_is_dropped() {
 #[test]
 fn nothing_is_said_during_the_handshake() {
     let ends: [fn(&mut Pair); 3] = [
-        |pair| drop(pair.hang_up()),
-        |pair| drop(pair.wait(Duration::from_secs(30))),
+        |pair| {
+            pair.hang_up();
+        },
+        |pair| {
+            pair.wait(Duration::from_secs(30));
+        },
         |pair| {
             pair.session.end(StreamCondition::SystemShutdown, None);
             pair.drain();
