@@ -4,8 +4,10 @@ use crate::error::ReadError;
 
 /// The text, when it is UTF-8 and holds only characters that XML has.
 pub(crate) fn text(octets: &[u8]) -> Result<&str, ReadError> {
-    let text = std::str::from_utf8(octets).map_err(|_| ReadError::NotWellFormed("not UTF-8"))?;
-    let control = octets.iter().any(|&b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r'));
+    let text = std::str::from_utf8(octets).map_err(|_| ReadError::Encoding)?;
+    let control = octets
+        .iter()
+        .any(|&b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r'));
     if control {
         return Err(ReadError::NotWellFormed("a control character"));
     }
@@ -55,11 +57,18 @@ pub(crate) fn split_name(name: &str) -> Result<(&str, &str), ReadError> {
     };
     let plain = |part: &str| {
         let octets = part.as_bytes();
-        octets.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
-            && octets.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        octets
+            .first()
+            .is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
+            && octets
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
     };
     let valid = |part: &str| plain(part) || is_nc_name(part);
-    if !valid(local) || (prefix.len() != name.len() - local.len() && !valid(prefix)) || name.starts_with(':') {
+    if !valid(local)
+        || (prefix.len() != name.len() - local.len() && !valid(prefix))
+        || name.starts_with(':')
+    {
         return Err(ReadError::NotWellFormed("a name"));
     }
     if !prefix.is_empty() && !valid(prefix) {

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::chars;
 use crate::element::Element;
 use crate::error::{ReadError, Which};
 use crate::scope::Scope;
-use crate::stream::Limits;
+use crate::stream::{Limits, check_declaration};
 
 /// What a document may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,22 +25,68 @@ pub struct DocumentLimits {
 
 impl Default for DocumentLimits {
     fn default() -> Self {
-        Self { max_bytes: 256 * 1024, max_depth: 32 }
+        Self {
+            max_bytes: 256 * 1024,
+            max_depth: 32,
+        }
     }
 }
 
 /// Reads a document.
-pub fn parse_document(octets: &[u8], limits: DocumentLimits) -> Result<minidom::Element, ReadError> {
+pub fn parse_document(
+    octets: &[u8],
+    limits: DocumentLimits,
+) -> Result<minidom::Element, ReadError> {
     if octets.len() > limits.max_bytes {
         return Err(ReadError::Limit(Which::Bytes));
     }
     let octets = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets);
-    let bare = without_asides(octets)?;
+    if octets.starts_with(b"\xFE\xFF") || octets.starts_with(b"\xFF\xFE") {
+        return Err(ReadError::Encoding);
+    }
+    chars::text(octets)?;
+    let bare = without_asides(after_declaration(octets)?)?;
     let bare = bare.trim_ascii();
-    let limits = Limits { max_bytes: limits.max_bytes, max_depth: limits.max_depth, ..Limits::generous() };
+    let limits = Limits {
+        max_bytes: limits.max_bytes,
+        max_depth: limits.max_depth,
+        ..Limits::generous()
+    };
     let none = Arc::from("");
-    let checked = Element::check(Bytes::copy_from_slice(bare), &none, Scope::default(), limits)?;
+    let checked = Element::check(
+        Bytes::copy_from_slice(bare),
+        &none,
+        Scope::default(),
+        limits,
+    )?;
     Ok(checked.element.to_tree())
+}
+
+/// What follows the XML declaration, which may stand at the very start only.
+fn after_declaration(octets: &[u8]) -> Result<&[u8], ReadError> {
+    let Some(inside) = octets
+        .strip_prefix(b"<?xml")
+        .filter(|rest| rest.first().is_some_and(|b| chars::is_space(*b)))
+    else {
+        return Ok(octets);
+    };
+    let end = memchr::memmem::find(inside, b"?>")
+        .ok_or(ReadError::NotWellFormed("the XML declaration"))?;
+    check_declaration(chars::text(&inside[..end])?)?;
+    Ok(&inside[end + 2..])
+}
+
+/// The target of a processing instruction is a name, and not `xml` (XML 1.0 §2.6).
+fn check_target(inside: &[u8]) -> Result<(), ReadError> {
+    let end = inside
+        .iter()
+        .position(|b| chars::is_space(*b))
+        .unwrap_or(inside.len());
+    let target = chars::text(&inside[..end])?;
+    match chars::split_name(target)? {
+        ("", _) if !target.eq_ignore_ascii_case("xml") => Ok(()),
+        _ => Err(ReadError::NotWellFormed("a processing instruction")),
+    }
 }
 
 /// The document without comments and processing instructions.
@@ -50,13 +97,17 @@ fn without_asides(octets: &[u8]) -> Result<Cow<'_, [u8]>, ReadError> {
     while let Some(at) = memchr::memchr(b'<', rest) {
         let (before, markup) = rest.split_at(at);
         let aside = if markup.starts_with(b"<!--") {
-            let end = memchr::memmem::find(&markup[4..], b"--").ok_or(ReadError::NotWellFormed("a comment"))?;
+            let end = memchr::memmem::find(&markup[4..], b"--")
+                .ok_or(ReadError::NotWellFormed("a comment"))?;
             if markup.get(4 + end + 2) != Some(&b'>') {
                 return Err(ReadError::NotWellFormed("-- in a comment"));
             }
             4 + end + 3
         } else if markup.starts_with(b"<?") {
-            memchr::memmem::find(markup, b"?>").ok_or(ReadError::NotWellFormed("a processing instruction"))? + 2
+            let end = memchr::memmem::find(markup, b"?>")
+                .ok_or(ReadError::NotWellFormed("a processing instruction"))?;
+            check_target(markup.get(2..end).unwrap_or_default())?;
+            end + 2
         } else {
             0
         };
@@ -76,17 +127,21 @@ fn without_asides(octets: &[u8]) -> Result<Cow<'_, [u8]>, ReadError> {
 /// How much of this markup is passed over in one go: a CDATA section, or a tag with its quoted values.
 fn keep(markup: &[u8]) -> Result<usize, ReadError> {
     if markup.starts_with(b"<![CDATA[") {
-        return memchr::memmem::find(markup, b"]]>").map(|at| at + 3).ok_or(ReadError::NotWellFormed("a CDATA section"));
+        return memchr::memmem::find(markup, b"]]>")
+            .map(|at| at + 3)
+            .ok_or(ReadError::NotWellFormed("a CDATA section"));
     }
     let mut at = 1;
     loop {
         let rest = markup.get(at..).unwrap_or_default();
-        let next = memchr::memchr3(b'>', b'"', b'\'', rest).ok_or(ReadError::NotWellFormed("a tag"))?;
+        let next =
+            memchr::memchr3(b'>', b'"', b'\'', rest).ok_or(ReadError::NotWellFormed("a tag"))?;
         if rest[next] == b'>' {
             return Ok(at + next + 1);
         }
         let value = &rest[next + 1..];
-        let end = memchr::memchr(rest[next], value).ok_or(ReadError::NotWellFormed("an attribute"))?;
+        let end =
+            memchr::memchr(rest[next], value).ok_or(ReadError::NotWellFormed("an attribute"))?;
         at += next + 1 + end + 1;
     }
 }

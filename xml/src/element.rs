@@ -62,6 +62,9 @@ pub(crate) struct Checked {
     pub(crate) prefixed: bool,
 }
 
+/// Declarations in force at one place, beside one default namespace for each level.
+const PREFIXES: usize = 64;
+
 fn span(whole: &str, part: &str) -> Range<u32> {
     let begin = part.as_ptr() as usize - whole.as_ptr() as usize;
     u32::try_from(begin).unwrap_or(u32::MAX)..u32::try_from(begin + part.len()).unwrap_or(u32::MAX)
@@ -74,7 +77,13 @@ impl Element {
             return Err(ReadError::Limit(Which::Bytes));
         }
         let scope = Scope::inherited(&Arc::from(default));
-        Self::check(Bytes::copy_from_slice(octets), &Arc::from(default), scope, limits).map(|c| c.element)
+        Self::check(
+            Bytes::copy_from_slice(octets),
+            &Arc::from(default),
+            scope,
+            limits,
+        )
+        .map(|c| c.element)
     }
 
     /// Reads an element of our own making or storing, within generous limits.
@@ -84,7 +93,12 @@ impl Element {
         Self::check(octets, &default, scope, Limits::generous()).map(|c| c.element)
     }
 
-    pub(crate) fn check(raw: Bytes, default: &Arc<str>, mut scope: Scope, limits: Limits) -> Result<Checked, ReadError> {
+    pub(crate) fn check(
+        raw: Bytes,
+        default: &Arc<str>,
+        mut scope: Scope,
+        limits: Limits,
+    ) -> Result<Checked, ReadError> {
         let text = chars::text(&raw)?;
         let mut tokens = Tokens::new(text, limits.max_attributes);
         let outside = scope.len();
@@ -94,15 +108,30 @@ impl Element {
         let mut elements = 0;
         loop {
             let begin = tokens.at;
-            let Some(token) = tokens.next()? else { return Err(ReadError::NotWellFormed("it ends too early")) };
+            let Some(token) = tokens.next()? else {
+                return Err(ReadError::NotWellFormed("it ends too early"));
+            };
             match token {
-                Token::Start { prefix, local, attrs, empty } => {
+                Token::Start {
+                    prefix,
+                    local,
+                    attrs,
+                    empty,
+                } => {
                     let before = scope.len();
                     declare(&mut scope, &attrs)?;
+                    // Names are looked up one declaration after the other: many in force would make a small stanza dear.
+                    if scope.len() - outside > limits.max_depth.saturating_add(PREFIXES) {
+                        return Err(ReadError::Limit(Which::Attributes));
+                    }
                     let namespace = resolve(&scope, prefix, outside, &mut outer)?;
                     check_attributes(&scope, &attrs, outside, &mut outer)?;
                     if root.is_none() {
-                        let named = begin + 1 + prefix.len() + usize::from(!prefix.is_empty()) + local.len();
+                        let named = begin
+                            + 1
+                            + prefix.len()
+                            + usize::from(!prefix.is_empty())
+                            + local.len();
                         root = Some((
                             Element {
                                 raw: Bytes::new(),
@@ -169,9 +198,15 @@ impl Element {
         if tokens.at != raw.len() {
             return Err(ReadError::NotWellFormed("something follows the element"));
         }
-        let Some((mut element, prefixed)) = root else { return Err(ReadError::NotWellFormed("no element")) };
+        let Some((mut element, prefixed)) = root else {
+            return Err(ReadError::NotWellFormed("no element"));
+        };
         element.raw = raw.clone();
-        Ok(Checked { element, outer, prefixed })
+        Ok(Checked {
+            element,
+            outer,
+            prefixed,
+        })
     }
 
     fn text_of(&self, range: &Range<u32>) -> &str {
@@ -196,7 +231,10 @@ impl Element {
 
     /// The value of an attribute without prefix, references resolved.
     pub fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
-        let found = self.attrs.iter().find(|a| !a.prefixed && self.text_of(&a.local) == name)?;
+        let found = self
+            .attrs
+            .iter()
+            .find(|a| !a.prefixed && self.text_of(&a.local) == name)?;
         Some(decode_attribute(self.text_of(&found.value)))
     }
 
@@ -205,14 +243,29 @@ impl Element {
         self.attrs
             .iter()
             .filter(|a| !a.prefixed)
-            .map(|a| (self.text_of(&a.local), decode_attribute(self.text_of(&a.value))))
+            .map(|a| {
+                (
+                    self.text_of(&a.local),
+                    decode_attribute(self.text_of(&a.value)),
+                )
+            })
             .filter(|(name, _)| *name != "xmlns")
     }
 
     /// `xml:lang` of the element itself.
     pub fn lang(&self) -> Option<Cow<'_, str>> {
-        let found = self.attrs.iter().find(|a| a.xml && self.text_of(&a.local) == "lang")?;
+        let found = self
+            .attrs
+            .iter()
+            .find(|a| a.xml && self.text_of(&a.local) == "lang")?;
         Some(decode_attribute(self.text_of(&found.value)))
+    }
+
+    /// The start tag declares a default namespace.
+    pub(crate) fn declares_default(&self) -> bool {
+        self.attrs
+            .iter()
+            .any(|a| !a.prefixed && self.text_of(&a.local) == "xmlns")
     }
 
     /// The octets of the whole element.
@@ -222,7 +275,8 @@ impl Element {
 
     /// The octets between the tags.
     pub fn inner(&self) -> Bytes {
-        self.raw.slice(self.inner.start as usize..self.inner.end as usize)
+        self.raw
+            .slice(self.inner.start as usize..self.inner.end as usize)
     }
 
     /// The default namespace it inherits.
@@ -261,7 +315,8 @@ impl Element {
     /// From a tree; it declares its namespace itself.
     pub fn from_tree(tree: &minidom::Element) -> Result<Self, ReadError> {
         let mut octets = Vec::new();
-        tree.write_to(&mut octets).map_err(|_| ReadError::NotWellFormed("a tree that is not XML"))?;
+        tree.write_to(&mut octets)
+            .map_err(|_| ReadError::NotWellFormed("a tree that is not XML"))?;
         Self::stored(octets.into(), "")
     }
 
@@ -276,10 +331,12 @@ impl Element {
         }
         for attr in &self.attrs {
             let local = self.text_of(&attr.local);
-            let replaced = patches.iter().any(|(name, _)| match name.strip_prefix("xml:") {
-                Some(name) => attr.xml && name == local,
-                None => !attr.prefixed && *name == local,
-            });
+            let replaced = patches
+                .iter()
+                .any(|(name, _)| match name.strip_prefix("xml:") {
+                    Some(name) => attr.xml && name == local,
+                    None => !attr.prefixed && *name == local,
+                });
             if !replaced {
                 // From after the space before the name to the closing quote.
                 let mut begin = attr.local.start as usize;
@@ -290,13 +347,21 @@ impl Element {
                 out.extend_from_slice(&self.raw[begin..=attr.value.end as usize]);
             }
         }
-        let tail = if self.empty { self.raw.len() - 2 } else { self.inner.start as usize - 1 };
+        let tail = if self.empty {
+            self.raw.len() - 2
+        } else {
+            self.inner.start as usize - 1
+        };
         out.extend_from_slice(&self.raw[tail..]);
     }
 
     /// The element with these attributes, ready for many recipients that differ in `to` alone.
     pub fn template(&self, patches: &[(&str, Option<&str>)]) -> Template {
-        let mut all: SmallVec<[(&str, Option<&str>); 6]> = patches.iter().copied().filter(|(n, _)| *n != "to").collect();
+        let mut all: SmallVec<[(&str, Option<&str>); 6]> = patches
+            .iter()
+            .copied()
+            .filter(|(n, _)| *n != "to")
+            .collect();
         all.push(("to", None));
         let mut octets = Vec::new();
         self.write_patched(&mut octets, &all);
@@ -337,7 +402,11 @@ fn end_of(at: usize) -> Range<u32> {
 }
 
 fn qualified(prefix: &str, local: &str) -> usize {
-    if prefix.is_empty() { local.len() } else { prefix.len() + 1 + local.len() }
+    if prefix.is_empty() {
+        local.len()
+    } else {
+        prefix.len() + 1 + local.len()
+    }
 }
 
 /// Takes the declarations among the attributes.
@@ -374,7 +443,7 @@ fn resolve(
     }
 }
 
-fn check_attributes(
+pub(crate) fn check_attributes(
     scope: &Scope,
     attrs: &Attrs<'_>,
     outside: usize,
@@ -409,7 +478,14 @@ pub struct Child<'a> {
 impl<'a> Child<'a> {
     fn nothing(text: &'a str) -> Self {
         let none = &text[..0];
-        Self { raw: none, local: none, namespace: Arc::from(""), attrs: Attrs::new(), inner: none, scope: Scope::default() }
+        Self {
+            raw: none,
+            local: none,
+            namespace: Arc::from(""),
+            attrs: Attrs::new(),
+            inner: none,
+            scope: Scope::default(),
+        }
     }
 
     /// The name without its prefix.
@@ -429,7 +505,10 @@ impl<'a> Child<'a> {
 
     /// The value of an attribute without prefix, references resolved.
     pub fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
-        self.attrs.iter().find(|a| a.prefix.is_empty() && a.local == name).map(|a| decode_attribute(a.value))
+        self.attrs
+            .iter()
+            .find(|a| a.prefix.is_empty() && a.local == name)
+            .map(|a| decode_attribute(a.value))
     }
 
     /// Attributes without prefix, other than `xmlns`.
@@ -442,7 +521,10 @@ impl<'a> Child<'a> {
 
     /// `xml:lang` of the element itself.
     pub fn lang(&self) -> Option<Cow<'a, str>> {
-        self.attrs.iter().find(|a| a.prefix == "xml" && a.local == "lang").map(|a| decode_attribute(a.value))
+        self.attrs
+            .iter()
+            .find(|a| a.prefix == "xml" && a.local == "lang")
+            .map(|a| decode_attribute(a.value))
     }
 
     /// The octets of the whole child. They may lean on declarations further out.
@@ -462,7 +544,11 @@ impl<'a> Child<'a> {
 
     /// Its child elements, in order.
     pub fn children(&self) -> Children<'a> {
-        Children { text: self.inner, at: 0, scope: self.scope.clone() }
+        Children {
+            text: self.inner,
+            at: 0,
+            scope: self.scope.clone(),
+        }
     }
 
     /// Its first child of this name and namespace.
@@ -498,7 +584,15 @@ impl<'a> Iterator for Children<'a> {
                 Token::Text(_) | Token::Cdata(_) => {}
             }
         };
-        let Token::Start { prefix, local, attrs, empty } = start else { return None };
+        let Token::Start {
+            prefix,
+            local,
+            attrs,
+            empty,
+        } = start
+        else {
+            return None;
+        };
         let mut scope = self.scope.clone();
         declare(&mut scope, &attrs).ok()?;
         let namespace = scope.find(prefix).cloned().unwrap_or_else(|| Arc::from(""));

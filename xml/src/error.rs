@@ -25,7 +25,7 @@ pub enum ReadError {
     /// A prefix that is not declared, or a declaration that is forbidden (Namespaces in XML 1.0).
     #[error("the namespace prefix is not declared or misused")]
     Prefix,
-    /// The declaration names another encoding than UTF-8 (RFC 6120 §11.6).
+    /// The declaration names another encoding than UTF-8, or the octets are not UTF-8 (RFC 6120 §4.9.3.22, §11.6).
     #[error("the encoding is not UTF-8")]
     Encoding,
     /// Text between first-level elements, or something else that a stream has no place for.
@@ -41,7 +41,7 @@ pub enum ReadError {
 pub enum Condition {
     /// `<bad-format/>`
     BadFormat,
-    /// `<bad-namespace-prefix/>`
+    /// `<bad-namespace-prefix/>`: for callers that check the prefix of the header.
     BadNamespacePrefix,
     /// `<not-well-formed/>`
     NotWellFormed,
@@ -59,7 +59,8 @@ impl ReadError {
         match self {
             Self::NotWellFormed(_) => Condition::NotWellFormed,
             Self::Restricted(_) => Condition::RestrictedXml,
-            Self::Prefix => Condition::BadNamespacePrefix,
+            // RFC 6120 §4.9.3.13 shows this very case; bad-namespace-prefix is for the prefix of the stream element itself.
+            Self::Prefix => Condition::NotWellFormed,
             Self::Encoding => Condition::UnsupportedEncoding,
             Self::Format => Condition::BadFormat,
             Self::Limit(_) => Condition::PolicyViolation,

@@ -79,21 +79,45 @@ impl Frame {
                         b'!' if header => return Err(ReadError::Restricted("a declaration")),
                         b'!' => At::Declaration(0),
                         b'?' => return Err(ReadError::Restricted("a processing instruction")),
-                        b'/' => At::Tag { end: true, quote: 0, slash: false },
-                        _ => At::Tag { end: false, quote: 0, slash: false },
+                        b'/' => At::Tag {
+                            end: true,
+                            quote: 0,
+                            slash: false,
+                        },
+                        _ => At::Tag {
+                            end: false,
+                            quote: 0,
+                            slash: false,
+                        },
                     };
                 }
-                At::Tag { end, quote: 0, slash } => {
+                At::Tag {
+                    end,
+                    quote: 0,
+                    slash,
+                } => {
                     let rest = &buffer[self.seen..];
                     let Some(skip) = memchr::memchr3(b'>', b'"', b'\'', rest) else {
-                        self.at = At::Tag { end, quote: 0, slash: rest.last() == Some(&b'/') };
+                        self.at = At::Tag {
+                            end,
+                            quote: 0,
+                            slash: rest.last() == Some(&b'/'),
+                        };
                         self.seen = buffer.len();
                         return Ok(Found::More);
                     };
-                    let slash = if skip == 0 { slash } else { rest[skip - 1] == b'/' };
+                    let slash = if skip == 0 {
+                        slash
+                    } else {
+                        rest[skip - 1] == b'/'
+                    };
                     self.seen += skip + 1;
                     if rest[skip] != b'>' {
-                        self.at = At::Tag { end, quote: rest[skip], slash: false };
+                        self.at = At::Tag {
+                            end,
+                            quote: rest[skip],
+                            slash: false,
+                        };
                         continue;
                     }
                     self.at = At::Text;
@@ -104,7 +128,11 @@ impl Frame {
                 At::Tag { end, quote, .. } => match memchr::memchr(quote, &buffer[self.seen..]) {
                     Some(skip) => {
                         self.seen += skip + 1;
-                        self.at = At::Tag { end, quote: 0, slash: false };
+                        self.at = At::Tag {
+                            end,
+                            quote: 0,
+                            slash: false,
+                        };
                     }
                     None => self.seen = buffer.len(),
                 },
@@ -118,7 +146,11 @@ impl Frame {
                     if whole && self.depth == 0 {
                         return Err(ReadError::Format);
                     }
-                    self.at = if whole { At::Cdata(0) } else { At::Declaration(matched) };
+                    self.at = if whole {
+                        At::Cdata(0)
+                    } else {
+                        At::Declaration(matched)
+                    };
                 }
                 At::Cdata(matched) => {
                     self.seen += 1;

@@ -52,16 +52,18 @@ impl Scope {
 
     /// The namespace of a prefix.
     pub(crate) fn find(&self, prefix: &str) -> Option<&Arc<str>> {
-        self.declared.iter().rev().find(|(p, _)| **p == *prefix).map(|(_, uri)| uri)
+        self.declared
+            .iter()
+            .rev()
+            .find(|(p, _)| **p == *prefix)
+            .map(|(_, uri)| uri)
     }
 
     /// The prefix stands for what the first `outside` declarations say.
     pub(crate) fn is_outer(&self, prefix: &str, outside: usize) -> bool {
-        self.declared.iter().rposition(|(p, _)| **p == *prefix).is_some_and(|at| at < outside)
-    }
-
-    /// All declarations with a prefix.
-    pub(crate) fn prefixed(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
-        self.declared.iter().filter(|(p, _)| !p.is_empty()).map(|(p, uri)| (p, uri))
+        self.declared
+            .iter()
+            .rposition(|(p, _)| **p == *prefix)
+            .is_some_and(|at| at < outside)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::{Buf as _, Bytes, BytesMut};
 
 use crate::chars;
-use crate::element::{Element, declare};
+use crate::element::{Element, check_attributes, declare};
 use crate::error::{ReadError, Which};
 use crate::frame::{Found, Frame};
 use crate::scope::Scope;
@@ -28,7 +28,12 @@ pub struct Limits {
 impl Limits {
     /// For what we stored ourselves after it passed stricter ones.
     pub const fn generous() -> Self {
-        Self { max_bytes: usize::MAX, max_depth: 256, max_elements: None, max_attributes: 1024 }
+        Self {
+            max_bytes: usize::MAX,
+            max_depth: 256,
+            max_elements: None,
+            max_attributes: 1024,
+        }
     }
 }
 
@@ -77,7 +82,10 @@ impl StreamOpen {
 
     /// An attribute without prefix.
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(n, _)| n == name).map(|(_, v)| &**v)
+        self.attributes
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, v)| &**v)
     }
 
     /// `xml:lang`.
@@ -92,6 +100,8 @@ enum Stage {
     Start,
     /// The header was read.
     Open,
+    /// The header was an empty element: the close is still to be told.
+    Empty,
     /// It is over, by its end or by an error.
     Over,
 }
@@ -165,7 +175,10 @@ impl StreamReader {
     }
 
     /// The next token; `None` when more has to arrive. After an error nothing more is read.
-    #[expect(clippy::should_implement_trait, reason = "it is no iterator: more may come after None")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it is no iterator: more may come after None"
+    )]
     pub fn next(&mut self) -> Result<Option<Token>, ReadError> {
         let token = self.read();
         match &token {
@@ -182,6 +195,9 @@ impl StreamReader {
     fn read(&mut self) -> Result<Option<Token>, ReadError> {
         if self.stage == Stage::Over {
             return Ok(None);
+        }
+        if self.stage == Stage::Empty {
+            return Ok(Some(Token::Close));
         }
         if self.frame.between() && self.frame.seen == 0 {
             self.skip_space();
@@ -201,7 +217,12 @@ impl StreamReader {
             }
         }
         let header = self.stage == Stage::Start;
-        let found = self.frame.scan(&self.buffer, header, self.limits.max_depth, self.limits.max_elements)?;
+        let found = self.frame.scan(
+            &self.buffer,
+            header,
+            self.limits.max_depth,
+            self.limits.max_elements,
+        )?;
         match found {
             Found::More => self.within(),
             Found::Header(end) => {
@@ -210,7 +231,8 @@ impl StreamReader {
             }
             Found::Element(end) => {
                 let raw = self.cut(end)?;
-                self.element(raw).map(|element| Some(Token::Element(element)))
+                self.element(raw)
+                    .map(|element| Some(Token::Element(element)))
             }
             Found::End(end) => {
                 let raw = self.cut(end)?;
@@ -224,11 +246,19 @@ impl StreamReader {
 
     /// More is needed, within the limit.
     fn within(&self) -> Result<Option<Token>, ReadError> {
-        if self.buffer.len() > self.limits.max_bytes { Err(ReadError::Limit(Which::Bytes)) } else { Ok(None) }
+        if self.buffer.len() > self.limits.max_bytes {
+            Err(ReadError::Limit(Which::Bytes))
+        } else {
+            Ok(None)
+        }
     }
 
     fn skip_space(&mut self) {
-        let spaces = self.buffer.iter().take_while(|b| chars::is_space(**b)).count();
+        let spaces = self
+            .buffer
+            .iter()
+            .take_while(|b| chars::is_space(**b))
+            .count();
         if spaces > 0 {
             self.buffer.advance(spaces);
             self.spaces = true;
@@ -238,11 +268,10 @@ impl StreamReader {
     /// Text where there is none: bytes that are no UTF-8 are told as such (RFC 6120 §11.6).
     fn no_place(&self) -> ReadError {
         match chars::text(&self.buffer) {
-            Err(error) if !self.buffer.is_ascii() && std::str::from_utf8(&self.buffer).is_err() => {
-                if self.stage == Stage::Start { ReadError::Encoding } else { error }
-            }
             Err(error) => error,
-            Ok(_) if self.stage == Stage::Start => ReadError::NotWellFormed("text before the stream"),
+            Ok(_) if self.stage == Stage::Start => {
+                ReadError::NotWellFormed("text before the stream")
+            }
             Ok(_) => ReadError::Format,
         }
     }
@@ -253,10 +282,12 @@ impl StreamReader {
         if self.buffer.starts_with(b"\xFE\xFF") || self.buffer.starts_with(b"\xFF\xFE") {
             return Err(ReadError::Encoding);
         }
-        if self.buffer.starts_with(b"\xEF\xBB\xBF") {
-            self.buffer.advance(3);
-        }
-        let shared = self.buffer.iter().zip(BEGIN).take_while(|(a, b)| a == b).count();
+        let shared = self
+            .buffer
+            .iter()
+            .zip(BEGIN)
+            .take_while(|(a, b)| a == b)
+            .count();
         if shared == self.buffer.len().min(BEGIN.len()) && self.buffer.len() <= BEGIN.len() {
             return Ok(false);
         }
@@ -264,8 +295,17 @@ impl StreamReader {
             self.declared = true;
             return Ok(true);
         }
-        let Some(end) = self.buffer.windows(2).take(1024).position(|two| two == b"?>") else {
-            return if self.buffer.len() > 1024 { Err(ReadError::NotWellFormed("the XML declaration")) } else { Ok(false) };
+        let Some(end) = self
+            .buffer
+            .windows(2)
+            .take(1024)
+            .position(|two| two == b"?>")
+        else {
+            return if self.buffer.len() > 1024 {
+                Err(ReadError::NotWellFormed("the XML declaration"))
+            } else {
+                Ok(false)
+            };
         };
         let octets = self.buffer.split_to(end + 2);
         check_declaration(chars::text(&octets[BEGIN.len()..end])?)?;
@@ -282,16 +322,28 @@ impl StreamReader {
         if end > self.limits.max_bytes {
             return Err(ReadError::Limit(Which::Bytes));
         }
-        if end == self.buffer.len() {
+        if end == self.buffer.len() && self.buffer.capacity() <= end * 2 {
             return Ok(std::mem::take(&mut self.buffer).freeze());
         }
-        Ok(self.buffer.split_to(end).freeze())
+        // Copied, so that a small stanza that is kept does not keep all that arrived with it.
+        let raw = Bytes::copy_from_slice(&self.buffer[..end]);
+        self.buffer.advance(end);
+        if self.buffer.is_empty() {
+            self.buffer = BytesMut::new();
+        }
+        Ok(raw)
     }
 
     fn open(&mut self, raw: &Bytes) -> Result<StreamOpen, ReadError> {
         let text = chars::text(raw)?;
         let mut tokens = Tokens::new(text, self.limits.max_attributes);
-        let Some(Markup::Start { prefix, local, attrs, empty }) = tokens.next()? else {
+        let Some(Markup::Start {
+            prefix,
+            local,
+            attrs,
+            empty,
+        }) = tokens.next()?
+        else {
             return Err(ReadError::NotWellFormed("no stream header"));
         };
         let mut scope = Scope::default();
@@ -301,31 +353,39 @@ impl StreamReader {
             None if prefix.is_empty() => String::new(),
             None => return Err(ReadError::Prefix),
         };
-        for attr in &attrs {
-            let known = attr.prefix.is_empty() || matches!(attr.prefix, "xml" | "xmlns") || scope.find(attr.prefix).is_some();
-            if !known {
-                return Err(ReadError::Prefix);
-            }
-        }
-        let plain = attrs.iter().filter(|a| a.prefix.is_empty() && a.local != "xmlns");
+        check_attributes(&scope, &attrs, 0, &mut smallvec::SmallVec::new())?;
+        let plain = attrs
+            .iter()
+            .filter(|a| a.prefix.is_empty() && a.local != "xmlns");
         let open = StreamOpen {
             prefix: (!prefix.is_empty()).then(|| prefix.to_owned()),
             name: local.to_owned(),
             namespace,
             default: scope.find("").map(ToString::to_string),
-            attributes: plain.map(|a| (a.local.to_owned(), decode_attribute(a.value).into_owned())).collect(),
+            attributes: plain
+                .map(|a| (a.local.to_owned(), decode_attribute(a.value).into_owned()))
+                .collect(),
             lang: attrs
                 .iter()
                 .find(|a| a.prefix == "xml" && a.local == "lang")
                 .map(|a| decode_attribute(a.value).into_owned()),
         };
-        self.root = Arc::from(&text[1..1 + if prefix.is_empty() { local.len() } else { prefix.len() + 1 + local.len() }]);
-        self.default = open.default.as_deref().map_or_else(|| Arc::from(""), Arc::from);
+        self.root = Arc::from(
+            &text[1..1 + if prefix.is_empty() {
+                local.len()
+            } else {
+                prefix.len() + 1 + local.len()
+            }],
+        );
+        self.default = open
+            .default
+            .as_deref()
+            .map_or_else(|| Arc::from(""), Arc::from);
         self.scope = scope;
         self.stage = Stage::Open;
         if empty {
             // A stream that is over before it began.
-            self.stage = Stage::Over;
+            self.stage = Stage::Empty;
         }
         Ok(open)
     }
@@ -336,35 +396,79 @@ impl StreamReader {
         if foreign {
             // A stanza written with a prefix: printed anew, since recipients know the content namespace as the default one.
             let tree = crate::tree::build_in(checked.element.raw(), &self.scope);
-            return Element::from_tree(&tree);
+            return self.without_default(&Element::from_tree(&tree)?);
+        }
+        if !checked.prefixed
+            && checked.element.namespace() == &*self.default
+            && checked.element.declares_default()
+        {
+            let bare = self.without_default(&checked.element)?;
+            return Ok(if checked.outer.is_empty() {
+                bare
+            } else {
+                self.with_declarations(&bare, &checked.outer)?
+            });
         }
         if checked.outer.is_empty() {
             return Ok(checked.element);
         }
-        let mut octets = Vec::with_capacity(checked.element.raw().len() + 64);
-        let patches: Vec<(String, &str)> = checked.outer.iter().map(|(p, uri)| (format!("xmlns:{p}"), &**uri)).collect();
-        let patches: Vec<(&str, Option<&str>)> = patches.iter().map(|(n, uri)| (&**n, Some(*uri))).collect();
-        checked.element.write_patched(&mut octets, &patches);
-        Element::stored(octets.into(), &self.default)
+        self.with_declarations(&checked.element, &checked.outer)
+    }
+
+    /// The element with the declarations of the header that it uses.
+    fn with_declarations(
+        &self,
+        element: &Element,
+        outer: &[(Arc<str>, Arc<str>)],
+    ) -> Result<Element, ReadError> {
+        let mut octets = Vec::with_capacity(element.raw().len() + 64);
+        let patches: Vec<(String, &str)> = outer
+            .iter()
+            .map(|(p, uri)| (format!("xmlns:{p}"), &**uri))
+            .collect();
+        let patches: Vec<(&str, Option<&str>)> =
+            patches.iter().map(|(n, uri)| (&**n, Some(*uri))).collect();
+        element.write_patched(&mut octets, &patches);
+        let scope = Scope::inherited(&self.default);
+        Element::check(octets.into(), &self.default, scope, Limits::generous()).map(|c| c.element)
+    }
+
+    /// The element without the default namespace it declares, which is that of the stream: a stanza that says `jabber:client` itself would keep
+    /// it when it is copied into a stream of another domain, whose content namespace is `jabber:server`.
+    fn without_default(&self, element: &Element) -> Result<Element, ReadError> {
+        let mut octets = Vec::with_capacity(element.raw().len());
+        element.write_patched(&mut octets, &[("xmlns", None)]);
+        // Prefixes of the header may be used and are declared later.
+        let scope = self.scope.clone();
+        Element::check(octets.into(), &self.default, scope, Limits::generous()).map(|c| c.element)
     }
 
     fn closes(&self, raw: &Bytes) -> Result<bool, ReadError> {
         let text = chars::text(raw)?;
-        let name: Cow<'_, str> = text.trim_start_matches("</").trim_end_matches('>').trim_end().into();
+        let name: Cow<'_, str> = text
+            .trim_start_matches("</")
+            .trim_end_matches('>')
+            .trim_end()
+            .into();
         Ok(*name == *self.root)
     }
 }
 
 /// `version`, `encoding`, `standalone` (XML 1.0 §2.8).
-fn check_declaration(text: &str) -> Result<(), ReadError> {
+pub(crate) fn check_declaration(text: &str) -> Result<(), ReadError> {
     let fake = format!("<x{text}/>");
     let mut tokens = Tokens::new(&fake, 3);
     let wrong = ReadError::NotWellFormed("the XML declaration");
-    let Some(Markup::Start { attrs, .. }) = tokens.next().map_err(|_| wrong)? else { return Err(wrong) };
+    let Some(Markup::Start { attrs, .. }) = tokens.next().map_err(|_| wrong)? else {
+        return Err(wrong);
+    };
     let order = ["version", "encoding", "standalone"];
     let mut last = None;
     for attr in &attrs {
-        let at = order.iter().position(|name| *name == attr.local && attr.prefix.is_empty()).ok_or(wrong)?;
+        let at = order
+            .iter()
+            .position(|name| *name == attr.local && attr.prefix.is_empty())
+            .ok_or(wrong)?;
         if last.is_some_and(|last| at <= last) {
             return Err(wrong);
         }
@@ -377,5 +481,12 @@ fn check_declaration(text: &str) -> Result<(), ReadError> {
             _ => return Err(wrong),
         }
     }
-    if attrs.first().is_some_and(|a| a.local == "version") { Ok(()) } else { Err(wrong) }
+    if tokens.next().map_err(|_| wrong)?.is_some() {
+        return Err(wrong);
+    }
+    if attrs.first().is_some_and(|a| a.local == "version") {
+        Ok(())
+    } else {
+        Err(wrong)
+    }
 }

@@ -42,7 +42,11 @@ pub(crate) struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     pub(crate) fn new(text: &'a str, max_attributes: usize) -> Self {
-        Self { text, at: 0, max_attributes }
+        Self {
+            text,
+            at: 0,
+            max_attributes,
+        }
     }
 
     fn octets(&self) -> &'a [u8] {
@@ -56,7 +60,8 @@ impl<'a> Tokens<'a> {
             return Ok(None);
         }
         if octets[self.at] != b'<' {
-            let end = memchr::memchr(b'<', &octets[self.at..]).map_or(octets.len(), |skip| self.at + skip);
+            let end = memchr::memchr(b'<', &octets[self.at..])
+                .map_or(octets.len(), |skip| self.at + skip);
             let text = &self.text[self.at..end];
             self.at = end;
             check_text(text)?;
@@ -73,7 +78,9 @@ impl<'a> Tokens<'a> {
     fn name(&mut self) -> &'a str {
         let octets = self.octets();
         let begin = self.at;
-        while self.at < octets.len() && !is_space(octets[self.at]) && !matches!(octets[self.at], b'>' | b'/' | b'=' | b'<' | b'"' | b'\'')
+        while self.at < octets.len()
+            && !is_space(octets[self.at])
+            && !matches!(octets[self.at], b'>' | b'/' | b'=' | b'<' | b'"' | b'\'')
         {
             self.at += 1;
         }
@@ -100,8 +107,12 @@ impl<'a> Tokens<'a> {
     }
 
     fn cdata(&mut self) -> Result<Token<'a>, ReadError> {
-        let body = self.text[self.at..].strip_prefix("<![CDATA[").ok_or(ReadError::Restricted("a comment or declaration"))?;
-        let end = body.find("]]>").ok_or(ReadError::NotWellFormed("a CDATA section"))?;
+        let body = self.text[self.at..]
+            .strip_prefix("<![CDATA[")
+            .ok_or(ReadError::Restricted("a comment or declaration"))?;
+        let end = body
+            .find("]]>")
+            .ok_or(ReadError::NotWellFormed("a CDATA section"))?;
         self.at += "<![CDATA[".len() + end + "]]>".len();
         Ok(Token::Cdata(&body[..end]))
     }
@@ -115,21 +126,34 @@ impl<'a> Tokens<'a> {
             match self.octets().get(self.at) {
                 Some(b'>') => {
                     self.at += 1;
-                    return Ok(Token::Start { prefix, local, attrs, empty: false });
+                    return Ok(Token::Start {
+                        prefix,
+                        local,
+                        attrs,
+                        empty: false,
+                    });
                 }
                 Some(b'/') => {
                     if self.octets().get(self.at + 1) != Some(&b'>') {
                         return Err(ReadError::NotWellFormed("a start tag"));
                     }
                     self.at += 2;
-                    return Ok(Token::Start { prefix, local, attrs, empty: true });
+                    return Ok(Token::Start {
+                        prefix,
+                        local,
+                        attrs,
+                        empty: true,
+                    });
                 }
                 Some(_) if spaced => {
                     if attrs.len() >= self.max_attributes {
                         return Err(ReadError::Limit(Which::Attributes));
                     }
                     let attr = self.attribute()?;
-                    if attrs.iter().any(|a| a.local == attr.local && a.prefix == attr.prefix) {
+                    if attrs
+                        .iter()
+                        .any(|a| a.local == attr.local && a.prefix == attr.prefix)
+                    {
                         return Err(ReadError::NotWellFormed("an attribute given twice"));
                     }
                     attrs.push(attr);
@@ -160,7 +184,11 @@ impl<'a> Tokens<'a> {
             return Err(ReadError::NotWellFormed("< in an attribute"));
         }
         check_references(value)?;
-        Ok(Attr { prefix, local, value })
+        Ok(Attr {
+            prefix,
+            local,
+            value,
+        })
     }
 }
 
@@ -182,7 +210,12 @@ fn check_references(text: &str) -> Result<(), ReadError> {
 
 /// The character of a reference and its length (XML 1.0 §4.1, §4.6). Other entities than the five cannot be declared here.
 fn reference(text: &str) -> Result<(char, usize), ReadError> {
-    let end = memchr::memchr(b';', text.as_bytes().get(..text.len().min(16)).unwrap_or_default());
+    let end = memchr::memchr(
+        b';',
+        text.as_bytes()
+            .get(..text.len().min(16))
+            .unwrap_or_default(),
+    );
     let end = end.ok_or(ReadError::NotWellFormed("a reference"))?;
     let name = &text[1..end];
     let c = match name {
@@ -198,14 +231,19 @@ fn reference(text: &str) -> Result<(char, usize), ReadError> {
                     _ => Err(ReadError::NotWellFormed("a reference")),
                 };
             };
-            let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |hex| (hex, 16));
+            let (digits, radix) = number
+                .strip_prefix('x')
+                .map_or((number, 10), |hex| (hex, 16));
             if digits.is_empty() || !digits.chars().all(|d| d.is_digit(radix)) {
                 return Err(ReadError::NotWellFormed("a character reference"));
             }
-            let code = u32::from_str_radix(digits, radix).map_err(|_| ReadError::NotWellFormed("a character reference"))?;
+            let code = u32::from_str_radix(digits, radix)
+                .map_err(|_| ReadError::NotWellFormed("a character reference"))?;
             char::from_u32(code)
                 .filter(|c| is_char(*c))
-                .ok_or(ReadError::NotWellFormed("a reference to a character that is none"))?
+                .ok_or(ReadError::NotWellFormed(
+                    "a reference to a character that is none",
+                ))?
         }
     };
     Ok((c, end + 1))

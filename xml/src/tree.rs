@@ -16,7 +16,10 @@ pub(crate) fn build(octets: &[u8], default: &Arc<str>) -> Element {
 
 /// A tree of a checked element within a scope. What was not checked before gives an empty tree.
 pub(crate) fn build_in(octets: &[u8], scope: &Scope) -> Element {
-    std::str::from_utf8(octets).ok().and_then(|text| grow(text, scope.clone())).unwrap_or_else(|| Element::bare("none", ""))
+    std::str::from_utf8(octets)
+        .ok()
+        .and_then(|text| grow(text, scope.clone()))
+        .unwrap_or_else(|| Element::bare("none", ""))
 }
 
 fn grow(text: &str, mut scope: Scope) -> Option<Element> {
@@ -24,7 +27,12 @@ fn grow(text: &str, mut scope: Scope) -> Option<Element> {
     let mut open: Vec<(Element, usize)> = Vec::new();
     while let Ok(Some(token)) = tokens.next() {
         let done = match token {
-            Token::Start { prefix, local, attrs, empty } => {
+            Token::Start {
+                prefix,
+                local,
+                attrs,
+                empty,
+            } => {
                 let before = scope.len();
                 crate::element::declare(&mut scope, &attrs).ok()?;
                 let element = make(&scope, prefix, local, &attrs)?;
@@ -75,12 +83,23 @@ fn make(scope: &Scope, prefix: &str, local: &str, attrs: &Attrs<'_>) -> Option<E
         if attr.prefix == "xmlns" || (attr.prefix.is_empty() && attr.local == "xmlns") {
             continue;
         }
-        let namespace = if attr.prefix.is_empty() { String::new() } else { namespace_of(scope, attr.prefix)? };
-        all.insert((namespace, attr.local), decode_attribute(attr.value).into_owned());
+        let namespace = if attr.prefix.is_empty() {
+            String::new()
+        } else {
+            namespace_of(scope, attr.prefix)?
+        };
+        all.insert(
+            (namespace, attr.local),
+            decode_attribute(attr.value).into_owned(),
+        );
     }
     for ((namespace, local), value) in all {
         let name = NcName::try_from(local.to_owned()).ok()?;
-        let namespace = if namespace == crate::scope::XML { Namespace::xml().clone() } else { Namespace::from(namespace) };
+        let namespace = if namespace == crate::scope::XML {
+            Namespace::xml().clone()
+        } else {
+            Namespace::from(namespace)
+        };
         map.insert(namespace, name, value);
     }
     Some(element)

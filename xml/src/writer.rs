@@ -12,7 +12,11 @@ pub struct Writer<'a> {
 impl<'a> Writer<'a> {
     /// A writer that appends to `out`.
     pub fn new(out: &'a mut Vec<u8>) -> Self {
-        Self { out, open: smallvec::SmallVec::new(), in_tag: false }
+        Self {
+            out,
+            open: smallvec::SmallVec::new(),
+            in_tag: false,
+        }
     }
 
     fn close_tag(&mut self) {
@@ -62,7 +66,9 @@ impl<'a> Writer<'a> {
 
     /// Closes the element opened last.
     pub fn end(&mut self) -> &mut Self {
-        let Some((at, len)) = self.open.pop() else { return self };
+        let Some((at, len)) = self.open.pop() else {
+            return self;
+        };
         if std::mem::take(&mut self.in_tag) {
             self.out.extend_from_slice(b"/>");
         } else {
@@ -114,7 +120,9 @@ mod tests {
     fn elements_are_closed_and_values_escaped() {
         let mut out = Vec::new();
         let mut w = Writer::new(&mut out);
-        w.start("iq").attribute("type", "result").attribute("id", "a'&\"<>\n");
+        w.start("iq")
+            .attribute("type", "result")
+            .attribute("id", "a'&\"<>\n");
         w.start("query").attribute("xmlns", "x").end();
         w.start("text").text("1 < 2\u{0}\u{FFFF}").end();
         w.end();
