@@ -136,6 +136,20 @@ fn the_server_ends_the_stream() {
 }
 
 #[test]
+fn another_host_is_named_in_its_condition() {
+    let mut pair = Pair::bound();
+    pair.session
+        .end(StreamCondition::SeeOtherHost, Some("[2001:db8::1]:9222"));
+    pair.drain();
+    let said = pair.said();
+    let [Token::Element(error), Token::Close] = said.as_slice() else {
+        panic!("{said:?}")
+    };
+    assert_eq!(names(error), ["see-other-host"]);
+    assert_eq!(child(error, "see-other-host").text(), "[2001:db8::1]:9222");
+}
+
+#[test]
 fn a_closing_tag_is_answered_and_nothing_after_it_is_taken() {
     let mut pair = Pair::bound();
     pair.send("<presence/></stream:stream><message to='bob@office.example'/>");
