@@ -4,7 +4,9 @@ use super::Core;
 use super::ending::Ending;
 use super::print;
 use crate::action::{Action, AttemptOutcome, Reply};
-use crate::sasl::{Channel, Exchange, Failure, Nonce, PlainLogin, Step, Subject, decode_payload};
+use crate::sasl::{
+    Channel, Exchange, Failure, Hash, Nonce, PlainLogin, Step, Subject, decode_payload,
+};
 use crate::stream::StreamCondition;
 use presence::Bare;
 use xml::Element;
@@ -150,19 +152,9 @@ impl Login {
                     username,
                     authzid,
                     hash,
-                } => match subject(&username, authzid.as_deref(), domain) {
-                    (subject, Some(account)) => {
-                        let action = Action::Keys {
-                            account: account.clone(),
-                            hash,
-                        };
-                        self.ask(core, account, action, Wait::Keys(subject));
-                        return Ok(Progress::Going);
-                    }
-                    (subject, None) => match &mut self.exchange {
-                        Some(exchange) => exchange.keys(subject, None, &core.settings.decoy),
-                        None => Step::Failure(Failure::TemporaryAuthFailure),
-                    },
+                } => match self.look_up(core, domain, &username, authzid.as_deref(), hash) {
+                    Some(step) => step,
+                    None => return Ok(Progress::Going),
                 },
                 Step::CheckPassword(login) => match self.check_password(core, domain, login) {
                     Some(step) => step,
@@ -181,6 +173,31 @@ impl Login {
                 Step::Failure(failure) => return self.fail(core, failure),
             }
         }
+    }
+
+    /// Asks for keys. For a name that no account can have there are stand-ins at once.
+    fn look_up(
+        &mut self,
+        core: &mut Core,
+        domain: &str,
+        username: &str,
+        authzid: Option<&str>,
+        hash: Hash,
+    ) -> Option<Step> {
+        let (subject, account) = subject(username, authzid, domain);
+        let Some(account) = account else {
+            let decoy = &core.settings.decoy;
+            return self
+                .exchange
+                .as_mut()
+                .map(|exchange| exchange.keys(subject, None, decoy));
+        };
+        let action = Action::Keys {
+            account: account.clone(),
+            hash,
+        };
+        self.ask(core, account, action, Wait::Keys(subject));
+        None
     }
 
     /// Asks whether a password is right. A name that no account can have is refused like any that no account has.
