@@ -2,7 +2,13 @@
 
 use std::io::Write as _;
 
-use crate::{Method, Request, header::Via};
+use crate::{Method, Request, header::Via, params::lookup, syntax::find_outside};
+
+/// The tag in the text of From or To, without taking the address apart; an empty one is none.
+pub(super) fn tag(text: &str) -> Option<&str> {
+    let at = find_outside(text, b';')?;
+    lookup(text.get(at..)?, "tag").filter(|tag| !tag.is_empty())
+}
 
 /// Writes the key of the transaction that `request` would belong to if its method was `method`; a request
 /// matches a transaction if their keys are the same. For the ACK of an INVITE that is `INVITE` where the
@@ -49,4 +55,22 @@ pub(super) fn ack_key(key: &[u8], method_at: usize, to_tag: &str) -> Box<[u8]> {
     ack.extend_from_slice(b"ACK ");
     ack.extend_from_slice(to_tag.as_bytes());
     ack.into_boxed_slice()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_found_behind_the_address() {
+        for (text, found) in [
+            ("<sip:a@b;tag=x>", None),
+            ("\"a;tag=x\" <sip:a@b;tag=y>;p=q; Tag = z", Some("z")),
+            ("sip:a@b;tag=1", Some("1")),
+            ("<sip:a@b>;tag=", None),
+            ("sip:a@b", None),
+        ] {
+            assert_eq!(tag(text), found, "{text}");
+        }
+    }
 }

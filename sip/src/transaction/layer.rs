@@ -10,14 +10,15 @@ use bytes::Bytes;
 use super::{
     ClientId, Config, Event, Flow, ServerId, Transmit,
     client::Client,
+    key::tag,
     places::Place,
     random::{Random, Seeded},
     server::Server,
     table::Table,
 };
 use crate::{
-    HeaderName, Message, ParseError, Request, Response, Timestamp, message::parse, routing,
-    uri::Host,
+    HeaderName, Message, ParseError, Request, Response, Timestamp, header::Via, message::parse,
+    routing, uri::Host,
 };
 
 /// The transactions of a SIP element: a machine without socket and clock.
@@ -179,7 +180,10 @@ impl Layer {
     /// that the layer gave out (RFC 3261 §8.2.7). With [`Layer::forget`] it answers strangers at no cost.
     pub fn respond_stateless(&mut self, flow: &Flow, request: &Request, mut response: Response) {
         self.complete(&mut response);
-        let (reply, _) = reply_flow(flow, request);
+        let reply = match request.headers.via() {
+            Ok(via) => reply_flow(flow, &via).0,
+            Err(_) => return,
+        };
         self.transmit(reply, response.to_bytes());
     }
 
@@ -193,8 +197,8 @@ impl Layer {
     /// CANCEL.
     pub(super) fn complete(&mut self, response: &mut Response) {
         if response.status != 100
-            && response.to_tag().is_none()
             && let Some(to) = response.headers.get(&HeaderName::To)
+            && tag(to).is_none()
         {
             let tag = self.response_tag(response);
             let to = format!("{to};tag={tag:016x}");
@@ -230,11 +234,8 @@ impl Layer {
 
 /// Where the response to a request that came over `flow` goes, and the port for a new connection if that
 /// of a stream is closed (RFC 3261 §18.2.2, RFC 3581 §4).
-pub(super) fn reply_flow(flow: &Flow, request: &Request) -> (Flow, u16) {
+pub(super) fn reply_flow(flow: &Flow, via: &Via) -> (Flow, u16) {
     let mut reply = flow.clone();
-    let Ok(via) = request.headers.via() else {
-        return (reply, flow.remote.port());
-    };
     let port = via.port.unwrap_or_else(|| flow.transport.default_port());
     if !flow.is_reliable() && via.rport().is_none() {
         reply.remote.set_port(port);

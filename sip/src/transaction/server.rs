@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{
     Event, Flow, Layer, ServerId,
-    key::{ack_key, write_key},
+    key::{ack_key, tag, write_key},
     layer::reply_flow,
     places::Place,
 };
@@ -56,6 +56,9 @@ enum State {
     Accepted { until: Timestamp },
 }
 
+/// The key of a request and, if its branch is not unique, where the method begins in it.
+type Key<'a> = (&'a [u8], Option<usize>);
+
 /// What is kept of a request until it is answered.
 struct Pending {
     /// The 100.
@@ -86,7 +89,7 @@ impl Layer {
                     self.handle_cancel(now, flow, &request, &via);
                 } else {
                     let legacy = via.unique_branch().is_none().then_some(method_at);
-                    self.begin(now, flow, request, &key, legacy);
+                    self.begin(now, flow, request, &via, (&key, legacy));
                 }
             }
         }
@@ -105,21 +108,14 @@ impl Layer {
     }
 
     /// A new request.
-    fn begin(
-        &mut self,
-        now: Timestamp,
-        flow: &Flow,
-        request: Request,
-        key: &[u8],
-        legacy: Option<usize>,
-    ) {
+    fn begin(&mut self, now: Timestamp, flow: &Flow, request: Request, via: &Via, key: Key<'_>) {
         let merge = self.merge_hash(&request);
         if merge.is_some_and(|merge| self.merges.contains_key(&merge)) {
             let response = Response::for_request(&request, 482);
             self.respond_stateless(flow, &request, response);
             return;
         }
-        let Some(id) = self.insert_server(now, flow, &request, key, legacy) else {
+        let Some(id) = self.insert_server(now, flow, &request, via, key) else {
             let response = Response::for_request(&request, 503)
                 .with(HeaderName::RetryAfter, self.config.retry_after.to_string());
             self.respond_stateless(flow, &request, response);
@@ -135,14 +131,14 @@ impl Layer {
 
     /// From tag, Call-ID and CSeq of a request outside of dialogs (RFC 3261 §8.2.2.2).
     fn merge_hash(&self, request: &Request) -> Option<u64> {
-        let to = request.headers.to().ok()?;
-        if to.tag().is_some() {
+        let headers = &request.headers;
+        if tag(headers.get(&HeaderName::To)?).is_some() {
             return None;
         }
-        let from_tag = request.from_tag().unwrap_or_default();
-        let number = request.headers.cseq().ok()?.number.to_string();
-        let call_id = request.headers.call_id().ok()?;
-        let parts = [&from_tag, call_id, &number, request.method.as_str()];
+        let from_tag = tag(headers.get(&HeaderName::From)?).unwrap_or("");
+        let number = headers.cseq().ok()?.number.to_string();
+        let call_id = headers.call_id().ok()?;
+        let parts = [from_tag, call_id, &number, request.method.as_str()];
         Some(self.seeded.hash_parts(&parts))
     }
 
@@ -152,8 +148,8 @@ impl Layer {
         now: Timestamp,
         flow: &Flow,
         request: &Request,
-        key: &[u8],
-        legacy: Option<usize>,
+        via: &Via,
+        (key, legacy): Key<'_>,
     ) -> Option<ServerId> {
         if self.servers.len() >= self.config.max_transactions {
             return None;
@@ -164,7 +160,7 @@ impl Layer {
         } else {
             (self.config.trying_delay(), self.config.lifetime())
         };
-        let (reply, port) = reply_flow(flow, request);
+        let (reply, port) = reply_flow(flow, via);
         let pending = Pending {
             trying: Response::for_request(request, 100),
             trying_at: Some(now + trying_after),
@@ -232,7 +228,7 @@ impl Layer {
         let mut key = Vec::new();
         let at = write_key(&mut key, request, via, &Method::Cancel);
         let legacy = via.unique_branch().is_none().then_some(at);
-        match self.insert_server(now, flow, request, &key, legacy) {
+        match self.insert_server(now, flow, request, via, (&key, legacy)) {
             Some(id) => self.respond(now, id, response),
             None => self.respond_stateless(flow, request, response),
         }
