@@ -32,6 +32,8 @@ pub struct Presented {
     pub content: Bytes,
     /// Its `xml:lang`, or that of the stream.
     pub lang: Option<Arc<str>>,
+    /// Its id, for an error (RFC 6120 §8.3.1).
+    pub id: Option<Arc<str>>,
 }
 
 /// What is to be done.

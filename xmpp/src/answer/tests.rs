@@ -128,7 +128,7 @@ fn a_known_version_gets_nothing_and_an_empty_roster_is_not_nothing() {
             &context(Some("juliet@example.com")),
             None,
             &Roster::default(),
-        )
+        );
     });
     assert_eq!(reply.attr("from"), Some("juliet@example.com"));
     let query = reply.get_child("query", "jabber:iq:roster").unwrap();

@@ -17,8 +17,8 @@ mod version;
 
 use presence::delivery::IqKind;
 
-use super::Handled;
 use super::iq_stanza::Request;
+use crate::action::Action;
 use crate::print::{Condition, StanzaError};
 
 /// In whose name the server answers.
@@ -32,7 +32,31 @@ pub(super) enum Entity {
     OtherAccount,
 }
 
-type Answer = fn(Request<'_>, &mut Handled) -> Result<(), StanzaError>;
+/// What became of a request.
+#[derive(Debug)]
+pub(super) enum Answered {
+    /// The answer is printed.
+    Printed,
+    /// It is answered outside.
+    Outside(Action),
+    /// It is refused.
+    Refused(StanzaError),
+}
+
+impl From<Condition> for Answered {
+    fn from(condition: Condition) -> Self {
+        Self::Refused(condition.into())
+    }
+}
+
+impl From<Result<Action, StanzaError>> for Answered {
+    fn from(result: Result<Action, StanzaError>) -> Self {
+        result.map_or_else(Self::Refused, Self::Outside)
+    }
+}
+
+/// Answers a request of one kind; what it prints is for the session that asked.
+type Answer = fn(&Request<'_>, &mut Vec<u8>) -> Answered;
 
 /// A request that is understood.
 pub(super) struct Handler {
@@ -129,18 +153,18 @@ pub const EXTENSIONS: &[Extension] = &[
 
 /// Answers a request, or says that nobody here understands it (RFC 6120 §8.4).
 pub(super) fn answer(
-    request: Request<'_>,
+    request: &Request<'_>,
     kind: IqKind,
     entity: Entity,
-    out: &mut Handled,
-) -> Result<(), StanzaError> {
+    out: &mut Vec<u8>,
+) -> Answered {
     let payload = (request.payload.namespace(), request.payload.name());
-    let found = EXTENSIONS
+    EXTENSIONS
         .iter()
-        .flat_map(|e| e.handlers)
-        .find(|h| h.entity == entity && h.kind == kind && h.payload == payload);
-    match found {
-        Some(handler) => (handler.answer)(request, out),
-        None => Err(Condition::ServiceUnavailable.into()),
-    }
+        .flat_map(|extension| extension.handlers)
+        .find(|h| h.entity == entity && h.kind == kind && h.payload == payload)
+        .map_or_else(
+            || Condition::ServiceUnavailable.into(),
+            |handler| (handler.answer)(request, out),
+        )
 }

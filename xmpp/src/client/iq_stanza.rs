@@ -4,10 +4,9 @@ use presence::Address;
 use presence::delivery::IqKind;
 
 use super::envelope::{Envelope, Place, Target};
-use super::extensions::{self, Entity};
+use super::extensions::{self, Answered, Entity};
 use super::{Client, Handled};
 use crate::action::{Action, IqContext};
-use crate::answer;
 use crate::print::{Condition, StanzaError};
 use crate::time::Now;
 
@@ -73,14 +72,12 @@ impl Client {
             iq: iq(address),
             payload,
         };
-        extensions::answer(request, kind, entity, out)
-    }
-}
-
-impl Request<'_> {
-    /// Answers that it was done, with nothing to tell.
-    pub(super) fn done(&self, out: &mut Handled) {
-        answer::done(&mut out.bytes, &self.iq);
+        match extensions::answer(&request, kind, entity, &mut out.bytes) {
+            Answered::Printed => {}
+            Answered::Outside(action) => out.actions.push_back(action),
+            Answered::Refused(error) => return Err(error),
+        }
+        Ok(())
     }
 }
 

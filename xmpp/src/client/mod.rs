@@ -3,6 +3,7 @@
 //! [`Client::handle`] takes one stanza and either answers it at once or names what must be done outside. It never looks at another
 //! account: who exists, who is there and who may see whom is the driver's to know.
 
+mod content;
 mod envelope;
 mod extensions;
 mod iq_stanza;

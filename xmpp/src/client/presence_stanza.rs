@@ -5,12 +5,16 @@ use std::sync::Arc;
 use presence::subscription::Kind;
 use presence::{Address, Document, Note, Priority, Show, Utc};
 
+use super::content::{content, content_with_lang};
 use super::envelope::{Envelope, Place, Target};
 use super::message_stanza::note;
 use super::{Client, Handled};
 use crate::action::{Action, Presented};
-use crate::print::{Condition, DELAY, IDLE, StanzaError};
+use crate::print::{Condition, DELAY, StanzaError};
 use crate::stream::namespaces::CLIENT;
+
+/// The namespace of XEP-0319.
+const IDLE: &str = "urn:xmpp:idle:1";
 
 impl Client {
     pub(super) fn presence(
@@ -26,7 +30,8 @@ impl Client {
             None => self.shown(element, envelope, true)?,
             Some("unavailable") => self.shown(element, envelope, false)?,
             Some("probe") => recipient(envelope)?.map(|contact| Action::Probe { contact }),
-            Some("error") => self.presence_error(element, envelope),
+            // It answers what the server said in somebody's name. Nothing in RFC 6121 follows from it, and nobody waits for it.
+            Some("error") => None,
             Some(other) => match Kind::parse(other) {
                 Some(kind) => self.subscription(kind, element, envelope)?,
                 None => {
@@ -61,8 +66,9 @@ impl Client {
         };
         let presented = Presented {
             document: document(element, lang.as_deref())?,
-            content: element.inner(),
+            content: content(element),
             lang,
+            id: envelope.id.clone(),
         };
         Ok(Some(match to {
             Some(to) => Action::Directed {
@@ -102,23 +108,9 @@ impl Client {
             _ => Ok(recipient(envelope)?.map(|contact| Action::Subscription {
                 kind,
                 contact: contact.bare,
-                content: element.inner(),
+                content: content_with_lang(element, self.lang_of(element).as_deref()),
                 id: envelope.id.clone(),
             })),
-        }
-    }
-
-    /// An error about presence that this session got goes to who sent that; one for nobody means nothing.
-    fn presence_error(&self, element: &xml::Element, envelope: &Envelope) -> Option<Action> {
-        match &envelope.target {
-            Target::Named {
-                address,
-                place: Place::Own | Place::Local,
-            } => Some(Action::PresenceError {
-                to: address.clone(),
-                stanza: self.stamped(element, envelope),
-            }),
-            _ => None,
         }
     }
 }

@@ -2,40 +2,43 @@
 
 use presence::{AddressError, Bare};
 
-use super::Handled;
+use super::extensions::Answered;
 use super::iq_stanza::Request;
 use crate::action::Action;
 use crate::print::{Condition, ROSTER, StanzaError};
 
 /// Roster get (§2.1.3).
-pub(super) fn get(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaError> {
+pub(super) fn get(request: &Request<'_>, _: &mut Vec<u8>) -> Answered {
     if request.payload.children().next().is_some() {
-        return Err(StanzaError::because(
+        return Answered::Refused(StanzaError::because(
             Condition::BadRequest,
             "A roster get has no items.",
         ));
     }
-    out.actions.push_back(Action::RosterGet {
-        version: request
-            .payload
-            .attribute("ver")
-            .as_deref()
-            .map(str::to_owned),
-        iq: request.iq,
-    });
-    Ok(())
+    let version = request.payload.attribute("ver");
+    Answered::Outside(Action::RosterGet {
+        iq: request.iq.clone(),
+        version: version.as_deref().map(str::to_owned),
+    })
 }
 
-/// Roster set or removal (§2.1.5, §2.3 to §2.5).
-pub(super) fn set(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaError> {
+/// Roster set or removal (§2.1.5).
+pub(super) fn set(request: &Request<'_>, _: &mut Vec<u8>) -> Answered {
+    change(request).into()
+}
+
+/// Only an account itself reads and changes its roster (§2.3.3).
+pub(super) fn not_yours(_: &Request<'_>, _: &mut Vec<u8>) -> Answered {
+    Condition::Forbidden.into()
+}
+
+/// The change that is wanted (§2.3 to §2.5).
+fn change(request: &Request<'_>) -> Result<Action, StanzaError> {
     let item = only_item(&request.payload)?;
     let contact = contact(&item)?;
+    let iq = request.iq.clone();
     if item.attribute("subscription").as_deref() == Some("remove") {
-        out.actions.push_back(Action::RosterRemove {
-            iq: request.iq,
-            contact,
-        });
-        return Ok(());
+        return Ok(Action::RosterRemove { iq, contact });
     }
     if contact == *request.client.account() {
         return Err(StanzaError::because(
@@ -44,20 +47,12 @@ pub(super) fn set(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaE
         ));
     }
     let service = &request.client.service;
-    let name = name(&item, service.name_bytes)?;
-    let groups = groups(&item, service.name_bytes, service.groups)?;
-    out.actions.push_back(Action::RosterSet {
-        iq: request.iq,
+    Ok(Action::RosterSet {
+        iq,
         contact,
-        name,
-        groups,
-    });
-    Ok(())
-}
-
-/// Only an account itself reads and changes its roster (§2.3.3).
-pub(super) fn not_yours(_: Request<'_>, _: &mut Handled) -> Result<(), StanzaError> {
-    Err(Condition::Forbidden.into())
+        name: name(&item, service.name_bytes)?,
+        groups: groups(&item, service.name_bytes, service.groups)?,
+    })
 }
 
 fn only_item<'a>(query: &xml::Child<'a>) -> Result<xml::Child<'a>, StanzaError> {

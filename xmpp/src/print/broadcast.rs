@@ -1,7 +1,7 @@
 //! Presence on its way to many (RFC 6121 §4): printed once, addressed for each.
 
 use presence::subscription::Kind;
-use presence::{Address, Bare, Native, Publication};
+use presence::{Address, Bare};
 use xml::{Writer, escape};
 
 /// What a presence tells.
@@ -50,21 +50,6 @@ impl PresenceParts {
         Self { bytes, gap }
     }
 
-    /// The presence of a publication: verbatim when it was made by XMPP; otherwise with `printed`, which [`super::document`] makes of
-    /// its document.
-    pub fn of(presentity: &Bare, publication: &Publication, printed: &[u8]) -> Self {
-        let content = match &publication.native {
-            Native::Xmpp(content) => content,
-            Native::None | Native::Pidf(_) => printed,
-        };
-        Self::new(
-            &presentity.with(publication.resource.clone()),
-            Shown::Available,
-            publication.lang.as_deref(),
-            content,
-        )
-    }
-
     /// Appends the copy for one recipient.
     pub fn write(&self, out: &mut Vec<u8>, to: &str) {
         let (head, tail) = self.bytes.split_at(self.gap);
@@ -76,22 +61,12 @@ impl PresenceParts {
 }
 
 /// Writes a subscription stanza (RFC 6121 §3): between bare addresses, with what its sender said in it.
-pub fn subscription(
-    out: &mut Vec<u8>,
-    kind: Kind,
-    from: &Bare,
-    to: &Bare,
-    id: Option<&str>,
-    content: &[u8],
-) {
+pub fn subscription(out: &mut Vec<u8>, kind: Kind, from: &Bare, to: &Bare, content: &[u8]) {
     let mut w = Writer::new(out);
     w.start("presence");
     w.attribute("type", kind.as_str());
     w.attribute("from", from.as_str());
     w.attribute("to", to.as_str());
-    if let Some(id) = id {
-        w.attribute("id", id);
-    }
     w.raw(content);
     w.end();
 }

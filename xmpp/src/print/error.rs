@@ -153,13 +153,12 @@ impl From<&Refusal> for StanzaError {
         match refusal {
             Refusal::Malformed => Condition::JidMalformed.into(),
             Refusal::BadRequest(text) => Self::because(Condition::BadRequest, text),
-            Refusal::NotFound => Condition::ItemNotFound.into(),
+            Refusal::NotFound | Refusal::TagUnknown => Condition::ItemNotFound.into(),
             Refusal::Forbidden => Condition::Forbidden.into(),
             Refusal::NotAllowed => Condition::NotAllowed.into(),
             // Whether an account is disabled or missing is nobody's business.
             Refusal::Disabled | Refusal::Unavailable => Condition::ServiceUnavailable.into(),
             Refusal::Conflict => Condition::Conflict.into(),
-            Refusal::TagUnknown => Condition::ItemNotFound.into(),
             Refusal::Limit(name) => Self::because(Condition::ResourceConstraint, name),
             Refusal::Overloaded => Self::because(
                 Condition::ResourceConstraint,

@@ -1,7 +1,6 @@
 //! What the model tells, printed for an XMPP session. Everything appends to a byte buffer and can be called from any thread.
 
 mod broadcast;
-mod document;
 mod error;
 mod iq;
 mod message;
@@ -11,8 +10,6 @@ mod start_tag;
 mod tests;
 
 pub use broadcast::{PresenceParts, Shown, subscription};
-pub(crate) use document::IDLE;
-pub use document::document;
 pub use error::{Condition, ErrorType, StanzaError, StanzaKind};
 pub(crate) use error::{ErrorStanza, error};
 pub use iq::ping;
@@ -21,3 +18,4 @@ pub(crate) use message::DELAY;
 pub use message::{Delayed, message, sent_carbon};
 pub use roster::{Push, roster_push};
 pub(crate) use roster::{ROSTER, item};
+pub(crate) use start_tag::{declares_namespaces, set_attributes};

@@ -42,6 +42,23 @@ pub(crate) fn has_attribute(element: &[u8], name: &str) -> bool {
     false
 }
 
+/// The start tag declares namespaces of its own, on which what stands in it may lean.
+pub(crate) fn declares_namespaces(element: &[u8], default: &str) -> bool {
+    let (_, mut rest) = split_name(element);
+    while let Some((attribute, after)) = next_attribute(rest) {
+        let usual = || {
+            let value = attribute.whole.rsplit(|b| *b == b'=').next();
+            let quoted = value.unwrap_or_default().trim_ascii();
+            quoted.get(1..quoted.len().saturating_sub(1)) == Some(default.as_bytes())
+        };
+        if attribute.name.starts_with(b"xmlns:") || (attribute.name == b"xmlns" && !usual()) {
+            return true;
+        }
+        rest = after;
+    }
+    false
+}
+
 /// Appends `element` with `more` as its last child.
 pub(crate) fn append_child(out: &mut Vec<u8>, element: &[u8], more: impl FnOnce(&mut Vec<u8>)) {
     let (name, mut rest) = split_name(element);
@@ -140,6 +157,25 @@ mod tests {
             b"<m a=' xmlns=' xmlns:b='x'><c xmlns='y'/></m>",
             "xmlns"
         ));
+    }
+
+    #[test]
+    fn finds_declarations() {
+        assert!(!declares_namespaces(
+            b"<m a='xmlns:b' xmlns = \"jabber:client\" ><c xmlns:d='e'/></m>",
+            "jabber:client"
+        ));
+        for tag in [
+            "<m xmlns:a='b'/>",
+            "<c:m xmlns='a'>",
+            "<m xmlns='jabber:clients'>",
+            "<m a='1' xmlns=''>",
+        ] {
+            assert!(
+                declares_namespaces(tag.as_bytes(), "jabber:client"),
+                "{tag}"
+            );
+        }
     }
 
     #[test]

@@ -44,8 +44,12 @@ fn plain(identities: &[Identity<'_>], features: &[&str], forms: &[Form<'_>]) -> 
         all.push_str(text);
         all.push('<');
     };
-    identities.iter().for_each(|i| add(i));
-    features.iter().for_each(|f| add(f));
+    for identity in &identities {
+        add(identity);
+    }
+    for feature in features {
+        add(feature);
+    }
     let mut forms: Vec<&Form<'_>> = forms.iter().collect();
     forms.sort_unstable_by_key(|f| f.kind);
     for form in forms {
@@ -56,7 +60,9 @@ fn plain(identities: &[Identity<'_>], features: &[&str], forms: &[Form<'_>]) -> 
             add(name);
             let mut values = values.clone();
             values.sort_unstable();
-            values.iter().for_each(|v| add(v));
+            for value in values {
+                add(value);
+            }
         }
     }
     all

@@ -2,10 +2,9 @@
 //! everybody.
 
 use super::caps::CAPS_NODE;
-use super::{EXTENSIONS, Entity, Extension, Handler};
-use crate::client::Handled;
+use super::{Answered, EXTENSIONS, Entity, Extension, Handler};
 use crate::client::iq_stanza::Request;
-use crate::print::{self, Condition, StanzaError};
+use crate::print::{self, Condition};
 
 const INFO: &str = "http://jabber.org/protocol/disco#info";
 const ITEMS: &str = "http://jabber.org/protocol/disco#items";
@@ -52,14 +51,14 @@ pub(super) fn server_features() -> Vec<&'static str> {
 }
 
 fn sorted(of: impl Fn(&Extension) -> &'static [&'static str]) -> Vec<&'static str> {
-    let mut features: Vec<_> = EXTENSIONS.iter().flat_map(|e| of(e)).copied().collect();
+    let mut features: Vec<_> = EXTENSIONS.iter().flat_map(of).copied().collect();
     features.sort_unstable();
     features.dedup();
     features
 }
 
-fn server_info(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaError> {
-    let node = node(&request);
+fn server_info(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
+    let node = node(request);
     // Who read the capabilities in the stream features asks for their node (XEP-0115 §6.2).
     if let Some(node) = &node
         && node
@@ -67,35 +66,35 @@ fn server_info(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaErro
             .and_then(|n| n.strip_prefix('#'))
             != Some(request.client.service.caps())
     {
-        return Err(Condition::ItemNotFound.into());
+        return Condition::ItemNotFound.into();
     }
     info(
-        &request,
+        request,
         node.as_deref(),
         &SERVER_IDENTITY,
         &server_features(),
         out,
     );
-    Ok(())
+    Answered::Printed
 }
 
-fn account_info(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaError> {
-    if node(&request).is_some() {
-        return Err(Condition::ItemNotFound.into());
+fn account_info(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
+    if node(request).is_some() {
+        return Condition::ItemNotFound.into();
     }
     let features = sorted(|e| e.account_features);
-    info(&request, None, &ACCOUNT_IDENTITY, &features, out);
-    Ok(())
+    info(request, None, &ACCOUNT_IDENTITY, &features, out);
+    Answered::Printed
 }
 
-fn no_items(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaError> {
-    if node(&request).is_some() {
-        return Err(Condition::ItemNotFound.into());
+fn no_items(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
+    if node(request).is_some() {
+        return Condition::ItemNotFound.into();
     }
-    print::result(&mut out.bytes, &request.iq, |to| {
+    print::result(out, &request.iq, |to| {
         to.start("query").attribute("xmlns", ITEMS).end();
     });
-    Ok(())
+    Answered::Printed
 }
 
 /// The node asked for; an empty one is none.
@@ -113,9 +112,9 @@ fn info(
     node: Option<&str>,
     identity: &Identity<'_>,
     features: &[&str],
-    out: &mut Handled,
+    out: &mut Vec<u8>,
 ) {
-    print::result(&mut out.bytes, &request.iq, |to| {
+    print::result(out, &request.iq, |to| {
         to.start("query").attribute("xmlns", INFO);
         if let Some(node) = node {
             to.attribute("node", node);

@@ -1,11 +1,9 @@
 //! Last activity (XEP-0012): how long the server is up, and when an account was last there.
 
-use super::{Entity, Extension, Handler};
+use super::{Answered, Entity, Extension, Handler};
 use crate::action::Action;
 use crate::answer::{self, LAST};
-use crate::client::Handled;
 use crate::client::iq_stanza::Request;
-use crate::print::StanzaError;
 
 const QUERY: (&str, &str) = (LAST, "query");
 
@@ -22,22 +20,20 @@ pub(super) const EXTENSION: Extension = Extension::new(
 .on_server(&[LAST])
 .on_account(&[LAST]);
 
-fn uptime(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaError> {
+fn uptime(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
     let up = request.now.at.since(request.client.service.started);
-    answer::last_activity(&mut out.bytes, &request.iq, up.as_secs(), None);
-    Ok(())
+    answer::last_activity(out, &request.iq, up.as_secs(), None);
+    Answered::Printed
 }
 
 /// Whether the asker may know is for the driver to find out.
-fn ask(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaError> {
-    let account = request
-        .iq
-        .to
-        .as_ref()
-        .map_or_else(|| request.client.account().clone(), |to| to.bare.clone());
-    out.actions.push_back(Action::LastActivity {
-        iq: request.iq,
+fn ask(request: &Request<'_>, _: &mut Vec<u8>) -> Answered {
+    let account = match &request.iq.to {
+        Some(to) => to.bare.clone(),
+        None => request.client.account().clone(),
+    };
+    Answered::Outside(Action::LastActivity {
+        iq: request.iq.clone(),
         account,
-    });
-    Ok(())
+    })
 }

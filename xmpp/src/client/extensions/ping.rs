@@ -1,9 +1,8 @@
 //! Ping (XEP-0199).
 
-use super::{Entity, Extension, Handler};
-use crate::client::Handled;
+use super::{Answered, Entity, Extension, Handler};
+use crate::answer;
 use crate::client::iq_stanza::Request;
-use crate::print::StanzaError;
 use crate::stream::namespaces::PING;
 
 const PAYLOAD: (&str, &str) = (PING, "ping");
@@ -20,7 +19,7 @@ pub(super) const EXTENSION: Extension = Extension::new(
 .on_server(&[PING])
 .on_account(&[PING]);
 
-fn pong(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaError> {
-    request.done(out);
-    Ok(())
+fn pong(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
+    answer::done(out, &request.iq);
+    Answered::Printed
 }

@@ -1,9 +1,8 @@
 //! Session establishment, which older clients ask for and which does nothing any more (RFC 3921 §3, RFC 6121 appendix E).
 
-use super::{Entity, Extension, Handler};
-use crate::client::Handled;
+use super::{Answered, Entity, Extension, Handler};
+use crate::answer;
 use crate::client::iq_stanza::Request;
-use crate::print::StanzaError;
 use crate::stream::namespaces::SESSION;
 
 const PAYLOAD: (&str, &str) = (SESSION, "session");
@@ -18,7 +17,7 @@ pub(super) const EXTENSION: Extension = Extension::new(
     ],
 );
 
-fn establish(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaError> {
-    request.done(out);
-    Ok(())
+fn establish(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
+    answer::done(out, &request.iq);
+    Answered::Printed
 }

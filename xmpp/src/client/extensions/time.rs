@@ -1,9 +1,8 @@
 //! Entity time (XEP-0202). The server lives in UTC.
 
-use super::{Entity, Extension, Handler};
-use crate::client::Handled;
+use super::{Answered, Entity, Extension, Handler};
 use crate::client::iq_stanza::Request;
-use crate::print::{self, StanzaError};
+use crate::print;
 
 const TIME: &str = "urn:xmpp:time";
 
@@ -15,14 +14,14 @@ pub(super) const EXTENSION: Extension = Extension::new(
 )
 .on_server(&[TIME]);
 
-fn tell(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaError> {
+fn tell(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
     let utc = request.now.utc.to_rfc3339();
-    print::result(&mut out.bytes, &request.iq, |to| {
+    print::result(out, &request.iq, |to| {
         to.start("time").attribute("xmlns", TIME);
         for (name, value) in [("tzo", "+00:00"), ("utc", &*utc)] {
             to.start(name).text(value).end();
         }
         to.end();
     });
-    Ok(())
+    Answered::Printed
 }

@@ -1,9 +1,8 @@
 //! Software version (XEP-0092).
 
-use super::{Entity, Extension, Handler};
-use crate::client::Handled;
+use super::{Answered, Entity, Extension, Handler};
 use crate::client::iq_stanza::Request;
-use crate::print::{self, StanzaError};
+use crate::print;
 
 const VERSION: &str = "jabber:iq:version";
 
@@ -15,9 +14,9 @@ pub(super) const EXTENSION: Extension = Extension::new(
 )
 .on_server(&[VERSION]);
 
-fn tell(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaError> {
+fn tell(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
     let software = &request.client.service.software;
-    print::result(&mut out.bytes, &request.iq, |to| {
+    print::result(out, &request.iq, |to| {
         to.start("query").attribute("xmlns", VERSION);
         let os = software.os.as_ref().map(|os| ("os", os));
         let facts = [("name", &software.name), ("version", &software.version)];
@@ -26,5 +25,5 @@ fn tell(request: Request<'_>, out: &mut Handled) -> Result<(), StanzaError> {
         }
         to.end();
     });
-    Ok(())
+    Answered::Printed
 }

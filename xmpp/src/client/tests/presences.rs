@@ -159,7 +159,7 @@ fn subscriptions_are_between_accounts() {
             } => {
                 assert_eq!(found, kind);
                 assert_eq!(contact.as_str(), "romeo@example.com");
-                assert_eq!(&*content, b"<status>Hi</status>");
+                assert_eq!(&*content, b"<status xml:lang='en'>Hi</status>");
                 assert_eq!(id.as_deref(), Some("s1"));
             }
             other => panic!("{other:?}"),
@@ -178,24 +178,16 @@ fn subscriptions_are_between_accounts() {
 }
 
 #[test]
-fn probes_and_errors_are_passed_on() {
+fn probes_are_passed_on_and_errors_end_here() {
     match fresh("<presence type='probe' to='romeo@example.com'/>").action() {
         Action::Probe { contact } => assert_eq!(contact.to_string(), "romeo@example.com"),
         other => panic!("{other:?}"),
     }
     fresh("<presence id='p' type='probe'/>").error(Condition::BadRequest, Some("p"), None);
-    match fresh(
+    fresh(
         "<presence type='error' to='romeo@example.com/orchard'><error type='cancel'/></presence>",
     )
-    .action()
-    {
-        Action::PresenceError { to, stanza } => {
-            assert_eq!(to.to_string(), "romeo@example.com/orchard");
-            let text = std::str::from_utf8(&stanza).unwrap();
-            assert!(text.contains("from='juliet@example.com/balcony'"), "{text}");
-        }
-        other => panic!("{other:?}"),
-    }
+    .nothing();
 }
 
 #[test]
@@ -207,4 +199,60 @@ fn unknown_types_are_refused() {
             None,
         );
     }
+}
+
+#[test]
+fn content_that_leans_on_its_stanza_stands_alone() {
+    for (text, name, namespace) in [
+        (
+            "<presence xmlns:c='urn:c'><c:x c:a='1'>&lt;</c:x></presence>",
+            "x",
+            "urn:c",
+        ),
+        (
+            "<c:presence xmlns:c='jabber:client' xmlns='urn:d'><x/></c:presence>",
+            "x",
+            "urn:d",
+        ),
+        (
+            "<c:presence xmlns:c='jabber:client'><c:show>xa</c:show></c:presence>",
+            "show",
+            "jabber:client",
+        ),
+        (
+            "<presence xmlns='jabber:client'><show>xa</show></presence>",
+            "show",
+            "jabber:client",
+        ),
+    ] {
+        let content = available(fresh(text)).content;
+        let trees = super::common::stanzas(&content);
+        assert_eq!(trees.len(), 1, "{text}");
+        assert_eq!(
+            (trees[0].name(), &*trees[0].ns()),
+            (name, namespace),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_request_keeps_its_language() {
+    let content = |text: &str| match fresh(text).action() {
+        Action::Subscription { content, .. } => String::from_utf8(content.to_vec()).unwrap(),
+        other => panic!("{other:?}"),
+    };
+    let stanza = |lang: &str, status: &str| {
+        content(&format!(
+            "<presence {lang} type='subscribe' to='romeo@example.com'>{status}<nick xmlns='n'>J</nick></presence>"
+        ))
+    };
+    assert_eq!(
+        stanza("xml:lang='fr'", "<status>Salut</status>"),
+        "<status xml:lang='fr'>Salut</status><nick xmlns='n'>J</nick>"
+    );
+    assert_eq!(
+        stanza("", "<status>Hi</status><status xml:lang='de'>He</status>"),
+        "<status xml:lang='en'>Hi</status><status xml:lang='de'>He</status><nick xmlns='n'>J</nick>"
+    );
 }

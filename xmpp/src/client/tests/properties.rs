@@ -105,7 +105,7 @@ proptest! {
             }
         }
         for action in out.actions {
-            let (Action::Iq { stanza, .. } | Action::PresenceError { stanza, .. }) = &action else {
+            let Action::Iq { stanza, .. } = &action else {
                 if let Action::Message { message, .. } = &action
                     && let MessageNative::Xmpp(stanza) = &message.native
                 {
