@@ -147,7 +147,7 @@ impl Dialog {
             Some((first, rest)) => {
                 let mut routes = rest.to_vec();
                 routes.push(NameAddr::new(self.remote_target.clone()));
-                (first.uri.with_param("method", None), join(&routes))
+                (request_uri(&first.uri), join(&routes))
             }
         }
     }
@@ -209,6 +209,20 @@ impl Dialog {
         let end = self.local_cseq.saturating_add(RESERVED_AT_ONCE);
         self.local_cseq_reserved = self.local_cseq_reserved.max(end).min(0x7fff_ffff);
     }
+}
+
+/// A URI without what may not stand in a Request-URI (RFC 3261 §19.1.1, table 1).
+fn request_uri(uri: &Uri) -> Uri {
+    let plain = uri.with_param("method", None);
+    let headers = plain.headers_str();
+    if headers.is_empty() {
+        return plain;
+    }
+    let text = plain
+        .as_str()
+        .strip_suffix(headers)
+        .unwrap_or(plain.as_str());
+    Uri::parse(text.trim_end_matches('?')).unwrap_or(plain)
 }
 
 fn tagged(address: &NameAddr, tag: &str) -> String {

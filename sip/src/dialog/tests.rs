@@ -127,8 +127,7 @@ fn routes_are_loose_or_strict() {
             Some("<sip:p2.example;lr>, <sip:p1.example;lr>".to_owned())
         )
     );
-    let strict =
-        "Record-Route: <sip:p2.example;method=X;a=b>\r\nRecord-Route: <sip:p1.example;lr>;x=y\r\n";
+    let strict = "Record-Route: <sip:p2.example;method=X;a=b?h=v>\r\nRecord-Route: <sip:p1.example;lr>;x=y\r\n";
     assert_eq!(
         routed(&mut dialog(strict)),
         (

@@ -10,6 +10,9 @@ pub(super) fn tag(text: &str) -> Option<&str> {
     lookup(text.get(at..)?, "tag").filter(|tag| !tag.is_empty())
 }
 
+/// The key of a request and, if its branch is not unique, where the method begins in it.
+pub(super) type Key<'a> = (&'a [u8], Option<usize>);
+
 /// Writes the key of the transaction that `request` would belong to if its method was `method`; a request
 /// matches a transaction if their keys are the same. For the ACK of an INVITE that is `INVITE` where the
 /// branch is unique, else `ACK` with the To tag of the response (see [`ack_key`]).

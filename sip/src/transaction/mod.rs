@@ -15,6 +15,7 @@
 //! - A server transaction that its user never answers ends: after 64*T1, or for an INVITE after three
 //!   minutes with a 408. Over UDP it absorbs retransmissions for T4 more.
 
+mod cancel;
 mod client;
 mod config;
 mod event;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{
     Event, Flow, Layer, ServerId,
-    key::{ack_key, tag, write_key},
+    key::{Key, ack_key, tag, write_key},
     layer::reply_flow,
     places::Place,
 };
@@ -55,9 +55,6 @@ enum State {
     /// A 2xx to an INVITE was sent. Timer L.
     Accepted { until: Timestamp },
 }
-
-/// The key of a request and, if its branch is not unique, where the method begins in it.
-type Key<'a> = (&'a [u8], Option<usize>);
 
 /// What is kept of a request until it is answered.
 struct Pending {
@@ -143,7 +140,7 @@ impl Layer {
     }
 
     /// Makes the transaction of a request; `None` if there are too many.
-    fn insert_server(
+    pub(super) fn insert_server(
         &mut self,
         now: Timestamp,
         flow: &Flow,
@@ -212,53 +209,8 @@ impl Layer {
         self.servers.set_timer(id.0, until);
     }
 
-    /// CANCEL (RFC 3261 §9.2): 481, or 200 and an end to an INVITE that is not answered yet; it does
-    /// nothing to other requests.
-    fn handle_cancel(&mut self, now: Timestamp, flow: &Flow, request: &Request, via: &Via) {
-        let Some(target) = self.find_cancelled(request, via) else {
-            let response = Response::for_request(request, 481);
-            self.respond_stateless(flow, request, response);
-            return;
-        };
-        self.end_invite(now, target, 487);
-        let mut response = Response::for_request(request, 200);
-        if let Some(tag) = self.last_tag(target) {
-            response = response.with_to_tag(&tag);
-        }
-        let mut key = Vec::new();
-        let at = write_key(&mut key, request, via, &Method::Cancel);
-        let legacy = via.unique_branch().is_none().then_some(at);
-        match self.insert_server(now, flow, request, via, (&key, legacy)) {
-            Some(id) => self.respond(now, id, response),
-            None => self.respond_stateless(flow, request, response),
-        }
-    }
-
-    /// The transaction that a CANCEL means: it has the same key but for the method.
-    fn find_cancelled(&self, request: &Request, via: &Via) -> Option<ServerId> {
-        const METHODS: [Method; 12] = [
-            Method::Invite,
-            Method::Subscribe,
-            Method::Notify,
-            Method::Publish,
-            Method::Register,
-            Method::Message,
-            Method::Options,
-            Method::Bye,
-            Method::Info,
-            Method::Refer,
-            Method::Update,
-            Method::Prack,
-        ];
-        let mut key = Vec::new();
-        METHODS.iter().find_map(|method| {
-            write_key(&mut key, request, via, method);
-            self.keys.get(key.as_slice()).copied()
-        })
-    }
-
     /// Answers an INVITE that its user has not answered.
-    fn end_invite(&mut self, now: Timestamp, id: ServerId, status: u16) {
+    pub(super) fn end_invite(&mut self, now: Timestamp, id: ServerId, status: u16) {
         let tag = self.last_tag(id);
         let Some(server) = self.servers.get_mut(id.0) else {
             return;
@@ -278,7 +230,7 @@ impl Layer {
     }
 
     /// The To tag of the last response of a transaction.
-    fn last_tag(&mut self, id: ServerId) -> Option<String> {
+    pub(super) fn last_tag(&mut self, id: ServerId) -> Option<String> {
         let octets = self.servers.get_mut(id.0)?.last.as_ref()?;
         match parse(octets).ok()? {
             Message::Response(response) => response.to_tag(),

@@ -2,7 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::net::{Habit, Net, Weather};
+use super::{
+    assert_clean, layer,
+    net::{Habit, Net, Weather},
+    receive, run, udp, usual,
+};
+use crate::transaction::Event;
 
 fn habits() -> impl Strategy<Value = Vec<Habit>> {
     let habit = prop_oneof![
@@ -50,5 +55,37 @@ proptest! {
         net.play();
         let answered = net.outcomes.values().filter(|outcome| **outcome == [200]).count();
         prop_assert!(answered >= 18, "{answered} of 20");
+    }
+
+    #[test]
+    fn rubbish_does_no_harm(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        method in prop::sample::select(vec!["SUBSCRIBE", "INVITE", "ACK", "CANCEL", "DANCE"]),
+        answered: bool,
+    ) {
+        let mut octets = usual(method).to_vec();
+        for (at, octet) in changes {
+            let at = at.index(octets.len());
+            octets[at] = octet;
+        }
+        let octets = bytes::Bytes::from(octets);
+        let mut layer = layer();
+        for now in 0..2 {
+            receive(&mut layer, now, &udp(), &octets);
+        }
+        let mut told = 0;
+        while let Some(event) = layer.poll_event() {
+            if let Event::Request { id, request, .. } = event {
+                told += 1;
+                if answered {
+                    let response = crate::Response::for_request(&request, 405);
+                    layer.respond(crate::Timestamp(2), id, response);
+                }
+            }
+        }
+        prop_assert!(told <= 1);
+        super::sent(&mut layer);
+        run(&mut layer, 400_000);
+        assert_clean(&mut layer);
     }
 }
