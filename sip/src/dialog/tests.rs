@@ -261,7 +261,7 @@ fn after_a_restart_numbers_are_to_be_reserved() {
 }
 
 #[test]
-fn both_answers_to_a_subscribe_make_the_dialog_of_a_subscriber() {
+fn a_notify_makes_the_dialog_of_a_subscriber() {
     let sent = subscribe(CONTACT);
     let routes = "Record-Route: <sip:p2.example;lr>, <sip:p1.example;lr>\r\n";
     let notify = request(
@@ -284,7 +284,11 @@ fn both_answers_to_a_subscribe_make_the_dialog_of_a_subscriber() {
             .status,
         481
     );
+}
 
+#[test]
+fn a_2xx_makes_the_dialog_of_a_subscriber() {
+    let sent = subscribe(CONTACT);
     let response = Response::for_request(&sent, 202)
         .with_to_tag("n")
         .with(HeaderName::Contact, "<sip:n@10.0.0.3>")

@@ -12,6 +12,7 @@
 //! - A request is sent over the flow it is given, however long it is (RFC 3261 §18.1.1 would have what
 //!   exceeds 1300 octets moved to TCP, which does not reach a phone behind NAT).
 //! - Its user is not told that a response could not be sent, or got no ACK: there is nothing it could do.
+//! - A request over a WebSocket that is closed is forgotten: nobody can connect to its sender.
 //! - A server transaction that its user never answers ends: after 64*T1, or for an INVITE after three
 //!   minutes with a 408. Over UDP it absorbs retransmissions for T4 more.
 

@@ -152,18 +152,8 @@ impl Layer {
             return None;
         }
         let is_invite = request.method == Method::Invite;
-        let (trying_after, lifetime) = if is_invite {
-            (TRYING, INVITE_LIFETIME)
-        } else {
-            (self.config.trying_delay(), self.config.lifetime())
-        };
         let (reply, port) = reply_flow(flow, via);
-        let pending = Pending {
-            trying: Response::for_request(request, 100),
-            trying_at: Some(now + trying_after),
-            until: now + lifetime,
-            since: now,
-        };
+        let pending = self.pending(now, request);
         let key: Box<[u8]> = key.into();
         let place = reply.connection.map(Place::Connection);
         let server = Server {
@@ -175,12 +165,27 @@ impl Layer {
             reply,
             port,
             last: None,
-            state: State::Pending(Box::new(pending)),
+            state: State::Pending(pending),
         };
         let timer = server.timer();
         let id = ServerId(self.servers.insert(server, place, timer));
         self.keys.insert(key, id);
         Some(id)
+    }
+
+    /// What is kept of a request: INVITE gets a 100 sooner and may wait longer.
+    fn pending(&self, now: Timestamp, request: &Request) -> Box<Pending> {
+        let (trying_after, lifetime) = if request.method == Method::Invite {
+            (TRYING, INVITE_LIFETIME)
+        } else {
+            (self.config.trying_delay(), self.config.lifetime())
+        };
+        Box::new(Pending {
+            trying: Response::for_request(request, 100),
+            trying_at: Some(now + trying_after),
+            until: now + lifetime,
+            since: now,
+        })
     }
 
     /// The ACK of a final response that was no 2xx.
