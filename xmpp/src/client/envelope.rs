@@ -1,5 +1,6 @@
 //! What all kinds of stanzas have in common: from whom, to whom, id and type (RFC 6120 §8.1).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use presence::Address;
@@ -40,16 +41,19 @@ pub(super) enum Target {
 
 /// The outside of a stanza.
 #[derive(Debug)]
-pub(super) struct Envelope {
+pub(super) struct Envelope<'a> {
     pub(super) kind: StanzaKind,
     pub(super) target: Target,
     pub(super) id: Option<Arc<str>>,
-    pub(super) type_: Option<String>,
+    pub(super) type_: Option<Cow<'a, str>>,
 }
 
-impl Envelope {
+impl<'a> Envelope<'a> {
     /// Reads it. What is no stanza, or names another sender, ends the stream (RFC 6120 §4.9.3.9, §4.9.3.24).
-    pub(super) fn open(client: &Client, element: &xml::Element) -> Result<Self, StreamCondition> {
+    pub(super) fn open(
+        client: &Client,
+        element: &'a xml::Element,
+    ) -> Result<Self, StreamCondition> {
         let kind = match (element.namespace(), element.name()) {
             (CLIENT, "message") => StanzaKind::Message,
             (CLIENT, "presence") => StanzaKind::Presence,
@@ -73,7 +77,7 @@ impl Envelope {
             kind,
             target,
             id: element.attribute("id").as_deref().map(Arc::from),
-            type_: element.attribute("type").as_deref().map(str::to_owned),
+            type_: element.attribute("type"),
         })
     }
 

@@ -24,7 +24,7 @@ impl Client {
         &mut self,
         now: Now,
         element: &xml::Element,
-        envelope: &Envelope,
+        envelope: &Envelope<'_>,
         out: &mut Handled,
     ) -> Result<(), StanzaError> {
         let kind = kind(envelope)?;
@@ -81,7 +81,7 @@ impl Client {
     }
 }
 
-fn kind(envelope: &Envelope) -> Result<IqKind, StanzaError> {
+fn kind(envelope: &Envelope<'_>) -> Result<IqKind, StanzaError> {
     match envelope.type_.as_deref() {
         Some("get") => Ok(IqKind::Get),
         Some("set") => Ok(IqKind::Set),

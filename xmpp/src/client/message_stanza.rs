@@ -19,7 +19,7 @@ impl Client {
         &mut self,
         now: Now,
         element: &xml::Element,
-        envelope: &Envelope,
+        envelope: &Envelope<'_>,
         out: &mut Handled,
     ) -> Result<(), StanzaError> {
         let to = match &envelope.target {
@@ -40,7 +40,7 @@ impl Client {
         &self,
         now: Now,
         element: &xml::Element,
-        envelope: &Envelope,
+        envelope: &Envelope<'_>,
         to: Address,
     ) -> Action {
         let kind = kind(envelope.type_.as_deref());

@@ -107,7 +107,7 @@ impl Client {
     }
 
     /// Answers a stanza with an error, unless it is an answer itself (RFC 6120 §8.3.1).
-    fn refuse(&self, envelope: &Envelope, error: &StanzaError, out: &mut Handled) {
+    fn refuse(&self, envelope: &Envelope<'_>, error: &StanzaError, out: &mut Handled) {
         if envelope.is_answer() {
             return;
         }
@@ -126,7 +126,7 @@ impl Client {
 
     /// The stanza with the sender's address, and with the language of the stream where it has none of its own (RFC 6120 §8.1.2.1,
     /// §8.1.5). One that names nobody is for the account (§10.3.1).
-    fn stamped(&self, element: &xml::Element, envelope: &Envelope) -> Bytes {
+    fn stamped(&self, element: &xml::Element, envelope: &Envelope<'_>) -> Bytes {
         let mut set = SmallVec::<[(&str, Option<&str>); 3]>::new();
         set.push(("from", Some(&self.from)));
         if let (Some(lang), None) = (self.lang.as_deref(), element.lang().as_deref()) {

@@ -20,7 +20,7 @@ impl Client {
     pub(super) fn presence(
         &mut self,
         element: &xml::Element,
-        envelope: &Envelope,
+        envelope: &Envelope<'_>,
         out: &mut Handled,
     ) -> Result<(), StanzaError> {
         if envelope.target == Target::Malformed {
@@ -50,7 +50,7 @@ impl Client {
     fn shown(
         &mut self,
         element: &xml::Element,
-        envelope: &Envelope,
+        envelope: &Envelope<'_>,
         available: bool,
     ) -> Result<Option<Action>, StanzaError> {
         let to = match &envelope.target {
@@ -92,7 +92,7 @@ impl Client {
         &self,
         kind: Kind,
         element: &xml::Element,
-        envelope: &Envelope,
+        envelope: &Envelope<'_>,
     ) -> Result<Option<Action>, StanzaError> {
         match &envelope.target {
             Target::Named {
@@ -116,7 +116,7 @@ impl Client {
 }
 
 /// The account or session that a presence names. The server itself has no use for presence: `None`.
-fn recipient(envelope: &Envelope) -> Result<Option<Address>, StanzaError> {
+fn recipient(envelope: &Envelope<'_>) -> Result<Option<Address>, StanzaError> {
     match &envelope.target {
         Target::Malformed => Err(Condition::JidMalformed.into()),
         Target::Nobody => Err(StanzaError::because(
