@@ -1,0 +1,284 @@
+//! NOTIFY (RFC 6665 §4.2.2): when one is sent, and what its answer means.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use presence::{Decision, Refusal, View, WatchId};
+use sip::header::SubscriptionState;
+use sip::transaction::Failure;
+use sip::{HeaderName, Method, Request, Response};
+
+use crate::action::Action;
+use crate::bridge::{Bridge, Now, Sending};
+use crate::document;
+use crate::subscription::{End, Numbers, Phase, Subscription, Told};
+use crate::waiting::Waiting;
+
+/// How long what was told may stay unwritten. If it is lost, a restart tells it again: no harm is done.
+const KEEP_AFTER: Duration = Duration::from_secs(10);
+/// How long a watcher that answers with 5xx is left alone, unless it says itself how long.
+const HOLD: Duration = Duration::from_secs(30);
+/// The longest that a watcher may ask to be left alone.
+const LONGEST_HOLD: u32 = 3600;
+
+impl<R: Copy> Bridge<R> {
+    /// What a watcher may see now.
+    pub(crate) fn seen(&mut self, now: Now, id: WatchId, decision: Decision, view: &Arc<View>) {
+        let Some(subscription) = self.subscriptions.get_mut(id) else {
+            return;
+        };
+        if subscription.is_ending() {
+            return;
+        }
+        // A right that was taken back is a rejection: RFC 6665 §4.2.2 knows no way from active to pending.
+        let withdrawn = subscription.decision == Decision::Allow && decision == Decision::Pending;
+        subscription.see(decision, view);
+        if subscription.phase == Phase::Opening {
+            return;
+        }
+        if decision == Decision::Deny || withdrawn {
+            return self.end(now, id, End::Rejected);
+        }
+        subscription.changed = true;
+        self.advance(now, id);
+    }
+
+    /// Ends a subscription: one NOTIFY is left.
+    pub(crate) fn end(&mut self, now: Now, id: WatchId, end: End) {
+        let Some(subscription) = self.subscriptions.get_mut(id) else {
+            return;
+        };
+        subscription.phase = Phase::Ending(end);
+        subscription.keep_at = None;
+        let stored = std::mem::replace(&mut subscription.stored, false);
+        let presentity = subscription.presentity.clone();
+        if stored {
+            self.act(Action::Unwatch { presentity, id });
+        }
+        self.advance(now, id);
+    }
+
+    /// The timer of a subscription has fired.
+    pub(crate) fn subscription_due(&mut self, now: Now, id: WatchId) {
+        let Some(subscription) = self.subscriptions.get_mut(id) else {
+            return;
+        };
+        if subscription.keep_at.is_some_and(|at| at <= now.at) {
+            subscription.keep_at = None;
+            let (presentity, dialog) = (subscription.presentity.clone(), subscription.to_record());
+            self.act(Action::Keep {
+                presentity,
+                id,
+                dialog,
+                durable: false,
+            });
+        }
+        let over = self.subscriptions.get(id).is_some_and(|s| !s.is_ending() && s.ends_at() <= now.at);
+        if over {
+            self.end(now, id, End::Timeout);
+        } else {
+            self.advance(now, id);
+        }
+    }
+
+    /// Sends a NOTIFY if one is due and may be sent now, and sets the timer for what is left.
+    pub(crate) fn advance(&mut self, now: Now, id: WatchId) {
+        self.try_notify(now, id);
+        self.subscriptions.arm(id);
+    }
+
+    fn try_notify(&mut self, now: Now, id: WatchId) {
+        let Some(subscription) = self.subscriptions.get_mut(id) else {
+            return;
+        };
+        let ending = subscription.is_ending();
+        if subscription.phase == Phase::Opening || subscription.outstanding.is_some() {
+            return;
+        }
+        if subscription.lost {
+            if ending {
+                self.subscriptions.remove(id);
+            }
+            return;
+        }
+        let owed = subscription.owed || ending;
+        let gate = if owed { subscription.hold_until } else { subscription.not_before.max(subscription.hold_until) };
+        if !(owed || subscription.changed) || now.at < gate {
+            return;
+        }
+        let (told, body) = document::of(subscription);
+        if !owed && subscription.sent == Some(told) {
+            subscription.changed = false;
+            return;
+        }
+        if !self.numbers(id) {
+            return;
+        }
+        self.notify(now, id, told, body);
+    }
+
+    /// Whether a sequence number may be used. Those that are used are reserved on disk first, in blocks.
+    fn numbers(&mut self, id: WatchId) -> bool {
+        let Some(subscription) = self.subscriptions.get_mut(id) else {
+            return false;
+        };
+        let dialog = &mut subscription.dialog;
+        if !subscription.stored {
+            // Nothing of it outlives this run: a dialog that is over, or one that was never written.
+            if dialog.needs_reservation() {
+                dialog.reserve();
+            }
+            return true;
+        }
+        let (next, may) = match subscription.numbers {
+            Numbers::Reserved if !dialog.needs_reservation() => return true,
+            Numbers::Extending => return true,
+            Numbers::Requested => return false,
+            Numbers::Reserved => (Numbers::Extending, true),
+            Numbers::Missing => (Numbers::Requested, false),
+        };
+        dialog.reserve();
+        subscription.numbers = next;
+        let (presentity, dialog) = (subscription.presentity.clone(), subscription.to_record());
+        let action = Action::Keep {
+            presentity,
+            id,
+            dialog,
+            durable: true,
+        };
+        self.ask(action, Waiting::Kept { id });
+        may
+    }
+
+    pub(crate) fn kept(&mut self, now: Now, id: WatchId, outcome: Result<(), Refusal>) {
+        let Some(subscription) = self.subscriptions.get_mut(id) else {
+            return;
+        };
+        match outcome {
+            Ok(()) => subscription.numbers = Numbers::Reserved,
+            // The model has ended it, and tells why by another way if there is something to tell.
+            Err(Refusal::NotFound) if subscription.stored => {
+                self.subscriptions.remove(id);
+                return;
+            }
+            Err(_) => {
+                subscription.numbers = Numbers::Missing;
+                subscription.hold_until = now.at + HOLD;
+            }
+        }
+        self.advance(now, id);
+    }
+
+    fn notify(&mut self, now: Now, id: WatchId, told: Told, body: Option<Bytes>) {
+        let Some(source) = self.subscriptions.get(id).map(|s| s.dialog.flow.remote) else {
+            return;
+        };
+        if !self.sources.may_send(source, id) {
+            return;
+        }
+        let pace = self.config.notify_pace;
+        let Some(subscription) = self.subscriptions.get_mut(id) else {
+            return;
+        };
+        let contact = subscription.contact.clone();
+        let request = subscription.dialog.request(Method::Notify, &contact);
+        let request = filled(request, subscription, now, body);
+        let to = subscription.dialog.next_hop();
+        subscription.sent = Some(told);
+        subscription.owed = false;
+        subscription.changed = false;
+        subscription.last_is_sent = subscription.is_ending();
+        subscription.not_before = now.at + pace;
+        let key = self.send(Sending::Notify(id), request, to);
+        if let Some(subscription) = self.subscriptions.get_mut(id) {
+            subscription.outstanding = Some(key);
+        }
+    }
+
+    pub(crate) fn notify_answered(&mut self, now: Now, id: WatchId, key: u64, response: &Response) {
+        let Some(subscription) = self.subscriptions.get_mut(id).filter(|s| s.outstanding == Some(key)) else {
+            return;
+        };
+        subscription.outstanding = None;
+        let source = subscription.dialog.flow.remote;
+        if response.is_success() {
+            if subscription.stored && subscription.told != subscription.sent {
+                subscription.keep_at = subscription.keep_at.or(Some(now.at + KEEP_AFTER));
+            }
+            subscription.told = subscription.sent;
+        } else {
+            not_taken(subscription, now, response);
+        }
+        let over = subscription.last_is_sent || ends(response.status);
+        self.settle(now, id, over);
+        for other in self.sources.answered(source) {
+            self.advance(now, other);
+        }
+    }
+
+    /// Nothing came back. In time: the watcher is not there any more (RFC 6665 §4.2.2). Not sent: it cannot be reached now, and may
+    /// come back by another way with its next SUBSCRIBE.
+    pub(crate) fn notify_failed(&mut self, now: Now, id: WatchId, key: u64, why: Failure) {
+        let Some(subscription) = self.subscriptions.get_mut(id).filter(|s| s.outstanding == Some(key)) else {
+            return;
+        };
+        subscription.outstanding = None;
+        subscription.sent = None;
+        subscription.changed = true;
+        subscription.lost = why == Failure::Transport;
+        let over = subscription.last_is_sent || why == Failure::Timeout;
+        let source = subscription.dialog.flow.remote;
+        self.settle(now, id, over);
+        if let Some(next) = self.sources.failed(source, id) {
+            self.advance(now, next);
+        }
+    }
+
+    /// After an answer: the end, or what is next.
+    fn settle(&mut self, now: Now, id: WatchId, over: bool) {
+        if !over {
+            return self.advance(now, id);
+        }
+        if let Some(ended) = self.subscriptions.remove(id) {
+            self.forget(&ended);
+        }
+    }
+}
+
+/// The watcher does not know what was sent. It is told again when it said when, after a while when it is in trouble, else with the
+/// next change.
+fn not_taken(subscription: &mut Subscription, now: Now, response: &Response) {
+    subscription.sent = None;
+    subscription.told = None;
+    let asked = response.headers.retry_after().ok().flatten();
+    let hold = match asked {
+        Some(after) => Duration::from_secs(after.seconds.min(LONGEST_HOLD).into()),
+        None if (500..600).contains(&response.status) => HOLD,
+        None => return,
+    };
+    subscription.hold_until = now.at + hold;
+    subscription.changed = true;
+}
+
+/// The rest of a NOTIFY. As little as can be: it is to fit into a datagram.
+fn filled(request: Request, subscription: &Subscription, now: Now, body: Option<Bytes>) -> Request {
+    let left = subscription.left(now.at);
+    let state = match (subscription.phase, subscription.decision) {
+        (Phase::Ending(end), _) => SubscriptionState::terminated(end.reason()),
+        (_, Decision::Allow) => SubscriptionState::active(left),
+        _ => SubscriptionState::pending(left),
+    };
+    let request = request
+        .with(HeaderName::Event, subscription.event.to_string())
+        .with(HeaderName::SubscriptionState, state.to_string());
+    match body {
+        Some(body) => request.with_body(subscription.package.media_type(), body),
+        None => request,
+    }
+}
+
+/// RFC 6665 §4.2.2: answers after which the subscription is removed.
+fn ends(status: u16) -> bool {
+    matches!(status, 404 | 405 | 410 | 416 | 480..=485 | 489 | 501 | 604)
+}
