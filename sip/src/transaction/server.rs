@@ -165,7 +165,7 @@ impl Layer {
             reply,
             port,
             last: None,
-            state: State::Pending(pending),
+            state: State::Pending(Box::new(pending)),
         };
         let timer = server.timer();
         let id = ServerId(self.servers.insert(server, place, timer));
@@ -174,18 +174,18 @@ impl Layer {
     }
 
     /// What is kept of a request: INVITE gets a 100 sooner and may wait longer.
-    fn pending(&self, now: Timestamp, request: &Request) -> Box<Pending> {
+    fn pending(&self, now: Timestamp, request: &Request) -> Pending {
         let (trying_after, lifetime) = if request.method == Method::Invite {
             (TRYING, INVITE_LIFETIME)
         } else {
             (self.config.trying_delay(), self.config.lifetime())
         };
-        Box::new(Pending {
+        Pending {
             trying: Response::for_request(request, 100),
             trying_at: Some(now + trying_after),
             until: now + lifetime,
             since: now,
-        })
+        }
     }
 
     /// The ACK of a final response that was no 2xx.

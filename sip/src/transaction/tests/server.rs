@@ -167,3 +167,15 @@ fn above_the_limit_there_is_503_without_memory() {
     respond(&mut layer, 0, id, &request, 200);
     assert_eq!(statuses(&mut layer), [200]);
 }
+
+#[test]
+fn an_id_is_never_used_again() {
+    let mut layer = layer();
+    let (old, request) = accept(&mut layer, 0, &udp(), &usual("OPTIONS"));
+    layer.forget(old);
+    let (new, _) = accept(&mut layer, 0, &udp(), &usual("OPTIONS"));
+    assert_ne!(old, new);
+    layer.forget(old);
+    respond(&mut layer, 0, old, &request, 200);
+    assert_eq!((statuses(&mut layer), layer.active()), (vec![], 1));
+}
