@@ -9,3 +9,5 @@ pub mod cli;
 pub mod config;
 pub mod data_folder;
 pub mod log;
+pub mod secrets;
+pub mod server;

@@ -6,6 +6,9 @@ mod context;
 mod dispatch;
 mod failure;
 pub mod ports;
+mod serve;
+mod state;
+mod user;
 
 use std::ffi::OsString;
 use std::io::Write as _;

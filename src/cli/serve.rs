@@ -1,0 +1,127 @@
+//! `adsum serve`: the server in the foreground.
+
+use std::io::IsTerminal as _;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Context, Done, Failure, print};
+use crate::config::{Config, Loaded};
+use crate::server::Server;
+
+/// Runs until SIGTERM or SIGINT; SIGHUP takes certificates and configuration again.
+pub(super) fn serve(context: &Context) -> Done {
+    let loaded = context.load()?;
+    let _log = crate::log::start(&loaded.config.log, context.under_journald)?;
+    let notice = loaded.notice();
+    runtime()?.block_on(async {
+        let server = Server::start(loaded.config.clone()).map_err(|error| Failure::of(&error))?;
+        if let Some(notice) = notice {
+            tracing::warn!("{notice}");
+        }
+        print(&greeting(&loaded, &server))?;
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), "the server is ready");
+        wait(context, &server).await?;
+        tracing::info!("the server is stopping");
+        server.stop().await;
+        Ok(())
+    })
+}
+
+/// The runtime of the server: a worker for each core.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("No threads can be started ({error}).")))
+}
+
+async fn wait(context: &Context, server: &Server) -> Done {
+    let listen = |kind| {
+        signal(kind)
+            .map_err(|error| Failure::failed(format!("Signals cannot be received ({error}).")))
+    };
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut hang_up = listen(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hang_up.recv() => reload(context, server),
+        }
+    }
+}
+
+fn reload(context: &Context, server: &Server) {
+    match context.load() {
+        Ok(loaded) => match server.reload(&loaded.config) {
+            Ok(()) => tracing::info!(
+                "certificates were loaded again; other changes of the configuration need a restart"
+            ),
+            Err(error) => tracing::error!(%error, "nothing was changed by the reload"),
+        },
+        Err(mistakes) => {
+            tracing::error!("the configuration has mistakes, nothing was changed: {mistakes}")
+        }
+    }
+}
+
+/// Where it listens and what to do next, in at most ten lines.
+fn greeting(loaded: &Loaded, server: &Server) -> String {
+    let config: &Config = &loaded.config;
+    let domain = &config.domains[0].unicode;
+    let at = |keys: &[&str]| -> String {
+        let all = keys
+            .iter()
+            .filter_map(|key| server.listening().get(key))
+            .flatten();
+        let text: Vec<String> = all.map(ToString::to_string).collect();
+        if text.is_empty() {
+            "off".to_owned()
+        } else {
+            text.join(", ")
+        }
+    };
+    let mut lines = vec![
+        format!(
+            "adsum {} serves {domain} from {}",
+            env!("CARGO_PKG_VERSION"),
+            config.data.display()
+        ),
+        format!(
+            "  XMPP  {} (STARTTLS), {} (TLS)",
+            at(&["xmpp.client"]),
+            at(&["xmpp.client_tls"])
+        ),
+        format!(
+            "  SIP   {} (UDP), {} (TCP), {} (TLS)",
+            at(&["sip.udp"]),
+            at(&["sip.tcp"]),
+            at(&["sip.tls"])
+        ),
+        format!(
+            "  HTTP  {} (plain), {} (TLS)",
+            at(&["http.listen"]),
+            at(&["http.listen_tls"])
+        ),
+    ];
+    let accounts = server
+        .shared()
+        .model
+        .store()
+        .accounts()
+        .map_or(0, |a| a.len());
+    if accounts == 0 {
+        lines.push(format!(
+            "There are no accounts yet: adsum user add ann@{domain}"
+        ));
+    }
+    if config.tls.files.is_empty() {
+        lines.push("Clients trust the server with its authority: /ca.pem over HTTP".to_owned());
+    }
+    if std::io::stdout().is_terminal() {
+        lines.push("Ctrl-C ends it".to_owned());
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}

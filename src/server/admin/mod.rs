@@ -1,0 +1,67 @@
+//! What the command line asks of a server, running or not.
+//!
+//! A running server answers on a socket in its data folder (mode 0600: the folder's owner alone), one JSON object a line each way.
+//! When none runs, the command opens the database itself and does the same by the same functions.
+
+mod execute;
+mod socket;
+
+use serde::{Deserialize, Serialize};
+
+pub use execute::{Executor, execute};
+pub use socket::{ask, serve};
+
+/// A wish of the command line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+#[expect(
+    missing_docs,
+    reason = "the variants are the commands of the same names, with their arguments"
+)]
+pub enum Wish {
+    UserAdd {
+        jid: String,
+        password: String,
+        admin: bool,
+    },
+    UserList,
+    UserPassword {
+        jid: String,
+        password: String,
+    },
+    UserDisable {
+        jid: String,
+        disabled: bool,
+    },
+    UserDelete {
+        jid: String,
+    },
+    AliasAdd {
+        jid: String,
+        address: String,
+    },
+    AliasRemove {
+        jid: String,
+        address: String,
+    },
+    Answer {
+        jid: String,
+        watcher: String,
+        allow: bool,
+    },
+    Status,
+    Backup {
+        file: String,
+        with_secret: bool,
+    },
+}
+
+/// What is answered: something to show, or a sentence that says what went wrong and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It is done.
+    Done(serde_json::Value),
+    /// It is not.
+    Failed(String),
+}

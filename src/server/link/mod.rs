@@ -1,0 +1,188 @@
+//! One TCP connection: its socket, its TLS, its queue of octets to write.
+//!
+//! The queue is a leaf lock: whoever holds it takes no other.
+
+mod tls;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use rustls::ServerConnection;
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+use super::turn;
+
+/// Why a link takes nothing more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// The peer does not read as fast as it is written to (`[limits] out_queue`).
+    Slow,
+    /// The socket or TLS failed.
+    Socket,
+}
+
+/// A connection, shared by the task that reads it and by everybody who writes to it.
+pub(crate) struct Link {
+    socket: TcpStream,
+    peer: SocketAddr,
+    io: Mutex<Io>,
+    closed: AtomicBool,
+    /// Wakes the task that reads: the socket was full, the link broke, or an answer has come.
+    pub(crate) wake: Notify,
+}
+
+struct Io {
+    tls: Option<Box<ServerConnection>>,
+    /// What is to be written, before encryption.
+    plain: Vec<u8>,
+    /// How much of it is written.
+    written: usize,
+    marked: bool,
+    blocked: bool,
+    broken: Option<Broken>,
+    limit: usize,
+}
+
+impl Link {
+    /// A link over an accepted connection; at most `limit` octets may wait to be written, 0 for any number.
+    pub(crate) fn new(socket: TcpStream, peer: SocketAddr, limit: usize) -> Arc<Self> {
+        let _ = socket.set_nodelay(true);
+        Arc::new(Self {
+            socket,
+            peer,
+            io: Mutex::new(Io {
+                tls: None,
+                plain: Vec::new(),
+                written: 0,
+                marked: false,
+                blocked: false,
+                broken: None,
+                limit,
+            }),
+            closed: AtomicBool::new(false),
+            wake: Notify::new(),
+        })
+    }
+
+    /// The other end.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// Appends to the queue. What comes after the end is dropped.
+    pub(crate) fn append(self: &Arc<Self>, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.is_closed() {
+            return;
+        }
+        let mut io = self.io.lock();
+        if io.broken.is_some() {
+            return;
+        }
+        write(&mut io.plain);
+        if io.limit > 0 && io.plain.len() - io.written > io.limit {
+            io.broken = Some(Broken::Slow);
+            io.plain = Vec::new();
+            io.written = 0;
+            drop(io);
+            self.wake.notify_one();
+            return;
+        }
+        if !io.marked && !io.blocked {
+            io.marked = true;
+            drop(io);
+            turn::mark(self);
+        }
+    }
+
+    /// Nothing may be appended any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// From now on nothing is appended. What is in the queue is still written.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    /// Why the link broke, when it did.
+    pub(crate) fn broken(&self) -> Option<Broken> {
+        self.io.lock().broken
+    }
+
+    /// Writes what is in the queue as far as the socket takes it. True when nothing is left.
+    pub(crate) fn flush(&self) -> bool {
+        let mut io = self.io.lock();
+        io.marked = false;
+        match io.write_out(&self.socket) {
+            Ok(()) => {
+                io.blocked = false;
+                true
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if !io.blocked {
+                    io.blocked = true;
+                    drop(io);
+                    self.wake.notify_one();
+                }
+                false
+            }
+            Err(_) => {
+                io.broken = Some(Broken::Socket);
+                drop(io);
+                self.wake.notify_one();
+                true
+            }
+        }
+    }
+
+    /// The socket was full: the reading task waits until it takes more.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.io.lock().blocked
+    }
+
+    /// Waits until something can be read.
+    pub(crate) async fn readable(&self) -> io::Result<()> {
+        self.socket.readable().await
+    }
+
+    /// Waits until something can be written.
+    pub(crate) async fn writable(&self) -> io::Result<()> {
+        self.socket.writable().await
+    }
+
+    /// Reads once into `buffer`: decrypted octets. `WouldBlock` when there is nothing now; 0 at the end.
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut io = self.io.lock();
+        match &mut io.tls {
+            None => {
+                drop(io);
+                self.socket.try_read(buffer)
+            }
+            Some(_) => io.read_tls(&self.socket, buffer),
+        }
+    }
+
+    /// Begins TLS as the server. What was queued before is written in the clear first.
+    pub(crate) fn start_tls(&self, config: Arc<rustls::ServerConfig>) -> Result<(), rustls::Error> {
+        let connection = ServerConnection::new(config)?;
+        let mut io = self.io.lock();
+        let _ = io.write_out(&self.socket);
+        io.tls = Some(Box::new(connection));
+        Ok(())
+    }
+
+    /// Ends the writing side: TLS close_notify, then FIN.
+    pub(crate) fn finish(&self) {
+        let mut io = self.io.lock();
+        if let Some(tls) = &mut io.tls {
+            tls.send_close_notify();
+        }
+        let _ = io.write_out(&self.socket);
+        drop(io);
+        let _ = socket2::SockRef::from(&self.socket).shutdown(std::net::Shutdown::Write);
+    }
+}

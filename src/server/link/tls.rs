@@ -1,0 +1,158 @@
+//! TLS of a link, driven by whoever reads or writes.
+
+use std::io::{self, Read, Write};
+
+use tokio::net::TcpStream;
+
+use super::{Io, Link};
+
+/// The most that is handed to TLS at a time, so that its own buffers stay small.
+const PIECE: usize = 16 * 1024;
+
+/// What a finished handshake gives to channel binding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Handshaken {
+    /// RFC 9266 keying material. Unique on every connection: with TLS 1.2 the listeners take RFC 7627 sessions only.
+    pub(crate) exporter: Option<[u8; 32]>,
+    /// The name the client asked for.
+    pub(crate) server_name: Option<String>,
+}
+
+struct TryIo<'a>(&'a TcpStream);
+
+impl Read for TryIo<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.try_read(buffer)
+    }
+}
+
+impl Write for TryIo<'_> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.try_write(octets)
+    }
+
+    fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.0.try_write_vectored(slices)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Io {
+    /// Writes as much as the socket takes.
+    pub(super) fn write_out(&mut self, socket: &TcpStream) -> io::Result<()> {
+        match self.tls.take() {
+            None => self.write_plain(socket),
+            Some(mut tls) => {
+                let result = self.write_tls(&mut tls, socket);
+                self.tls = Some(tls);
+                result
+            }
+        }
+    }
+
+    fn write_plain(&mut self, socket: &TcpStream) -> io::Result<()> {
+        while self.written < self.plain.len() {
+            match socket.try_write(&self.plain[self.written..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => self.written += n,
+                Err(error) => return Err(error),
+            }
+        }
+        self.emptied();
+        Ok(())
+    }
+
+    fn write_tls(
+        &mut self,
+        tls: &mut rustls::ServerConnection,
+        socket: &TcpStream,
+    ) -> io::Result<()> {
+        loop {
+            while tls.wants_write() {
+                tls.write_tls(&mut TryIo(socket))?;
+            }
+            if self.written == self.plain.len() {
+                self.emptied();
+                return Ok(());
+            }
+            if tls.is_handshaking() {
+                return Ok(());
+            }
+            let end = self.plain.len().min(self.written + PIECE);
+            self.written += tls.writer().write(&self.plain[self.written..end])?;
+        }
+    }
+
+    /// An idle connection keeps no large buffer.
+    fn emptied(&mut self) {
+        self.written = 0;
+        if self.plain.capacity() > 1024 {
+            self.plain = Vec::new();
+        } else {
+            self.plain.clear();
+        }
+    }
+
+    /// Takes in what the socket has and hands out decrypted octets.
+    pub(super) fn read_tls(&mut self, socket: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(mut tls) = self.tls.take() else {
+            return socket.try_read(buffer);
+        };
+        let result = read_with(&mut tls, socket, buffer);
+        self.tls = Some(tls);
+        // Handshake messages, alerts and tickets.
+        let _ = self.write_out(socket);
+        result
+    }
+}
+
+fn read_with(
+    tls: &mut rustls::ServerConnection,
+    socket: &TcpStream,
+    buffer: &mut [u8],
+) -> io::Result<usize> {
+    loop {
+        match tls.reader().read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            done => return done,
+        }
+        let was_handshaking = tls.is_handshaking();
+        if tls.read_tls(&mut TryIo(socket))? == 0 {
+            return Ok(0);
+        }
+        tls.process_new_packets()
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        if was_handshaking && tls.wants_write() {
+            // Flights are sent before more is read, and the caller looks whether the handshake is done.
+            while tls.wants_write() {
+                tls.write_tls(&mut TryIo(socket))?;
+            }
+        }
+        if was_handshaking && !tls.is_handshaking() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+    }
+}
+
+impl Link {
+    /// What the handshake gave, once it is done; `None` while it goes on or when there is no TLS.
+    pub(crate) fn handshaken(&self) -> Option<Handshaken> {
+        let io = self.io.lock();
+        let tls = io.tls.as_ref()?;
+        if tls.is_handshaking() {
+            return None;
+        }
+        let mut octets = [0; 32];
+        let exported = tls
+            .export_keying_material(&mut octets, b"EXPORTER-Channel-Binding", Some(b""))
+            .is_ok();
+        let server_name = tls.server_name().map(str::to_owned);
+        Some(Handshaken {
+            exporter: exported.then_some(octets),
+            server_name,
+        })
+    }
+}

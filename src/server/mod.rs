@@ -1,0 +1,32 @@
+//! The server: sockets, tasks, clocks, and the wiring of the machines to the model.
+//!
+//! | module | is |
+//! |---|---|
+//! | `start` | from a configuration to a running server, and its end |
+//! | [`shared`] | what every connection needs |
+//! | `bind`, `accept` | listeners |
+//! | `link` | one TCP connection: socket, TLS, queue |
+//! | `turn` | when queues are written out |
+//! | `xmpp` | XMPP client connections |
+//! | `sip` | the SIP face |
+//! | `http`, `metrics` | what is answered over HTTP |
+//! | [`admin`] | commands, with a running server and without |
+//! | [`backup`] | copies of the data |
+//! | `aliases` | one form for aliases |
+
+mod accept;
+pub mod admin;
+mod aliases;
+pub mod backup;
+mod bind;
+mod http;
+mod link;
+mod metrics;
+pub mod shared;
+mod sip;
+mod start;
+mod turn;
+mod xmpp;
+
+pub use shared::Shared;
+pub use start::{Offline, Server, StartError, offline};

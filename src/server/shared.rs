@@ -1,0 +1,113 @@
+//! What every connection needs.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use model::{Model, Now};
+use parking_lot::Mutex;
+use presence::{Timestamp, Utc};
+use tokio::sync::{Semaphore, watch};
+use xmpp::sasl::{Attempts, Decoy, Remembered};
+
+use super::sip::Sip;
+use crate::certificates::Certificates;
+use crate::config::Config;
+use crate::data_folder::DataFolder;
+use crate::secrets::Vault;
+
+/// The running server, as its parts see it.
+pub struct Shared {
+    /// The presence model.
+    pub model: Arc<Model>,
+    /// The configuration it was started with.
+    pub config: Config,
+    /// Where its data is.
+    pub folder: DataFolder,
+    /// Certificates, exchanged on reload.
+    pub certificates: Certificates,
+    /// Seals digest values.
+    pub vault: Vault,
+    pub(crate) decoy: Decoy,
+    pub(crate) xmpp: Arc<xmpp::session::Settings>,
+    pub(crate) attempts: Mutex<Attempts>,
+    pub(crate) remembered: Mutex<Remembered>,
+    /// Key derivations that may run at once.
+    pub(crate) derivations: Arc<Semaphore>,
+    pub(crate) clock: Clock,
+    pub(crate) gauges: Gauges,
+    pub(crate) sip: OnceLock<Weak<Sip>>,
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+/// Counts that are not in the model.
+#[derive(Default)]
+pub struct Gauges {
+    /// Open XMPP connections.
+    pub xmpp_connections: AtomicUsize,
+    /// Logins since the start.
+    pub logins: AtomicUsize,
+    /// Failed logins since the start.
+    pub login_failures: AtomicUsize,
+    /// Messages taken from clients since the start.
+    pub messages: AtomicUsize,
+    /// Presence stanzas taken from clients since the start.
+    pub presences: AtomicUsize,
+    /// SIP requests taken since the start.
+    pub sip_requests: AtomicUsize,
+    /// NOTIFYs sent since the start.
+    pub notifies: AtomicUsize,
+    /// When the last backup was made, in seconds since 1970; 0 for never.
+    pub last_backup: AtomicUsize,
+}
+
+impl Gauges {
+    pub(crate) fn count(counter: &AtomicUsize) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The machine's two clocks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock {
+    origin: Instant,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self {
+            origin: Instant::now(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        let at = u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let utc = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Now {
+            at: Timestamp(at),
+            utc: Utc(i64::try_from(utc.as_millis()).unwrap_or(i64::MAX)),
+        }
+    }
+
+    /// The moment at which a timer is due, for the runtime. A millisecond is added: what is rounded down here must be over there.
+    pub(crate) fn instant(&self, at: Timestamp) -> tokio::time::Instant {
+        let day = std::time::Duration::from_secs(86_400);
+        let after = std::time::Duration::from_millis(at.0).min(self.origin.elapsed() + day);
+        tokio::time::Instant::from_std(self.origin + after + std::time::Duration::from_millis(1))
+    }
+}
+
+impl Shared {
+    /// The moment.
+    pub fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    /// Completes when the server is to end.
+    pub(crate) async fn stopped(&self) {
+        let mut stop = self.stop.clone();
+        let _ = stop.wait_for(|stop| *stop).await;
+    }
+}

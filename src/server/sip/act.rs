@@ -1,0 +1,232 @@
+//! What the bridge wants done, done on the model.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bridge::action::{Credentials, Register, Sent};
+use bridge::{Action, Answer, Token};
+use model::bindings::Register as ModelRegister;
+use model::commit::Reply;
+use model::messages::Handling;
+use model::publish::{Body, Publish};
+use parking_lot::Mutex;
+use presence::{Bare, Refusal};
+use sip::digest::Ha1Set;
+
+use super::Sip;
+use crate::server::aliases;
+use crate::server::shared::Shared;
+
+/// Digest keys already opened, by user name and realm; thrown away whenever an account changes.
+#[derive(Default)]
+pub(crate) struct KeyCache(Mutex<HashMap<(String, String), (Bare, Ha1Set)>>);
+
+/// More than an office has.
+const CACHED: usize = 20_000;
+
+impl KeyCache {
+    /// Something about accounts, passwords or aliases has changed.
+    pub(crate) fn clear(&self) {
+        self.0.lock().clear();
+    }
+}
+
+impl Sip {
+    pub(super) fn act(self: &Arc<Self>, shared: &Arc<Shared>, token: Token, action: Action) {
+        let model = &shared.model;
+        match action {
+            Action::Credentials { user, realm } => {
+                let found = self.credentials(shared, &user, &realm);
+                self.answer(
+                    token,
+                    Answer::Credentials(Credentials {
+                        found,
+                        too_many: false,
+                    }),
+                );
+            }
+            Action::Resolve { address } => {
+                let account = resolve(shared, &address, shared.model.rules().domains[0].as_str());
+                self.answer(token, Answer::Resolved(account));
+            }
+            Action::Attempted {
+                user,
+                source,
+                succeeded,
+            } => attempted(shared, &user, source, succeeded),
+            Action::Register { account, register } => {
+                let register = match register {
+                    Register::Query => ModelRegister::Query,
+                    Register::Update(bindings) => ModelRegister::Update(bindings),
+                    Register::RemoveAll { call_id, cseq } => {
+                        ModelRegister::RemoveAll { call_id, cseq }
+                    }
+                };
+                model.register(&account, register, &self.reply(token, Answer::Bindings));
+            }
+            Action::Publish {
+                account,
+                tag,
+                expires,
+                body,
+                flow,
+                device,
+            } => {
+                let device = model.device_at(&account, &flow, None).unwrap_or(device);
+                let resource = presence::mapping::sip_resource(&device, &account);
+                let body = body.map(|b| Body {
+                    document: b.document,
+                    native: b.native,
+                    lang: b.lang,
+                });
+                let publish = Publish {
+                    tag,
+                    expires,
+                    body,
+                    resource,
+                    device,
+                };
+                let granted = |result: Result<model::publish::Granted, Refusal>| {
+                    Answer::Published(result.map(|g| (g.etag, g.expires)))
+                };
+                model.publish(&account, publish, &self.reply(token, granted));
+            }
+            Action::Watch(record) => model.watch(record, &self.reply(token, seen)),
+            Action::Look {
+                watcher,
+                presentity,
+            } => {
+                let result = model.look(&watcher, &presentity).map(|(seen, _)| seen);
+                self.answer(token, seen(result));
+            }
+            Action::Rewatch {
+                presentity,
+                id,
+                expires,
+                dialog,
+            } => {
+                model.rewatch(&presentity, id, expires, dialog, &self.reply(token, seen));
+            }
+            Action::Keep {
+                presentity,
+                id,
+                dialog,
+                durable,
+            } => {
+                let reply = durable.then(|| self.reply(token, Answer::Kept));
+                model.remember(&presentity, id, dialog, reply.as_ref());
+            }
+            Action::Unwatch { presentity, id } => {
+                model.unwatch(&presentity, id, &self.reply(token, seen))
+            }
+            Action::Message { mut message, flow } => {
+                // The sender is the phone at the other end of the flow, as his contacts see it.
+                if let Some(device) = model.device_at(&message.from.bare, &flow, None) {
+                    message.from.resource =
+                        Some(presence::mapping::sip_resource(&device, &message.from.bare));
+                }
+                self.message(shared, token, *message);
+            }
+            Action::Taken { account, stored } => model.taken(&account, stored),
+        }
+    }
+
+    fn reply<T: 'static>(
+        self: &Arc<Self>,
+        token: Token,
+        answer: impl FnOnce(Result<T, Refusal>) -> Answer + Send + 'static,
+    ) -> Reply<T> {
+        let sip = Arc::clone(self);
+        Reply::new(move |result| sip.answer(token, answer(result)))
+    }
+
+    fn message(self: &Arc<Self>, shared: &Arc<Shared>, token: Token, message: presence::Message) {
+        let model = &shared.model;
+        let handling = Handling {
+            storable: true,
+            speakable: true,
+        };
+        let sender = message.from.bare.clone();
+        let copy = message.clone();
+        let sip = Arc::clone(self);
+        model.message(message, handling, move |_, result| {
+            let sent = result.map(|sent| match sent {
+                model::messages::Sent::Delivered => Sent::Delivered,
+                model::messages::Sent::Stored => Sent::Stored,
+                model::messages::Sent::Dropped => Sent::Dropped,
+            });
+            sip.answer(token, Answer::Sent(sent));
+        });
+        model.sent_by_phone(&sender, &copy);
+    }
+
+    /// The account and keys that a digest user name stands for.
+    fn credentials(&self, shared: &Shared, user: &str, realm: &str) -> Option<(Bare, Ha1Set)> {
+        let name = (user.to_owned(), realm.to_owned());
+        if let Some(found) = self.keys.0.lock().get(&name) {
+            return Some(found.clone());
+        }
+        let account = resolve(shared, user, realm)?;
+        let stored = shared
+            .model
+            .store()
+            .credentials(&account)
+            .ok()
+            .flatten()
+            .filter(|c| !c.disabled)?;
+        let keys = match shared.vault.open(&account, &stored.sealed_ha1) {
+            Ok(keys) => keys,
+            Err(error) => {
+                tracing::error!(%account, "{error}");
+                return None;
+            }
+        };
+        let found = (account, keys.of(user)?);
+        let mut cache = self.keys.0.lock();
+        if cache.len() >= CACHED {
+            cache.clear();
+        }
+        cache.insert(name, found.clone());
+        Some(found)
+    }
+}
+
+fn seen(result: Result<model::watches::Seen, Refusal>) -> Answer {
+    Answer::Seen(result.map(|s| (s.decision, s.view)))
+}
+
+/// The account that a user name or address leads to: itself, or by an alias.
+fn resolve(shared: &Shared, user: &str, domain: &str) -> Option<Bare> {
+    if user.starts_with("tel:") {
+        return shared.model.alias(&aliases::normal(domain, user)?);
+    }
+    let direct = match user.split_once('@') {
+        Some((local, host)) => presence::sip_address::from_sip(local, host).ok(),
+        None => presence::sip_address::from_sip(user, domain).ok(),
+    };
+    if let Some(account) = direct.filter(|a| shared.model.is_local(a))
+        && shared.model.exists(&account).unwrap_or(false)
+    {
+        return Some(account);
+    }
+    let alias = aliases::normal(domain, user)?;
+    shared
+        .model
+        .alias(&alias)
+        .or_else(|| shared.model.alias(&aliases::telephone(user)?))
+}
+
+fn attempted(shared: &Shared, user: &str, source: std::net::IpAddr, succeeded: bool) {
+    let now = shared.now().at;
+    let mut attempts = shared.attempts.lock();
+    if succeeded {
+        return;
+    }
+    if matches!(
+        attempts.begin(now, user, source),
+        xmpp::sasl::Verdict::Allowed
+    ) {
+        attempts.failed(now, user, source);
+        tracing::info!(user, peer = %source, "a digest login failed");
+    }
+}

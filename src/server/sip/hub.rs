@@ -1,0 +1,445 @@
+//! The two SIP machines under one lock, and what they need to work.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+
+use bridge::{Answer, Bridge, Output, Token};
+use bytes::Bytes;
+use model::{Event as ModelEvent, Route};
+use parking_lot::Mutex;
+use presence::{Bare, Binding, Decision, Message, Timestamp, View, WatchId, WatchRecord};
+use sip::dialog::NextHop;
+use sip::header::Transport;
+use sip::transaction::{ClientId, Event, Failure, Flow, Layer, ServerId, Transmit};
+use tokio::net::UdpSocket;
+use tokio::sync::Notify;
+
+use super::resolve::{self, Target};
+use super::udp::Datagrams;
+use crate::server::link::Link;
+use crate::server::shared::{Gauges, Shared};
+use crate::server::turn::turn;
+
+/// Something from elsewhere than the network.
+enum Inbound {
+    Answer(Token, Answer),
+    View {
+        watch: WatchId,
+        decision: Decision,
+        view: Arc<View>,
+    },
+    PhoneMessage {
+        account: Bare,
+        bindings: Vec<Binding>,
+        message: Box<Message>,
+        stored: Option<u64>,
+    },
+}
+
+/// The SIP face.
+pub(crate) struct Sip {
+    hub: Mutex<Hub>,
+    inbox: Mutex<Vec<Inbound>>,
+    wake: Notify,
+    datagrams: Vec<Arc<Datagrams>>,
+    shared: OnceLock<Arc<Shared>>,
+    pub(super) keys: super::act::KeyCache,
+}
+
+struct Hub {
+    layer: Layer,
+    bridge: Bridge<ServerId>,
+    /// What the bridge calls a request it sent.
+    sent: HashMap<ClientId, u64>,
+    /// Requests that wait for their answer.
+    asked: HashMap<ServerId, (Flow, sip::Request)>,
+    links: HashMap<u64, Arc<Link>>,
+    by_peer: HashMap<(Transport, SocketAddr), u64>,
+    next_connection: u64,
+    /// What waits until a connection is made.
+    connecting: HashMap<(Transport, SocketAddr), Vec<Bytes>>,
+}
+
+/// What may be fed to the machines during a turn.
+pub(crate) struct Input<'a> {
+    hub: &'a mut Hub,
+    now: bridge::Now,
+}
+
+impl Sip {
+    /// A face over bound sockets.
+    pub(crate) fn new(
+        layer: Layer,
+        bridge: Bridge<ServerId>,
+        sockets: Vec<UdpSocket>,
+    ) -> Arc<Self> {
+        let datagrams = sockets.into_iter().filter_map(|socket| {
+            let local = socket.local_addr().ok()?;
+            Some(Arc::new(Datagrams {
+                socket,
+                local,
+                dual: local.ip().is_unspecified(),
+            }))
+        });
+        Arc::new(Self {
+            hub: Mutex::new(Hub {
+                layer,
+                bridge,
+                sent: HashMap::new(),
+                asked: HashMap::new(),
+                links: HashMap::new(),
+                by_peer: HashMap::new(),
+                next_connection: 1,
+                connecting: HashMap::new(),
+            }),
+            inbox: Mutex::default(),
+            wake: Notify::new(),
+            datagrams: datagrams.collect(),
+            shared: OnceLock::new(),
+            keys: super::act::KeyCache::default(),
+        })
+    }
+
+    /// Gives it the server it belongs to, and the watches that were there before the start.
+    pub(crate) fn begin(self: &Arc<Self>, shared: &Arc<Shared>, watches: Vec<WatchRecord>) {
+        let _ = self.shared.set(Arc::clone(shared));
+        self.work(|input| input.hub.bridge.restore(input.now, watches));
+    }
+
+    pub(super) fn datagrams(&self, index: usize) -> Option<Arc<Datagrams>> {
+        self.datagrams.get(index).cloned()
+    }
+
+    /// The address of a UDP socket.
+    pub(crate) fn address(&self, index: usize) -> Option<SocketAddr> {
+        self.datagrams.get(index).map(|d| d.local)
+    }
+
+    /// Accounts, passwords or aliases have changed.
+    pub(crate) fn keys_changed(&self) {
+        self.keys.clear();
+    }
+
+    /// How many UDP sockets there are.
+    pub(crate) fn sockets(&self) -> usize {
+        self.datagrams.len()
+    }
+
+    pub(super) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    pub(super) fn due(&self) -> Option<Timestamp> {
+        let hub = self.hub.lock();
+        let layer = hub.layer.poll_timeout().map(|at| Timestamp(at.0));
+        let bridge = hub.bridge.poll_timeout().map(|at| Timestamp(at.0));
+        match (layer, bridge) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    fn leave(&self, inbound: Inbound) {
+        self.inbox.lock().push(inbound);
+        self.wake.notify_one();
+    }
+
+    /// An action of the bridge is answered.
+    pub(super) fn answer(&self, token: Token, answer: Answer) {
+        self.leave(Inbound::Answer(token, answer));
+    }
+
+    /// Lets the machines work on what is fed and on whatever follows from it.
+    pub(crate) fn work(self: &Arc<Self>, feed: impl FnOnce(&mut Input<'_>)) {
+        let Some(shared) = self.shared.get() else {
+            return;
+        };
+        turn(|| {
+            let mut guard = self.hub.lock();
+            let hub = &mut *guard;
+            let moment = shared.now();
+            let now = bridge::Now {
+                at: sip::Timestamp(moment.at.0),
+                utc: moment.utc,
+            };
+            feed(&mut Input { hub, now });
+            if hub.layer.poll_timeout().is_some_and(|at| at <= now.at) {
+                hub.layer.handle_timeout(now.at);
+            }
+            if hub.bridge.poll_timeout().is_some_and(|at| at <= now.at) {
+                hub.bridge.handle_timeout(now);
+            }
+            while self.step(hub, shared, now) {}
+        });
+    }
+
+    /// One round of handing things on. False when nothing was left.
+    fn step(self: &Arc<Self>, hub: &mut Hub, shared: &Arc<Shared>, now: bridge::Now) -> bool {
+        let mut busy = false;
+        while let Some(event) = hub.layer.poll_event() {
+            busy = true;
+            hub.take(shared, now, event);
+        }
+        let inbox = std::mem::take(&mut *self.inbox.lock());
+        for inbound in inbox {
+            busy = true;
+            match inbound {
+                Inbound::Answer(token, answer) => hub.bridge.handle_answer(now, token, answer),
+                Inbound::View {
+                    watch,
+                    decision,
+                    view,
+                } => hub.bridge.handle_view(now, watch, decision, &view),
+                Inbound::PhoneMessage {
+                    account,
+                    bindings,
+                    message,
+                    stored,
+                } => {
+                    hub.bridge
+                        .handle_message(now, &account, &bindings, &message, stored);
+                }
+            }
+        }
+        while let Some(output) = hub.bridge.poll_output() {
+            busy = true;
+            match output {
+                Output::Respond(id, response) => {
+                    hub.asked.remove(&id);
+                    hub.layer.respond(now.at, id, response);
+                }
+                Output::RespondStateless(id, response) => {
+                    if let Some((flow, request)) = hub.asked.remove(&id) {
+                        hub.layer.respond_stateless(&flow, &request, response);
+                    }
+                    hub.layer.forget(id);
+                }
+                Output::Send { key, request, to } => {
+                    if request.method == sip::Method::Notify {
+                        Gauges::count(&shared.gauges.notifies);
+                    }
+                    self.request(hub, now, key, request, to);
+                }
+                Output::Act(token, action) => self.act(shared, token, action),
+            }
+        }
+        while let Some(transmit) = hub.layer.poll_transmit() {
+            busy = true;
+            self.send(hub, shared, now, transmit);
+        }
+        busy
+    }
+
+    /// Sends a request of the bridge, after its target was looked up where that is needed.
+    fn request(
+        self: &Arc<Self>,
+        hub: &mut Hub,
+        now: bridge::Now,
+        key: u64,
+        request: sip::Request,
+        to: NextHop,
+    ) {
+        let target = match to {
+            NextHop::Flow(flow) => Some(Target::At(flow)),
+            NextHop::Resolve(uri) => resolve::target(&uri),
+        };
+        match target {
+            Some(Target::At(flow)) => {
+                let id = hub.layer.request(now.at, request, flow);
+                hub.sent.insert(id, key);
+            }
+            Some(Target::Named {
+                name,
+                port,
+                transport,
+            }) => {
+                let sip = Arc::clone(self);
+                tokio::spawn(async move {
+                    let flow = resolve::look_up(name, port, transport).await;
+                    sip.work(|input| match flow {
+                        Some(flow) => {
+                            let id = input.hub.layer.request(input.now.at, request, flow);
+                            input.hub.sent.insert(id, key);
+                        }
+                        None => input
+                            .hub
+                            .bridge
+                            .handle_failure(input.now, key, Failure::Transport),
+                    });
+                });
+            }
+            None => hub.bridge.handle_failure(now, key, Failure::Transport),
+        }
+    }
+
+    fn send(
+        self: &Arc<Self>,
+        hub: &mut Hub,
+        shared: &Arc<Shared>,
+        now: bridge::Now,
+        transmit: Transmit,
+    ) {
+        let Transmit { to, octets } = transmit;
+        if to.transport == Transport::Udp {
+            let socket = self
+                .datagrams
+                .iter()
+                .find(|d| d.local == to.local && d.reaches(to.remote))
+                .or_else(|| {
+                    self.datagrams
+                        .iter()
+                        .find(|d| d.local.port() == to.local.port() && d.reaches(to.remote))
+                })
+                .or_else(|| self.datagrams.iter().find(|d| d.reaches(to.remote)));
+            let sent = socket.map(|socket| socket.send(to.remote, &octets));
+            if !matches!(sent, Some(Ok(()))) {
+                hub.layer.handle_send_error(now.at, &to);
+            }
+            return;
+        }
+        let peer = (to.transport.clone(), to.remote);
+        let connection = to.connection.or_else(|| hub.by_peer.get(&peer).copied());
+        if let Some(link) = connection.and_then(|c| hub.links.get(&c)) {
+            link.append(|out| out.extend_from_slice(&octets));
+        } else if to.connection.is_some() || to.transport != Transport::Tcp {
+            // The connection is gone, and no TLS or WebSocket connection can be made to a client.
+            hub.layer.handle_send_error(now.at, &to);
+        } else if let Some(waiting) = hub.connecting.get_mut(&peer) {
+            waiting.push(octets);
+        } else {
+            hub.connecting.insert(peer, vec![octets]);
+            tokio::spawn(super::stream::connect(
+                Arc::clone(shared),
+                Arc::clone(self),
+                to,
+            ));
+        }
+    }
+
+    /// A connection is there; its number.
+    pub(super) fn connected(&self, link: &Arc<Link>) -> u64 {
+        let mut hub = self.hub.lock();
+        let connection = hub.next_connection;
+        hub.next_connection += 1;
+        hub.links.insert(connection, Arc::clone(link));
+        connection
+    }
+
+    /// A connection is gone.
+    pub(super) fn closed(self: &Arc<Self>, connection: u64) {
+        self.work(|input| {
+            input.hub.links.remove(&connection);
+            input.hub.by_peer.retain(|_, c| *c != connection);
+            input.hub.layer.handle_closed(input.now.at, connection);
+            input.hub.bridge.handle_closed(input.now, connection);
+        });
+    }
+
+    /// SIP transactions alive.
+    pub(crate) fn transactions(&self) -> usize {
+        self.hub.lock().layer.active()
+    }
+}
+
+impl Hub {
+    fn take(&mut self, shared: &Shared, now: bridge::Now, event: Event) {
+        match event {
+            Event::Request { id, request, flow } => {
+                Gauges::count(&shared.gauges.sip_requests);
+                if let (true, Some(connection)) = (flow.is_reliable(), flow.connection) {
+                    self.by_peer
+                        .insert((flow.transport.clone(), flow.remote), connection);
+                }
+                self.asked.insert(id, (flow.clone(), request.clone()));
+                self.bridge.handle_request(now, id, request, &flow);
+            }
+            Event::Response { id, response } => {
+                let last = !response.is_provisional();
+                let key = if last {
+                    self.sent.remove(&id)
+                } else {
+                    self.sent.get(&id).copied()
+                };
+                if let Some(key) = key {
+                    self.bridge.handle_response(now, key, &response);
+                }
+            }
+            Event::Failed { id, why } => {
+                if let Some(key) = self.sent.remove(&id) {
+                    self.bridge.handle_failure(now, key, why);
+                }
+            }
+            Event::Ping { .. } => {}
+        }
+    }
+}
+
+impl Input<'_> {
+    pub(super) fn datagram(&mut self, flow: &Flow, octets: Bytes) {
+        self.hub.layer.handle_datagram(self.now.at, flow, octets);
+    }
+
+    pub(super) fn message(&mut self, flow: &Flow, octets: &Bytes) {
+        self.hub
+            .layer
+            .handle_message(self.now.at, flow, sip::parse(octets));
+    }
+
+    pub(super) fn ping(&mut self, flow: &Flow) {
+        self.hub.layer.handle_ping(flow);
+    }
+
+    pub(super) fn unreachable(&mut self, flow: &Flow) {
+        self.hub
+            .connecting
+            .remove(&(flow.transport.clone(), flow.remote));
+        self.hub.layer.handle_send_error(self.now.at, flow);
+    }
+
+    pub(super) fn connected(&mut self, flow: &Flow, connection: u64) {
+        let peer = (flow.transport.clone(), flow.remote);
+        self.hub.by_peer.insert(peer.clone(), connection);
+        self.hub.layer.handle_connected(flow, connection);
+        let waiting = self.hub.connecting.remove(&peer).unwrap_or_default();
+        if let Some(link) = self.hub.links.get(&connection) {
+            for octets in waiting {
+                link.append(|out| out.extend_from_slice(&octets));
+            }
+        }
+    }
+}
+
+impl Route for Sip {
+    fn deliver(&self, event: &ModelEvent<'_>) {
+        match event {
+            ModelEvent::View {
+                watch,
+                decision,
+                view,
+            } => {
+                self.leave(Inbound::View {
+                    watch: *watch,
+                    decision: *decision,
+                    view: Arc::clone(view),
+                });
+            }
+            ModelEvent::PhoneMessage {
+                account,
+                bindings,
+                message,
+                stored,
+            } => self.leave(Inbound::PhoneMessage {
+                account: (*account).clone(),
+                bindings: bindings.to_vec(),
+                message: Box::new((*message).clone()),
+                stored: *stored,
+            }),
+            _ => {}
+        }
+    }
+
+    fn closed(&self) -> bool {
+        false
+    }
+}

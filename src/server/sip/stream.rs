@@ -1,0 +1,132 @@
+//! TCP and TLS connections of SIP: accepted ones, and ones made to reach a phone.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sip::framing::{Frame, Framer};
+use sip::header::Transport;
+use sip::message::Limits;
+use sip::transaction::Flow;
+use tokio::net::TcpStream;
+
+use super::Sip;
+use crate::certificates::Listener;
+use crate::server::link::Link;
+use crate::server::shared::Shared;
+
+/// A connection on which nothing comes for this long is closed: phones that keep one open send keep-alives (RFC 5626 §4.4.1).
+const IDLE: Duration = Duration::from_secs(3600);
+const PIECE: usize = 16 * 1024;
+
+/// Serves one accepted connection until it ends.
+pub(crate) async fn serve(
+    shared: Arc<Shared>,
+    sip: Arc<Sip>,
+    socket: TcpStream,
+    peer: SocketAddr,
+    tls: bool,
+) {
+    let local = socket
+        .local_addr()
+        .map_or(peer, crate::server::accept::canonical);
+    let link = Link::new(socket, peer, shared.config.limits.out_queue);
+    if tls
+        && link
+            .start_tls(shared.certificates.current().server_config(Listener::Sip))
+            .is_err()
+    {
+        return;
+    }
+    let transport = if tls { Transport::Tls } else { Transport::Tcp };
+    let connection = sip.connected(&link);
+    let flow = Flow::new(transport, local, peer).with_connection(connection);
+    read(&shared, &sip, &link, &flow).await;
+    sip.closed(connection);
+    link.close();
+    link.finish();
+}
+
+/// Makes a connection for what is to be sent to a peer that has none.
+pub(super) async fn connect(shared: Arc<Shared>, sip: Arc<Sip>, wanted: Flow) {
+    let attempt =
+        tokio::time::timeout(Duration::from_secs(10), TcpStream::connect(wanted.remote)).await;
+    let Ok(Ok(socket)) = attempt else {
+        sip.work(|input| input.unreachable(&wanted));
+        return;
+    };
+    let local = socket
+        .local_addr()
+        .map_or(wanted.local, crate::server::accept::canonical);
+    let link = Link::new(socket, wanted.remote, shared.config.limits.out_queue);
+    let connection = sip.connected(&link);
+    sip.work(|input| input.connected(&wanted, connection));
+    let flow = Flow::new(wanted.transport, local, wanted.remote).with_connection(connection);
+    read(&shared, &sip, &link, &flow).await;
+    sip.closed(connection);
+    link.close();
+    link.finish();
+}
+
+async fn read(shared: &Shared, sip: &Arc<Sip>, link: &Arc<Link>, flow: &Flow) {
+    let mut framer = Framer::new(Limits {
+        message: shared.config.limits.sip_message_size,
+        ..Limits::default()
+    });
+    let stop = shared.stopped();
+    tokio::pin!(stop);
+    let mut buffer = vec![0; PIECE];
+    loop {
+        let blocked = link.is_blocked();
+        tokio::select! {
+            ready = tokio::time::timeout(IDLE, link.readable()) => {
+                if !matches!(ready, Ok(Ok(()))) { return }
+            }
+            ready = link.writable(), if blocked => {
+                if ready.is_err() { return }
+                link.flush();
+                continue;
+            }
+            () = link.wake.notified() => {
+                if link.broken().is_some() { return }
+                continue;
+            }
+            () = &mut stop => return,
+        }
+        loop {
+            match link.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(len) => {
+                    framer.push(&buffer[..len]);
+                    if !take(sip, link, flow, &mut framer) {
+                        return;
+                    }
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+/// Hands on what is complete. False when the connection cannot be read on.
+fn take(sip: &Arc<Sip>, link: &Arc<Link>, flow: &Flow, framer: &mut Framer) -> bool {
+    let mut readable = true;
+    sip.work(|input| {
+        while let Some(frame) = framer.next_frame() {
+            match frame {
+                Ok(Frame::Message(octets)) => input.message(flow, &octets),
+                Ok(Frame::Ping) => input.ping(flow),
+                Err(error) => {
+                    if let Some(answer) = error.answer() {
+                        link.append(|out| out.extend_from_slice(&answer.to_bytes()));
+                    }
+                    readable = false;
+                    return;
+                }
+            }
+        }
+    });
+    readable
+}

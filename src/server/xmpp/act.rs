@@ -1,0 +1,192 @@
+//! What a session wants done, done on the model.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use model::commit::Reply as Answer;
+use model::messages::Handling;
+use model::sessions::Presented;
+use presence::{Bare, Refusal};
+use xmpp::action::{Action, IqContext, Presented as Sent, Reply};
+use xmpp::answer;
+
+use super::{Connection, XmppRoute};
+use crate::server::link::Link;
+use crate::server::shared::Gauges;
+
+impl Connection {
+    pub(super) fn act(&mut self, action: Action) {
+        match action {
+            Action::Keys { account, hash } => self.keys(account, hash),
+            Action::Password { account, password } => self.password(account, password),
+            Action::Attempted { account, outcome } => self.attempted(&account, outcome),
+            Action::Bind { account, resource } => self.bind(account, resource),
+            other => {
+                let Some((account, session)) = self.bound.clone() else {
+                    return;
+                };
+                self.act_bound(&account, session, other);
+            }
+        }
+    }
+
+    fn bind(&mut self, account: Bare, wish: Option<presence::Resource>) {
+        let resource = wish.unwrap_or_else(|| {
+            presence::Resource::from_prepared(&format!("{:016x}", rand::random::<u64>()))
+        });
+        let route = Arc::new(XmppRoute {
+            link: Arc::clone(&self.link),
+            inbox: Arc::clone(&self.inbox),
+            address: account.with(resource.clone()),
+            requests: AtomicU64::new(1),
+        });
+        let bound = self
+            .shared
+            .model
+            .connect(&account, Some(resource), route)
+            .map(|(session, resource)| {
+                self.bound = Some((account, session));
+                resource
+            });
+        let now = self.now();
+        self.session.handle_reply(now, Reply::Bound(bound));
+    }
+
+    fn act_bound(&mut self, account: &Bare, session: model::SessionId, action: Action) {
+        let model = Arc::clone(&self.shared.model);
+        let link = Arc::clone(&self.link);
+        match action {
+            Action::RosterGet { iq, version } => {
+                let print = move |roster: Result<presence::Roster, Refusal>| match roster {
+                    Ok(roster) => {
+                        link.append(|out| answer::roster(out, &iq, version.as_deref(), &roster))
+                    }
+                    Err(refusal) => refuse(&link, &iq, &refusal),
+                };
+                model.roster(account, session, &Answer::new(print));
+            }
+            Action::RosterSet {
+                iq,
+                contact,
+                name,
+                groups,
+            } => {
+                model.roster_set(account, &contact, name, groups, &done(link, iq));
+            }
+            Action::RosterRemove { iq, contact } => {
+                model.roster_remove(account, &contact, &done(link, iq))
+            }
+            Action::Available(presented) => {
+                Gauges::count(&self.shared.gauges.presences);
+                if let Err(refusal) = model.available(account, session, shown(presented)) {
+                    tracing::debug!(%account, %refusal, "presence was not taken");
+                }
+            }
+            Action::Unavailable(presented) => {
+                Gauges::count(&self.shared.gauges.presences);
+                model.unavailable(account, session, Some((presented.content, presented.lang)));
+            }
+            Action::Directed {
+                to,
+                presented,
+                available,
+            } => {
+                Gauges::count(&self.shared.gauges.presences);
+                if let Err(refusal) =
+                    model.directed(account, session, &to, shown(presented), available)
+                    && let Some(own) = self.session.address()
+                {
+                    link.append(|out| {
+                        answer::presence_refused(out, own, Some(&to), None, &refusal)
+                    });
+                }
+            }
+            Action::Probe { contact } => {
+                if let Err(refusal) = model.probe(account, session, &contact)
+                    && let Some(own) = self.session.address()
+                {
+                    link.append(|out| {
+                        answer::presence_refused(out, own, Some(&contact), None, &refusal)
+                    });
+                }
+            }
+            Action::Subscription {
+                kind,
+                contact,
+                content,
+                id,
+            } => {
+                let own = self.session.address().cloned();
+                let to = presence::Address::from(contact.clone());
+                let print = move |result: Result<(), Refusal>| {
+                    if let (Err(refusal), Some(own)) = (result, own) {
+                        link.append(|out| {
+                            answer::presence_refused(out, &own, Some(&to), id.as_deref(), &refusal)
+                        });
+                    }
+                };
+                model.subscription(account, kind, &contact, content, &Answer::new(print));
+            }
+            Action::Message {
+                message,
+                storable,
+                speakable,
+            } => {
+                Gauges::count(&self.shared.gauges.messages);
+                model.message(
+                    message,
+                    Handling {
+                        storable,
+                        speakable,
+                    },
+                    move |message, result| {
+                        if let Err(refusal) = result {
+                            link.append(|out| answer::message_refused(out, message, &refusal));
+                        }
+                    },
+                );
+            }
+            Action::Iq {
+                to,
+                kind,
+                stanza,
+                iq,
+            } => {
+                if let Err(refusal) = model.iq(&iq.from, &to, kind, &stanza) {
+                    refuse(&link, &iq, &refusal);
+                }
+            }
+            Action::LastActivity { iq, account: of } => match model.last_activity(account, &of) {
+                Ok((ago, status)) => {
+                    link.append(|out| {
+                        answer::last_activity(out, &iq, ago.as_secs(), status.as_deref())
+                    });
+                }
+                Err(refusal) => refuse(&link, &iq, &refusal),
+            },
+            Action::Keys { .. }
+            | Action::Password { .. }
+            | Action::Attempted { .. }
+            | Action::Bind { .. } => {}
+        }
+    }
+}
+
+fn shown(presented: Sent) -> Presented {
+    Presented {
+        document: presented.document,
+        content: presented.content,
+        lang: presented.lang,
+    }
+}
+
+fn refuse(link: &Arc<Link>, iq: &IqContext, refusal: &Refusal) {
+    link.append(|out| answer::refused(out, iq, refusal));
+}
+
+fn done(link: Arc<Link>, iq: IqContext) -> Answer<()> {
+    Answer::new(move |result| match result {
+        Ok(()) => link.append(|out| answer::done(out, &iq)),
+        Err(refusal) => refuse(&link, &iq, &refusal),
+    })
+}

@@ -1,0 +1,196 @@
+//! Logins: stored keys, passwords, and what slows guessing down.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use presence::Bare;
+use xmpp::action::Reply;
+use xmpp::sasl::{Credentials, Hash, Password, Recollection, ScramKeys, Verdict};
+
+use super::{Connection, Inbound};
+use crate::server::shared::{Gauges, Shared};
+
+/// What to check.
+enum Wanted {
+    Keys(Hash),
+    Password(Password),
+}
+
+impl Connection {
+    pub(super) fn keys(&mut self, account: Bare, hash: Hash) {
+        self.begin(account, Wanted::Keys(hash));
+    }
+
+    pub(super) fn password(&mut self, account: Bare, password: Password) {
+        self.begin(account, Wanted::Password(password));
+    }
+
+    /// Lets the attempt through at once, later, or not at all.
+    fn begin(&mut self, account: Bare, wanted: Wanted) {
+        let now = self.now();
+        let verdict =
+            self.shared
+                .attempts
+                .lock()
+                .begin(now.at, account.as_str(), self.link.peer().ip());
+        match verdict {
+            Verdict::Allowed => self.check(account, wanted),
+            Verdict::Refused { .. } => self.session.handle_reply(now, Reply::TooMany),
+            Verdict::DelayUntil(until) => {
+                let (shared, link, inbox) = (
+                    Arc::clone(&self.shared),
+                    Arc::clone(&self.link),
+                    Arc::clone(&self.inbox),
+                );
+                tokio::spawn(async move {
+                    loop {
+                        let mut next = until;
+                        tokio::time::sleep_until(shared.clock.instant(next)).await;
+                        let verdict = shared.attempts.lock().begin(
+                            shared.now().at,
+                            account.as_str(),
+                            link.peer().ip(),
+                        );
+                        match verdict {
+                            Verdict::Allowed => {
+                                let reply = check(&shared, account, wanted).await;
+                                inbox.leave(&link, Inbound::Reply(reply));
+                                return;
+                            }
+                            Verdict::Refused { .. } => {
+                                inbox.leave(&link, Inbound::Reply(Reply::TooMany));
+                                return;
+                            }
+                            Verdict::DelayUntil(later) => next = later,
+                        }
+                        if link.is_closed() {
+                            return;
+                        }
+                        tokio::time::sleep(Duration::from_millis(u64::from(next == until))).await;
+                    }
+                });
+            }
+        }
+    }
+
+    fn check(&mut self, account: Bare, wanted: Wanted) {
+        let now = self.now();
+        match wanted {
+            Wanted::Keys(hash) => {
+                let reply = stored_keys(&self.shared, &account, hash);
+                self.session.handle_reply(now, reply);
+            }
+            Wanted::Password(password) => {
+                let remembered = self
+                    .shared
+                    .remembered
+                    .lock()
+                    .verify(account.as_str(), &password);
+                if matches!(remembered, Recollection::Hit) {
+                    self.session.handle_reply(now, Reply::Password(true));
+                    return;
+                }
+                let (shared, link, inbox) = (
+                    Arc::clone(&self.shared),
+                    Arc::clone(&self.link),
+                    Arc::clone(&self.inbox),
+                );
+                tokio::spawn(async move {
+                    let reply = check(&shared, account, Wanted::Password(password)).await;
+                    inbox.leave(&link, Inbound::Reply(reply));
+                });
+            }
+        }
+    }
+
+    /// An attempt has ended. A failed one is answered later.
+    pub(super) fn attempted(&mut self, account: &Bare, outcome: xmpp::action::AttemptOutcome) {
+        use xmpp::action::AttemptOutcome;
+        let now = self.now().at;
+        let ip = self.link.peer().ip();
+        let mut attempts = self.shared.attempts.lock();
+        match outcome {
+            AttemptOutcome::Succeeded => {
+                attempts.succeeded(account.as_str(), ip);
+                Gauges::count(&self.shared.gauges.logins);
+            }
+            AttemptOutcome::Failed => {
+                self.held = Some(attempts.failed(now, account.as_str(), ip));
+                Gauges::count(&self.shared.gauges.login_failures);
+                tracing::info!(%account, peer = %ip, "a login failed");
+            }
+            AttemptOutcome::Abandoned => attempts.abandoned(account.as_str(), ip),
+        }
+    }
+}
+
+async fn check(shared: &Arc<Shared>, account: Bare, wanted: Wanted) -> Reply {
+    match wanted {
+        Wanted::Keys(hash) => stored_keys(shared, &account, hash),
+        Wanted::Password(password) => check_password(shared, account, password).await,
+    }
+}
+
+fn stored(shared: &Shared, account: &Bare) -> Result<Option<(Credentials, bool)>, ()> {
+    let stored = shared.model.store().credentials(account).map_err(|error| {
+        tracing::error!(%error, %account, "credentials could not be read");
+    })?;
+    let Some(stored) = stored else {
+        return Ok(None);
+    };
+    let credentials = Credentials::from_bytes(&stored.scram).map_err(|error| {
+        tracing::error!(%error, %account, "stored credentials are damaged: set the password again");
+    })?;
+    Ok(Some((credentials, stored.disabled)))
+}
+
+fn stored_keys(shared: &Shared, account: &Bare, hash: Hash) -> Reply {
+    match stored(shared, account) {
+        Err(()) => Reply::Fault,
+        Ok(None) => Reply::Keys {
+            keys: None,
+            disabled: false,
+        },
+        Ok(Some((credentials, disabled))) => Reply::Keys {
+            keys: Some(credentials.keys(hash).clone()),
+            disabled,
+        },
+    }
+}
+
+/// Checks a password by key derivation, on the bounded pool; the same work for an account that does not exist.
+async fn check_password(shared: &Arc<Shared>, account: Bare, password: Password) -> Reply {
+    let ticket = match shared.remembered.lock().verify(account.as_str(), &password) {
+        Recollection::Hit => return Reply::Password(true),
+        Recollection::Miss(ticket) => ticket,
+    };
+    let Ok(permit) = Arc::clone(&shared.derivations).acquire_owned().await else {
+        return Reply::Fault;
+    };
+    let worker = Arc::clone(shared);
+    let checked = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        let found = stored(&worker, &account)?;
+        let decoy: ScramKeys;
+        let (keys, real, disabled) = match &found {
+            Some((credentials, disabled)) => (credentials.keys(Hash::Sha256), true, *disabled),
+            None => {
+                decoy = worker.decoy.keys(Hash::Sha256, account.as_str());
+                (&decoy, false, false)
+            }
+        };
+        let right = keys.verify_password(&password) && real;
+        if right && !disabled {
+            worker
+                .remembered
+                .lock()
+                .remember(ticket, account.as_str(), &password);
+        }
+        Ok::<_, ()>((right, disabled))
+    });
+    match checked.await {
+        Ok(Ok((true, true))) => Reply::Disabled,
+        Ok(Ok((right, _))) => Reply::Password(right),
+        Ok(Err(())) | Err(_) => Reply::Fault,
+    }
+}
