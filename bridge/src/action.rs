@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use presence::{Bare, Binding, Decision, Document, EntityTag, Message, Refusal, View, WatchId, WatchRecord};
+use presence::{
+    Bare, Binding, Decision, Document, EntityTag, Message, Refusal, View, WatchId, WatchRecord,
+};
 
 /// Names an action that waits for its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

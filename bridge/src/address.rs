@@ -23,9 +23,12 @@ pub(crate) struct Domains {
 
 impl Domains {
     pub(crate) fn new(domains: &[String], public_host: Option<&str>) -> Self {
-        let prepared = |d: &String| Bare::new(None, d).map_or_else(|_| d.clone(), |b| b.as_str().to_owned());
+        let prepared =
+            |d: &String| Bare::new(None, d).map_or_else(|_| d.clone(), |b| b.as_str().to_owned());
         let host = public_host.map(|h| match h.rsplit_once(':') {
-            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host.to_ascii_lowercase(),
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => {
+                host.to_ascii_lowercase()
+            }
             _ => h.to_ascii_lowercase(),
         });
         Self {
@@ -68,7 +71,9 @@ impl Domains {
             Scheme::Tel => Some(telephone(uri.opaque_part())),
             Scheme::Other => {
                 let scheme = uri.scheme_str();
-                let known = ["pres", "im"].iter().any(|s| scheme.eq_ignore_ascii_case(s));
+                let known = ["pres", "im"]
+                    .iter()
+                    .any(|s| scheme.eq_ignore_ascii_case(s));
                 let rest = uri.opaque_part().split(['?', ';']).next()?;
                 let (user, host) = known.then(|| rest.rsplit_once('@')).flatten()?;
                 self.named(user, &Host::parse(host).ok()?)
@@ -88,7 +93,11 @@ impl Domains {
             }
         };
         // Parameters in the user part (`+49301;phone-context=…@`) are no part of the number.
-        let user = if user.starts_with('+') { user.split(';').next()? } else { user };
+        let user = if user.starts_with('+') {
+            user.split(';').next()?
+        } else {
+            user
+        };
         let direct = sip_address::from_sip(user, domain).ok()?;
         Some(Named {
             text: direct.as_str().to_owned(),
@@ -112,7 +121,11 @@ fn telephone(text: &str) -> Named {
 /// The SIP address of record of an account.
 pub(crate) fn aor(account: &Bare) -> String {
     match account.local() {
-        Some(local) => format!("sip:{}@{}", sip_address::to_sip_user(local), account.domain()),
+        Some(local) => format!(
+            "sip:{}@{}",
+            sip_address::to_sip_user(local),
+            account.domain()
+        ),
         None => format!("sip:{}", account.domain()),
     }
 }
@@ -140,7 +153,10 @@ mod tests {
     #[test]
     fn who_is_named() {
         for (uri, account) in [
-            ("sip:ann@office.example:5070;transport=tcp", "ann@office.example"),
+            (
+                "sip:ann@office.example:5070;transport=tcp",
+                "ann@office.example",
+            ),
             ("sips:Ann:pw@OFFICE.example.", "ann@office.example"),
             ("sip:101@192.168.1.10:5080", "101@office.example"),
             ("sip:ann@[2001:db8::1]", "ann@office.example"),
@@ -150,13 +166,25 @@ mod tests {
             ("sip:+4930;ext=1@b.example;user=phone", "+4930@b.example"),
         ] {
             let named = read(uri).unwrap();
-            assert_eq!(named.direct.as_ref().map(Bare::as_str), Some(account), "{uri}");
+            assert_eq!(
+                named.direct.as_ref().map(Bare::as_str),
+                Some(account),
+                "{uri}"
+            );
             assert_eq!(named.text, account);
         }
         let foreign = read("sip:ann@old.example").unwrap();
-        assert_eq!((foreign.direct, foreign.served, foreign.text.as_str()), (None, false, "ann@old.example"));
+        assert_eq!(
+            (foreign.direct, foreign.served, foreign.text.as_str()),
+            (None, false, "ann@old.example")
+        );
         assert_eq!(read("tel:+49-30-123;ext=4").unwrap().text, "tel:+4930123");
-        for uri in ["sip:office.example", "http:x@office.example", "pres:ann", "sip:%FF@b.example"] {
+        for uri in [
+            "sip:office.example",
+            "http:x@office.example",
+            "pres:ann",
+            "sip:%FF@b.example",
+        ] {
             assert_eq!(read(uri), None, "{uri}");
         }
     }
@@ -164,6 +192,9 @@ mod tests {
     #[test]
     fn and_back() {
         let ann = Address::parse("tschüss@office.example/Büro 1").unwrap();
-        assert_eq!(gruu(&ann), "sip:tsch%C3%BCss@office.example;gr=B%C3%BCro%201");
+        assert_eq!(
+            gruu(&ann),
+            "sip:tsch%C3%BCss@office.example;gr=B%C3%BCro%201"
+        );
     }
 }

@@ -39,9 +39,13 @@ impl<R: Copy> Bridge<R> {
     /// Finds the credentials of a request, or asks for them without keeping anything of it.
     pub(crate) fn authenticate(&mut self, now: Now, job: Box<Job<R>>) {
         let Ok(from) = job.request.headers.from() else {
-            return self.respond_stateless(job, malformed("From"));
+            return self.respond_stateless(&job, malformed("From"));
         };
-        let realm = from.uri.host().and_then(|host| self.domains.of_host(host)).map(str::to_owned);
+        let realm = from
+            .uri
+            .host()
+            .and_then(|host| self.domains.of_host(host))
+            .map(str::to_owned);
         if !self.config.require_auth {
             return self.identify(now, job, None);
         }
@@ -49,23 +53,31 @@ impl<R: Copy> Bridge<R> {
         // sender from elsewhere who has credentials of ours is heard.
         let realm = realm.unwrap_or_else(|| self.domains.first().to_owned());
         let Some(challenger) = self.realms.challengers.get(&realm) else {
-            return self.respond_stateless(job, Reply::from(&Refusal::Forbidden));
+            return self.respond_stateless(&job, Reply::from(&Refusal::Forbidden));
         };
-        let Some(authorization) = challenger.find(&job.request.headers, &HeaderName::Authorization) else {
-            return self.challenge(now, job, &realm, false);
+        let Some(authorization) = challenger.find(&job.request.headers, &HeaderName::Authorization)
+        else {
+            return self.challenge(now, &job, &realm, false);
         };
         let Some(user) = authorization.username() else {
-            return self.respond_stateless(job, malformed("username"));
+            return self.respond_stateless(&job, malformed("username"));
         };
         let action = Action::Credentials {
             user,
             realm: realm.clone(),
         };
-        self.ask(action, Waiting::Credentials { job, realm, authorization });
+        self.ask(
+            action,
+            Waiting::Credentials {
+                job,
+                realm,
+                authorization,
+            },
+        );
     }
 
     /// 401, one field an algorithm (RFC 8760 §2.3). Stateless: whoever asks may be anybody.
-    fn challenge(&mut self, now: Now, job: Box<Job<R>>, realm: &str, stale: bool) {
+    fn challenge(&mut self, now: Now, job: &Job<R>, realm: &str, stale: bool) {
         let mut reply = Reply::new(401);
         if let Some(challenger) = self.realms.challengers.get_mut(realm) {
             for value in challenger.challenge(now.at, stale) {
@@ -76,12 +88,19 @@ impl<R: Copy> Bridge<R> {
     }
 
     /// The keys of the user are there: does the answer fit?
-    pub(crate) fn credentials(&mut self, now: Now, job: Box<Job<R>>, realm: &str, authorization: &Authorization, found: Credentials) {
+    pub(crate) fn credentials(
+        &mut self,
+        now: Now,
+        job: Box<Job<R>>,
+        realm: &str,
+        authorization: &Authorization,
+        found: Credentials,
+    ) {
         if found.too_many {
-            return self.respond_stateless(job, Reply::because(403, "Too Many Failed Attempts"));
+            return self.respond_stateless(&job, Reply::because(403, "Too Many Failed Attempts"));
         }
         let Some(challenger) = self.realms.challengers.get_mut(realm) else {
-            return self.respond_stateless(job, Reply::from(&Refusal::Fault));
+            return self.respond_stateless(&job, Reply::from(&Refusal::Fault));
         };
         let keys = found.found.as_ref().map(|(_, keys)| keys);
         let request = &job.request;
@@ -91,14 +110,14 @@ impl<R: Copy> Bridge<R> {
                 let account = found.found.map(|(account, _)| account);
                 self.identify(now, job, account);
             }
-            Verdict::Stale => self.challenge(now, job, realm, true),
+            Verdict::Stale => self.challenge(now, &job, realm, true),
             Verdict::Reject(why) => {
                 if matches!(why, Rejection::UnknownUser | Rejection::WrongPassword) {
                     self.attempted(authorization, &job, false);
                 }
-                self.challenge(now, job, realm, false);
+                self.challenge(now, &job, realm, false);
             }
-            Verdict::Malformed(what) => self.respond_stateless(job, malformed(what)),
+            Verdict::Malformed(what) => self.respond_stateless(&job, malformed(what)),
         }
     }
 
@@ -112,24 +131,40 @@ impl<R: Copy> Bridge<R> {
 
     /// `account` has proven who it is, or nothing was to be proven: From must lead to it.
     fn identify(&mut self, now: Now, job: Box<Job<R>>, account: Option<Bare>) {
-        let named = job.request.headers.from().ok().and_then(|from| self.domains.read(&from.uri));
+        let named = job
+            .request
+            .headers
+            .from()
+            .ok()
+            .and_then(|from| self.domains.read(&from.uri));
         let Some(named) = named else {
-            return self.respond_stateless(job, Reply::because(403, "From Names Nobody"));
+            return self.respond_stateless(&job, Reply::because(403, "From Names Nobody"));
         };
         if let Some(account) = &account
             && named.direct.as_ref() == Some(account)
         {
             return self.authorised(now, job, account.clone());
         }
-        let action = Action::Resolve { address: named.text };
+        let action = Action::Resolve {
+            address: named.text,
+        };
         self.ask(action, Waiting::Sender { job, account });
     }
 
-    pub(crate) fn sender(&mut self, now: Now, job: Box<Job<R>>, account: Option<Bare>, found: Option<Bare>) {
+    pub(crate) fn sender(
+        &mut self,
+        now: Now,
+        job: Box<Job<R>>,
+        account: Option<Bare>,
+        found: Option<Bare>,
+    ) {
         match (account, found) {
             (Some(account), Some(found)) if account == found => self.authorised(now, job, account),
             (None, Some(found)) => self.authorised(now, job, found),
-            _ => self.respond_stateless(job, Reply::because(403, "From Is Not The Authenticated User")),
+            _ => self.respond_stateless(
+                &job,
+                Reply::because(403, "From Is Not The Authenticated User"),
+            ),
         }
     }
 
@@ -144,14 +179,26 @@ impl<R: Copy> Bridge<R> {
             _ => Some(job.request.uri.clone()),
         };
         let Some(named) = uri.and_then(|uri| self.domains.read(&uri)) else {
-            return self.respond(job, Reply::new(404));
+            return self.respond(&job, Reply::new(404));
         };
         if named.direct.as_ref() == Some(&account) {
             let target = account.clone();
             return self.proceed(now, job, account, target);
         }
-        let (action, served) = (Action::Resolve { address: named.text }, named.served);
-        self.ask(action, Waiting::Target { job, account, served });
+        let (action, served) = (
+            Action::Resolve {
+                address: named.text,
+            },
+            named.served,
+        );
+        self.ask(
+            action,
+            Waiting::Target {
+                job,
+                account,
+                served,
+            },
+        );
     }
 
     /// Sender and target are known.
@@ -161,11 +208,11 @@ impl<R: Copy> Bridge<R> {
             Method::Register if own => self.register(now, job, account),
             Method::Publish if own => self.publish(job, account),
             Method::Register | Method::Publish => {
-                self.respond(job, Reply::because(403, "Not Your Address"));
+                self.respond(&job, Reply::because(403, "Not Your Address"));
             }
             Method::Subscribe => self.subscribe(now, job, account, target),
             Method::Message => self.message(now, job, account, target),
-            _ => self.respond(job, Reply::from(&Refusal::Fault)),
+            _ => self.respond(&job, Reply::from(&Refusal::Fault)),
         }
     }
 }

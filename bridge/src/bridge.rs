@@ -32,7 +32,10 @@ pub struct Now {
 
 impl Now {
     pub(crate) fn utc_in(self, time: Duration) -> Utc {
-        Utc(self.utc.0.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
+        Utc(self
+            .utc
+            .0
+            .saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
     }
 }
 
@@ -118,21 +121,25 @@ impl<R: Copy> Bridge<R> {
             flow: flow.clone(),
         });
         if self.waiting.len() >= self.config.bounds.waiting {
-            return self.respond_stateless(job, overloaded());
+            return self.respond_stateless(&job, overloaded());
         }
         // CANCEL is the transaction layer's; one that comes here matches nothing (RFC 3261 §9.2).
         if job.request.method == Method::Cancel {
-            return self.respond_stateless(job, Reply::new(481));
+            return self.respond_stateless(&job, Reply::new(481));
         }
         if let Err(reply) = screening::check(&job.request, &job.flow) {
-            return self.respond_stateless(job, reply);
+            return self.respond_stateless(&job, reply);
         }
         // A request that we made and somebody sent back: it would go round for ever.
-        if job.request.from_tag().is_some_and(|tag| self.random.is_own(&tag)) {
-            return self.respond_stateless(job, Reply::new(482));
+        if job
+            .request
+            .from_tag()
+            .is_some_and(|tag| self.random.is_own(&tag))
+        {
+            return self.respond_stateless(&job, Reply::new(482));
         }
         match job.request.method {
-            Method::Options => self.options(job),
+            Method::Options => self.options(&job),
             _ => self.authenticate(now, job),
         }
     }
@@ -144,7 +151,9 @@ impl<R: Copy> Bridge<R> {
         }
         match self.sending.remove(&key) {
             Some(Sending::Notify(id)) => self.notify_answered(now, id, key, response),
-            Some(Sending::Message(delivery)) => self.message_answered(delivery, key, response.is_success()),
+            Some(Sending::Message(delivery)) => {
+                self.message_answered(delivery, key, response.is_success());
+            }
             None => {}
         }
     }
@@ -171,7 +180,14 @@ impl<R: Copy> Bridge<R> {
     }
 
     /// A message for the phones of an account. `stored`: its number where it waits until a phone has taken it.
-    pub fn handle_message(&mut self, now: Now, account: &Bare, bindings: &[Binding], message: &Message, stored: Option<u64>) {
+    pub fn handle_message(
+        &mut self,
+        now: Now,
+        account: &Bare,
+        bindings: &[Binding],
+        message: &Message,
+        stored: Option<u64>,
+    ) {
         self.deliver(now, account, bindings, message, stored);
     }
 
@@ -224,13 +240,13 @@ impl<R: Copy> Bridge<R> {
         self.output(Output::Act(token, action));
     }
 
-    pub(crate) fn respond(&mut self, job: Box<Job<R>>, reply: Reply) {
+    pub(crate) fn respond(&mut self, job: &Job<R>, reply: Reply) {
         let tag = self.random.token();
         let response = reply.into_response(&job.request, &tag);
         self.output(Output::Respond(job.id, response));
     }
 
-    pub(crate) fn respond_stateless(&mut self, job: Box<Job<R>>, reply: Reply) {
+    pub(crate) fn respond_stateless(&mut self, job: &Job<R>, reply: Reply) {
         let tag = self.random.token();
         let response = reply.into_response(&job.request, &tag);
         self.output(Output::RespondStateless(job.id, response));

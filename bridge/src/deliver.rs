@@ -52,26 +52,45 @@ pub(crate) struct Deliveries {
 impl Deliveries {
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.all.is_empty() && self.stored.is_empty() && self.queues.is_empty() && self.by_key.is_empty() && self.requests == 0
+        self.all.is_empty()
+            && self.stored.is_empty()
+            && self.queues.is_empty()
+            && self.by_key.is_empty()
+            && self.requests == 0
     }
 }
 
 impl<R: Copy> Bridge<R> {
     /// Sends a message to every phone that takes messages. The first that accepts it has it for all.
-    pub(crate) fn deliver(&mut self, now: Now, account: &Bare, bindings: &[Binding], message: &Message, stored: Option<u64>) {
+    pub(crate) fn deliver(
+        &mut self,
+        now: Now,
+        account: &Bare,
+        bindings: &[Binding],
+        message: &Message,
+        stored: Option<u64>,
+    ) {
         let Some(content) = content(message) else {
             return;
         };
-        let offered = stored.is_some_and(|number| self.deliveries.stored.contains(&(account.clone(), number)));
+        let offered = stored
+            .is_some_and(|number| self.deliveries.stored.contains(&(account.clone(), number)));
         let room = self.deliveries.requests + bindings.len() <= self.config.bounds.messages;
         if offered || !room {
             return;
         }
         let delivery = self.number();
         let mut left = 0;
-        for binding in bindings.iter().filter(|b| b.takes_message && b.expires > now.utc) {
+        for binding in bindings
+            .iter()
+            .filter(|b| b.takes_message && b.expires > now.utc)
+        {
             if let Some((request, to)) = self.request_for(account, binding, message, &content) {
-                let ready = Ready { delivery, request, to };
+                let ready = Ready {
+                    delivery,
+                    request,
+                    to,
+                };
                 left += usize::from(self.enqueue(&binding.contact, ready));
             }
         }
@@ -91,7 +110,13 @@ impl<R: Copy> Bridge<R> {
         self.deliveries.all.insert(delivery, entry);
     }
 
-    fn request_for(&mut self, account: &Bare, binding: &Binding, message: &Message, content: &Content) -> Option<(Request, NextHop)> {
+    fn request_for(
+        &mut self,
+        account: &Bare,
+        binding: &Binding,
+        message: &Message,
+        content: &Content,
+    ) -> Option<(Request, NextHop)> {
         let uri = Uri::parse(&binding.contact).ok()?;
         let flow: Flow = binding.flow.parse().ok()?;
         let tag = self.random.own_token();
@@ -101,7 +126,10 @@ impl<R: Copy> Bridge<R> {
         for hop in &binding.path {
             headers.push(HeaderName::Route, hop.to_string());
         }
-        headers.push(HeaderName::From, format!("<{}>;tag={tag}", gruu(&message.from)));
+        headers.push(
+            HeaderName::From,
+            format!("<{}>;tag={tag}", gruu(&message.from)),
+        );
         headers.push(HeaderName::To, format!("<{}>", aor(account)));
         headers.push(HeaderName::CallId, call_id);
         headers.push(HeaderName::CSeq, "1 MESSAGE");
@@ -113,7 +141,7 @@ impl<R: Copy> Bridge<R> {
         if let Some(lang) = &content.lang {
             headers.push(HeaderName::ContentLanguage, lang.clone());
         }
-        let request = request.with_body(&content.content_type, content.body.clone());
+        let request = request.with_body(&content.media, content.body.clone());
         if !flow.is_reliable() && request.to_bytes().len() + ADDED > MOST_OVER_UDP {
             return None;
         }
@@ -130,7 +158,9 @@ impl<R: Copy> Bridge<R> {
             self.deliveries.requests += 1;
             return true;
         }
-        self.deliveries.queues.insert(Arc::clone(contact), VecDeque::new());
+        self.deliveries
+            .queues
+            .insert(Arc::clone(contact), VecDeque::new());
         self.deliveries.requests += 1;
         self.send_message(Arc::clone(contact), ready);
         true
@@ -147,7 +177,12 @@ impl<R: Copy> Bridge<R> {
         let Some(contact) = self.deliveries.by_key.remove(&key) else {
             return;
         };
-        match self.deliveries.queues.get_mut(&contact).and_then(VecDeque::pop_front) {
+        match self
+            .deliveries
+            .queues
+            .get_mut(&contact)
+            .and_then(VecDeque::pop_front)
+        {
             Some(next) => self.send_message(contact, next),
             None => {
                 self.deliveries.queues.remove(&contact);
@@ -163,7 +198,11 @@ impl<R: Copy> Bridge<R> {
         delivery.left -= 1;
         let first = accepted && !delivery.taken;
         delivery.taken |= accepted;
-        let (account, stored, done) = (delivery.account.clone(), delivery.stored, delivery.left == 0);
+        let (account, stored, done) = (
+            delivery.account.clone(),
+            delivery.stored,
+            delivery.left == 0,
+        );
         if done {
             self.deliveries.all.remove(&id);
             if let Some(stored) = stored {
@@ -178,7 +217,7 @@ impl<R: Copy> Bridge<R> {
 
 /// What a phone is sent of a message.
 struct Content {
-    content_type: String,
+    media: String,
     body: Bytes,
     lang: Option<String>,
 }
@@ -192,7 +231,7 @@ fn content(message: &Message) -> Option<Content> {
     let first = message.bodies.first();
     if let MessageNative::Sip { content_type, body } = &message.native {
         return Some(Content {
-            content_type: content_type.to_string(),
+            media: content_type.to_string(),
             body: body.clone(),
             lang: first.and_then(|note| note.lang.clone()),
         });
@@ -203,7 +242,7 @@ fn content(message: &Message) -> Option<Content> {
         (None, MessageNative::Sip { .. }) => return None,
     };
     (!text.is_empty()).then(|| Content {
-        content_type: "text/plain;charset=UTF-8".to_owned(),
+        media: "text/plain;charset=UTF-8".to_owned(),
         body: text.into(),
         lang,
     })
@@ -214,6 +253,9 @@ fn body_of(stanza: &Bytes) -> Option<(String, Option<String>)> {
     const CLIENT: &str = "jabber:client";
     let stanza = xml::Element::stored(stanza.clone(), CLIENT).ok()?;
     let body = stanza.child("body", CLIENT)?;
-    let lang = body.lang().or_else(|| stanza.lang()).map(std::borrow::Cow::into_owned);
+    let lang = body
+        .lang()
+        .or_else(|| stanza.lang())
+        .map(std::borrow::Cow::into_owned);
     Some((body.text().into_owned(), lang))
 }

@@ -35,6 +35,8 @@ mod sources;
 mod subscribe;
 mod subscription;
 mod subscriptions;
+#[cfg(test)]
+mod tests;
 mod waiting;
 
 pub use action::{Action, Answer, Body, Credentials, Register, Sent, Token};

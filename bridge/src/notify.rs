@@ -74,7 +74,10 @@ impl<R: Copy> Bridge<R> {
                 durable: false,
             });
         }
-        let over = self.subscriptions.get(id).is_some_and(|s| !s.is_ending() && s.ends_at() <= now.at);
+        let over = self
+            .subscriptions
+            .get(id)
+            .is_some_and(|s| !s.is_ending() && s.ends_at() <= now.at);
         if over {
             self.end(now, id, End::Timeout);
         } else {
@@ -103,7 +106,11 @@ impl<R: Copy> Bridge<R> {
             return;
         }
         let owed = subscription.owed || ending;
-        let gate = if owed { subscription.hold_until } else { subscription.not_before.max(subscription.hold_until) };
+        let gate = if owed {
+            subscription.hold_until
+        } else {
+            subscription.not_before.max(subscription.hold_until)
+        };
         if !(owed || subscription.changed) || now.at < gate {
             return;
         }
@@ -151,7 +158,7 @@ impl<R: Copy> Bridge<R> {
         may
     }
 
-    pub(crate) fn kept(&mut self, now: Now, id: WatchId, outcome: Result<(), Refusal>) {
+    pub(crate) fn kept(&mut self, now: Now, id: WatchId, outcome: &Result<(), Refusal>) {
         let Some(subscription) = self.subscriptions.get_mut(id) else {
             return;
         };
@@ -197,7 +204,11 @@ impl<R: Copy> Bridge<R> {
     }
 
     pub(crate) fn notify_answered(&mut self, now: Now, id: WatchId, key: u64, response: &Response) {
-        let Some(subscription) = self.subscriptions.get_mut(id).filter(|s| s.outstanding == Some(key)) else {
+        let Some(subscription) = self
+            .subscriptions
+            .get_mut(id)
+            .filter(|s| s.outstanding == Some(key))
+        else {
             return;
         };
         subscription.outstanding = None;
@@ -220,7 +231,11 @@ impl<R: Copy> Bridge<R> {
     /// Nothing came back. In time: the watcher is not there any more (RFC 6665 §4.2.2). Not sent: it cannot be reached now, and may
     /// come back by another way with its next SUBSCRIBE.
     pub(crate) fn notify_failed(&mut self, now: Now, id: WatchId, key: u64, why: Failure) {
-        let Some(subscription) = self.subscriptions.get_mut(id).filter(|s| s.outstanding == Some(key)) else {
+        let Some(subscription) = self
+            .subscriptions
+            .get_mut(id)
+            .filter(|s| s.outstanding == Some(key))
+        else {
             return;
         };
         subscription.outstanding = None;

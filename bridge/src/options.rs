@@ -9,10 +9,18 @@ use crate::waiting::Job;
 
 impl<R: Copy> Bridge<R> {
     /// Answered to everybody: phones and proxies ask so whether the server is there. Whether a user exists is not told.
-    pub(crate) fn options(&mut self, job: Box<Job<R>>) {
-        let served = job.request.uri.host().is_some_and(|host| self.domains.of_host(host).is_some());
+    pub(crate) fn options(&mut self, job: &Job<R>) {
+        let served = job
+            .request
+            .uri
+            .host()
+            .is_some_and(|host| self.domains.of_host(host).is_some());
         if !served {
-            let status = if sip::screen::can_forward(&job.request) { 404 } else { 483 };
+            let status = if sip::screen::can_forward(&job.request) {
+                404
+            } else {
+                483
+            };
             return self.respond_stateless(job, Reply::new(status));
         }
         let accept = format!("{PIDF}, {}", MESSAGE_TYPES.join(", "));

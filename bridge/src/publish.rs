@@ -26,24 +26,31 @@ impl<R: Copy> Bridge<R> {
     pub(crate) fn publish(&mut self, job: Box<Job<R>>, account: Bare) {
         let publishing = match read(&self.config, &job.request) {
             Ok(publishing) => publishing,
-            Err(reply) => return self.respond(job, reply),
+            Err(reply) => return self.respond(&job, reply),
         };
         // A removal needs no body, and a body in a refresh that is empty is none, whatever Content-Type says (baresip).
         if job.request.body.is_empty() || publishing.expires == 0 {
             if publishing.tag.is_none() && publishing.expires > 0 {
-                return self.respond(job, Reply::because(400, "Missing Body"));
+                return self.respond(&job, Reply::because(400, "Missing Body"));
             }
             return self.put(job, account, publishing, None);
         }
         let published = match pidf::read(&job.request.body) {
             Ok(published) => published,
-            Err(error) => return self.respond(job, Reply::because(400, capitalised(&error.to_string()))),
+            Err(error) => {
+                return self.respond(&job, Reply::because(400, capitalised(&error.to_string())));
+            }
         };
-        let named = Uri::parse(&published.entity).ok().and_then(|uri| self.domains.read(&uri));
+        let named = Uri::parse(&published.entity)
+            .ok()
+            .and_then(|uri| self.domains.read(&uri));
         let Some(named) = named else {
-            return self.respond(job, malformed("Entity Of The Document"));
+            return self.respond(&job, malformed("Entity Of The Document"));
         };
-        let device = device(&job.request, published.tuple_ids.first().map(String::as_str));
+        let device = device(
+            &job.request,
+            published.tuple_ids.first().map(String::as_str),
+        );
         let resource = mapping::sip_resource(&device, &account);
         let body = Body {
             native: pidf::normalise(&published, &resource),
@@ -53,20 +60,46 @@ impl<R: Copy> Bridge<R> {
         if named.direct.as_ref() == Some(&account) {
             return self.put(job, account, publishing, Some((device, body)));
         }
-        let action = Action::Resolve { address: named.text };
+        let action = Action::Resolve {
+            address: named.text,
+        };
         let body = Box::new((device, body));
-        self.ask(action, Waiting::Entity { job, account, publishing, body });
+        self.ask(
+            action,
+            Waiting::Entity {
+                job,
+                account,
+                publishing,
+                body,
+            },
+        );
     }
 
     /// The account is known that the document is about: it must be the publisher.
-    pub(crate) fn entity(&mut self, job: Box<Job<R>>, account: Bare, publishing: Publishing, body: Box<(Arc<str>, Body)>, found: Option<&Bare>) {
+    pub(crate) fn entity(
+        &mut self,
+        job: Box<Job<R>>,
+        account: Bare,
+        publishing: Publishing,
+        body: (Arc<str>, Body),
+        found: Option<&Bare>,
+    ) {
         if found != Some(&account) {
-            return self.respond(job, Reply::because(403, "The Document Is About Somebody Else"));
+            return self.respond(
+                &job,
+                Reply::because(403, "The Document Is About Somebody Else"),
+            );
         }
-        self.put(job, account, publishing, Some(*body));
+        self.put(job, account, publishing, Some(body));
     }
 
-    fn put(&mut self, job: Box<Job<R>>, account: Bare, publishing: Publishing, body: Option<(Arc<str>, Body)>) {
+    fn put(
+        &mut self,
+        job: Box<Job<R>>,
+        account: Bare,
+        publishing: Publishing,
+        body: Option<(Arc<str>, Body)>,
+    ) {
         let (device, body) = match body {
             Some((device, body)) => (device, Some(body)),
             None => (device(&job.request, None), None),
@@ -82,7 +115,11 @@ impl<R: Copy> Bridge<R> {
         self.ask(action, Waiting::Published { job });
     }
 
-    pub(crate) fn published(&mut self, job: Box<Job<R>>, outcome: Result<(EntityTag, Duration), Refusal>) {
+    pub(crate) fn published(
+        &mut self,
+        job: &Job<R>,
+        outcome: Result<(EntityTag, Duration), Refusal>,
+    ) {
         let reply = match outcome {
             Ok((tag, expires)) => Reply::new(200)
                 .with(HeaderName::SipETag, &*tag.0)
@@ -125,7 +162,10 @@ fn device(request: &Request, tuple: Option<&str>) -> Arc<str> {
     if let Ok(contacts) = request.headers.contacts()
         && let Some(contact) = contacts.listed().first()
     {
-        return contact.instance().unwrap_or_else(|| contact.uri().as_str().to_owned()).into();
+        return contact
+            .instance()
+            .unwrap_or_else(|| contact.uri().as_str().to_owned())
+            .into();
     }
     // The last Via is the phone's own.
     let via = request.headers.vias().filter_map(Result::ok).last();

@@ -50,7 +50,10 @@ impl Random {
         let (Some(value), Some(mark), 24) = (token.get(..16), token.get(16..), token.len()) else {
             return false;
         };
-        match (u64::from_str_radix(value, 16), u64::from_str_radix(mark, 16)) {
+        match (
+            u64::from_str_radix(value, 16),
+            u64::from_str_radix(mark, 16),
+        ) {
             (Ok(value), Ok(mark)) => self.block(1, value) >> 32 == mark,
             _ => false,
         }

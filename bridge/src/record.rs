@@ -19,7 +19,12 @@ pub(crate) fn write(subscription: &Subscription) -> Bytes {
     out.push(VERSION);
     out.push(u8::from(subscription.told.is_some()));
     out.extend_from_slice(&subscription.told.unwrap_or(0).to_be_bytes());
-    let texts = [&*subscription.event, &*subscription.entity, subscription.contact.as_str(), &*subscription.device];
+    let texts = [
+        &*subscription.event,
+        &*subscription.entity,
+        subscription.contact.as_str(),
+        &*subscription.device,
+    ];
     for text in texts {
         let text = text.as_bytes();
         let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
@@ -59,7 +64,11 @@ pub(crate) fn read(record: WatchRecord, expires: Timestamp) -> Option<Subscripti
         numbers: Numbers::Missing,
         expires,
         // What was told tells what was decided: a right that was lost in between is to be seen as lost.
-        decision: if known && told != document::pending() { Decision::Allow } else { Decision::Pending },
+        decision: if known && told != document::pending() {
+            Decision::Allow
+        } else {
+            Decision::Pending
+        },
         view: None,
         owed: false,
         changed: false,
@@ -91,4 +100,3 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.octets(length.into())?).ok()
     }
 }
-

@@ -1,5 +1,6 @@
 //! REGISTER (RFC 3261 §10.3, RFC 3327, RFC 5626 §4.1).
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,17 +19,30 @@ const MOST_CONTACTS: usize = 16;
 
 impl<R: Copy> Bridge<R> {
     pub(crate) fn register(&mut self, now: Now, job: Box<Job<R>>, account: Bare) {
-        if job.request.uri.host().is_none_or(|host| self.domains.of_host(host).is_none()) {
-            return self.respond(job, Reply::because(404, "Domain Not Served Here"));
+        if job
+            .request
+            .uri
+            .host()
+            .is_none_or(|host| self.domains.of_host(host).is_none())
+        {
+            return self.respond(&job, Reply::because(404, "Domain Not Served Here"));
         }
         match read(&self.config, &job, now) {
-            Ok(register) => self.ask(Action::Register { account, register }, Waiting::Bindings { job }),
-            Err(reply) => self.respond(job, reply),
+            Ok(register) => self.ask(
+                Action::Register { account, register },
+                Waiting::Bindings { job },
+            ),
+            Err(reply) => self.respond(&job, reply),
         }
     }
 
     /// 200 lists every binding with the time it has left.
-    pub(crate) fn registered(&mut self, now: Now, job: Box<Job<R>>, outcome: Result<Vec<Binding>, Refusal>) {
+    pub(crate) fn registered(
+        &mut self,
+        now: Now,
+        job: &Job<R>,
+        outcome: Result<Vec<Binding>, Refusal>,
+    ) {
         let reply = match outcome {
             Ok(bindings) => {
                 let mut reply = Reply::new(200);
@@ -66,7 +80,10 @@ fn read<R>(config: &Config, job: &Job<R>, now: Now) -> Result<Register, Reply> {
     let path = path(&job.request)?;
     let mut bindings: Vec<Binding> = Vec::with_capacity(contacts.len());
     for contact in &contacts {
-        let granted = config.register_expires.grant(contact.expires().or(expires)).map_err(too_brief)?;
+        let granted = config
+            .register_expires
+            .grant(contact.expires().or(expires))
+            .map_err(too_brief)?;
         let binding = Binding {
             contact: contact.uri().as_str().into(),
             instance: contact.instance().map(Into::into),
@@ -99,7 +116,8 @@ fn takes_message(request: &Request, contact: &Contact) -> bool {
 }
 
 fn supports_path(request: &Request) -> bool {
-    request.headers.list_has(&HeaderName::Supported, "path") || request.headers.list_has(&HeaderName::Require, "path")
+    request.headers.list_has(&HeaderName::Supported, "path")
+        || request.headers.list_has(&HeaderName::Require, "path")
 }
 
 /// Path is for a client that knows of it: one that does not is refused rather than led where it did not ask to be (RFC 3327 §5.3).
@@ -110,7 +128,10 @@ fn path(request: &Request) -> Result<Vec<Arc<str>>, Reply> {
     if !supports_path(request) {
         return Err(Reply::new(421).with(HeaderName::Require, "path"));
     }
-    let hops = request.headers.addresses(&HeaderName::Path).map_err(|_| malformed("Path"))?;
+    let hops = request
+        .headers
+        .addresses(&HeaderName::Path)
+        .map_err(|_| malformed("Path"))?;
     Ok(hops.iter().map(|hop| hop.to_string().into()).collect())
 }
 
@@ -118,11 +139,11 @@ fn contact(binding: &Binding, now: Utc) -> String {
     let left = (binding.expires.0 - now.0).max(0).div_euclid(1000);
     let mut text = format!("<{}>", binding.contact);
     if binding.q < 1000 {
-        text.push_str(&format!(";q=0.{:03}", binding.q));
+        let _ = write!(text, ";q=0.{:03}", binding.q);
     }
     if let Some(instance) = &binding.instance {
-        text.push_str(&format!(";+sip.instance=\"<{instance}>\""));
+        let _ = write!(text, ";+sip.instance=\"<{instance}>\"");
     }
-    text.push_str(&format!(";expires={left}"));
+    let _ = write!(text, ";expires={left}");
     text
 }

@@ -42,7 +42,9 @@ impl Reply {
             response = response.with_reason(reason);
         }
         for field in &self.headers {
-            response.headers.push(field.name.clone(), field.bytes().clone());
+            response
+                .headers
+                .push(field.name.clone(), field.bytes().clone());
         }
         response
     }
@@ -54,9 +56,13 @@ impl From<&Refusal> for Reply {
     fn from(refusal: &Refusal) -> Self {
         let reason = || capitalised(&refusal.to_string());
         match refusal {
-            Refusal::Malformed | Refusal::BadRequest(_) | Refusal::Conflict => Self::because(400, reason()),
+            Refusal::Malformed | Refusal::BadRequest(_) | Refusal::Conflict => {
+                Self::because(400, reason())
+            }
             Refusal::NotFound | Refusal::ForeignDomain => Self::new(404),
-            Refusal::Forbidden | Refusal::NotAllowed | Refusal::Disabled | Refusal::Limit(_) => Self::because(403, reason()),
+            Refusal::Forbidden | Refusal::NotAllowed | Refusal::Disabled | Refusal::Limit(_) => {
+                Self::because(403, reason())
+            }
             Refusal::Unavailable => Self::new(480),
             Refusal::TagUnknown => Self::new(412),
             Refusal::Overloaded => overloaded(),
@@ -105,7 +111,9 @@ pub(crate) fn malformed(what: &str) -> Reply {
 /// As reason phrases are written.
 pub(crate) fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
 }
 
 #[cfg(test)]
@@ -126,6 +134,9 @@ mod tests {
             assert_eq!(Reply::from(&refusal).status, status);
         }
         let busy = Reply::from(&Refusal::Overloaded);
-        assert_eq!((busy.status, busy.headers.get(&HeaderName::RetryAfter)), (503, Some("10")));
+        assert_eq!(
+            (busy.status, busy.headers.get(&HeaderName::RetryAfter)),
+            (503, Some("10"))
+        );
     }
 }

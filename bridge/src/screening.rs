@@ -15,7 +15,8 @@ pub(crate) const METHODS: &[Method] = &[
 ];
 
 /// As `Allow` lists them: with those that the transaction layer handles.
-pub(crate) const ALLOW: &str = "REGISTER, PUBLISH, SUBSCRIBE, NOTIFY, MESSAGE, OPTIONS, CANCEL, ACK";
+pub(crate) const ALLOW: &str =
+    "REGISTER, PUBLISH, SUBSCRIBE, NOTIFY, MESSAGE, OPTIONS, CANCEL, ACK";
 
 /// Extensions, as `Supported` lists them (RFC 3327).
 pub(crate) const EXTENSIONS: &[&str] = &["path"];

@@ -1,9 +1,10 @@
 //! SUBSCRIBE (RFC 6665 §4.2.1, RFC 3856 §6, RFC 3842 §3).
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use presence::{Bare, Decision, Refusal, View, WatchRecord, WatchId};
+use presence::{Bare, Decision, Refusal, View, WatchId, WatchRecord};
 use sip::dialog::Dialog;
 use sip::header::{Event, best_accepted};
 use sip::transaction::Flow;
@@ -29,19 +30,35 @@ struct Asked {
 
 impl<R: Copy> Bridge<R> {
     /// The first SUBSCRIBE of a subscription, or a fetch.
-    pub(crate) fn subscribe(&mut self, now: Now, job: Box<Job<R>>, watcher: Bare, presentity: Bare) {
+    pub(crate) fn subscribe(
+        &mut self,
+        now: Now,
+        job: Box<Job<R>>,
+        watcher: Bare,
+        presentity: Bare,
+    ) {
         let subscription = match self.begin(now, &job, watcher, presentity) {
             Ok(subscription) => subscription,
-            Err(reply) => return self.respond(job, reply),
+            Err(reply) => return self.respond(&job, reply),
         };
         let fetch = subscription.expires <= now.at;
         if subscription.package == Package::MessageSummary {
-            return self.open_summary(now, job, subscription, fetch);
+            return self.open_summary(now, &job, subscription, fetch);
         }
-        let (id, watcher, presentity) = (subscription.id, subscription.watcher.clone(), subscription.presentity.clone());
+        let (id, watcher, presentity) = (
+            subscription.id,
+            subscription.watcher.clone(),
+            subscription.presentity.clone(),
+        );
         if fetch {
             let subscription = Box::new(subscription);
-            return self.ask(Action::Look { watcher, presentity }, Waiting::Fetched { job, subscription });
+            return self.ask(
+                Action::Look {
+                    watcher,
+                    presentity,
+                },
+                Waiting::Fetched { job, subscription },
+            );
         }
         let record = WatchRecord {
             id,
@@ -55,7 +72,13 @@ impl<R: Copy> Bridge<R> {
         self.ask(Action::Watch(record), Waiting::Opened { job, id });
     }
 
-    fn begin(&mut self, now: Now, job: &Job<R>, watcher: Bare, presentity: Bare) -> Result<Subscription, Reply> {
+    fn begin(
+        &mut self,
+        now: Now,
+        job: &Job<R>,
+        watcher: Bare,
+        presentity: Bare,
+    ) -> Result<Subscription, Reply> {
         let mut asked = self.asked(&job.request)?;
         if asked.package == Package::MessageSummary && watcher != presentity {
             return Err(Reply::because(403, "Not Your Mailbox"));
@@ -67,7 +90,9 @@ impl<R: Copy> Bridge<R> {
         asked.expires = self.random.shortened(asked.expires, least);
         let tag = self.random.token();
         let dialog = Dialog::from_subscribe(&job.request, &tag, &job.flow)?;
-        let contact = self.contact(&job.request, &job.flow).ok_or_else(|| Reply::from(&Refusal::Fault))?;
+        let contact = self
+            .contact(&job.request, &job.flow)
+            .ok_or_else(|| Reply::from(&Refusal::Fault))?;
         Ok(Subscription {
             id: self.subscriptions.new_id(now.utc),
             watcher,
@@ -102,7 +127,10 @@ impl<R: Copy> Bridge<R> {
     fn asked(&self, request: &Request) -> Result<Asked, Reply> {
         let headers = &request.headers;
         let bad_event = || Reply::new(489).with(HeaderName::AllowEvents, EVENTS);
-        let event = headers.event().map_err(|_| malformed("Event"))?.ok_or_else(bad_event)?;
+        let event = headers
+            .event()
+            .map_err(|_| malformed("Event"))?
+            .ok_or_else(bad_event)?;
         let package = Package::parse(&event.package).ok_or_else(bad_event)?;
         // Without Accept it is the package's own type (RFC 6665 §4.1.2.1; baresip and Linphone send none).
         if let Some(ranges) = headers.accept().map_err(|_| malformed("Accept"))?
@@ -111,7 +139,11 @@ impl<R: Copy> Bridge<R> {
             return Err(Reply::new(406).with(HeaderName::Accept, package.media_type()));
         }
         let expires = headers.expires().map_err(|_| malformed("Expires"))?;
-        let expires = self.config.subscribe_expires.grant(expires).map_err(too_brief)?;
+        let expires = self
+            .config
+            .subscribe_expires
+            .grant(expires)
+            .map_err(too_brief)?;
         Ok(Asked {
             package,
             event: event_value(&event).into(),
@@ -136,12 +168,24 @@ impl<R: Copy> Bridge<R> {
         }
     }
 
-    fn open_summary(&mut self, now: Now, job: Box<Job<R>>, mut subscription: Subscription, fetch: bool) {
+    fn open_summary(
+        &mut self,
+        now: Now,
+        job: &Job<R>,
+        mut subscription: Subscription,
+        fetch: bool,
+    ) {
         subscription.decision = Decision::Allow;
         self.accept(now, job, subscription, fetch);
     }
 
-    pub(crate) fn fetched(&mut self, now: Now, job: Box<Job<R>>, mut subscription: Box<Subscription>, outcome: Outcome) {
+    pub(crate) fn fetched(
+        &mut self,
+        now: Now,
+        job: &Job<R>,
+        mut subscription: Box<Subscription>,
+        outcome: Outcome,
+    ) {
         match outcome {
             Ok((Decision::Deny, _)) => self.respond(job, Reply::new(403)),
             Ok((decision, view)) => {
@@ -154,9 +198,13 @@ impl<R: Copy> Bridge<R> {
     }
 
     /// 200 and the first NOTIFY of what the model does not keep; of a fetch it is the last one too.
-    fn accept(&mut self, now: Now, job: Box<Job<R>>, mut subscription: Subscription, fetch: bool) {
+    fn accept(&mut self, now: Now, job: &Job<R>, mut subscription: Subscription, fetch: bool) {
         let id = subscription.id;
-        subscription.phase = if fetch { Phase::Ending(End::Timeout) } else { Phase::Open };
+        subscription.phase = if fetch {
+            Phase::Ending(End::Timeout)
+        } else {
+            Phase::Open
+        };
         let granted = if fetch { 0 } else { subscription.left(now.at) };
         if fetch {
             // It replaces nothing.
@@ -168,7 +216,7 @@ impl<R: Copy> Bridge<R> {
     }
 
     /// The model has the watch: the watcher may be told.
-    pub(crate) fn opened(&mut self, now: Now, job: Box<Job<R>>, id: WatchId, outcome: Outcome) {
+    pub(crate) fn opened(&mut self, now: Now, job: &Job<R>, id: WatchId, outcome: Outcome) {
         let (decision, view) = match outcome {
             Ok((Decision::Deny, _)) => {
                 if let Some(denied) = self.subscriptions.remove(id) {
@@ -196,25 +244,33 @@ impl<R: Copy> Bridge<R> {
     pub(crate) fn subscribe_again(&mut self, now: Now, job: Box<Job<R>>, account: &Bare) {
         match self.again(now, &job, account) {
             Ok((id, granted)) => self.go_on_with(now, job, id, granted),
-            Err(reply) => self.respond(job, reply),
+            Err(reply) => self.respond(&job, reply),
         }
     }
 
     fn again(&mut self, now: Now, job: &Job<R>, account: &Bare) -> Result<(WatchId, u32), Reply> {
         let none = || Reply::because(481, "Subscription Does Not Exist");
         let mut asked = self.asked(&job.request)?;
-        let id = self.subscriptions.of_request(&job.request).ok_or_else(none)?;
+        let id = self
+            .subscriptions
+            .of_request(&job.request)
+            .ok_or_else(none)?;
         let least = u32::try_from(self.config.subscribe_expires.min.as_secs()).unwrap_or(u32::MAX);
         asked.expires = self.random.shortened(asked.expires, least);
         let subscription = self.subscriptions.get_mut(id).ok_or_else(none)?;
         if subscription.watcher != *account {
             return Err(Reply::because(403, "Not Your Subscription"));
         }
-        if subscription.phase != Phase::Open || subscription.event != asked.event || subscription.ends_at() <= now.at {
+        if subscription.phase != Phase::Open
+            || subscription.event != asked.event
+            || subscription.ends_at() <= now.at
+        {
             return Err(none());
         }
         let before = subscription.dialog.flow.connection;
-        subscription.dialog.check_incoming(&job.request, &job.flow)?;
+        subscription
+            .dialog
+            .check_incoming(&job.request, &job.flow)?;
         subscription.dialog.refresh_target(&job.request);
         subscription.lost = false;
         subscription.hold_until = Timestamp(0);
@@ -224,21 +280,26 @@ impl<R: Copy> Bridge<R> {
 
     fn go_on_with(&mut self, now: Now, job: Box<Job<R>>, id: WatchId, granted: u32) {
         let Some(subscription) = self.subscriptions.get_mut(id) else {
-            return self.respond(job, Reply::from(&Refusal::Fault));
+            return self.respond(&job, Reply::from(&Refusal::Fault));
         };
         let presentity = subscription.presentity.clone();
         if !subscription.stored {
-            let Some(mut subscription) = self.subscriptions.remove(id) else { return };
+            let Some(mut subscription) = self.subscriptions.remove(id) else {
+                return;
+            };
             subscription.owed = true;
             subscription.expires = now.at + Duration::from_secs(granted.into());
-            return self.accept(now, job, subscription, granted == 0);
+            return self.accept(now, &job, subscription, granted == 0);
         }
         if granted == 0 {
             // Nothing is sent before the answer.
             subscription.phase = Phase::Opening;
             subscription.stored = false;
             self.subscriptions.arm(id);
-            return self.ask(Action::Unwatch { presentity, id }, Waiting::Unsubscribed { job, id });
+            return self.ask(
+                Action::Unwatch { presentity, id },
+                Waiting::Unsubscribed { job, id },
+            );
         }
         if subscription.numbers == Numbers::Missing || subscription.dialog.needs_reservation() {
             subscription.dialog.reserve();
@@ -252,7 +313,14 @@ impl<R: Copy> Bridge<R> {
         self.ask(action, Waiting::Refreshed { job, id, granted });
     }
 
-    pub(crate) fn refreshed(&mut self, now: Now, job: Box<Job<R>>, id: WatchId, granted: u32, outcome: Outcome) {
+    pub(crate) fn refreshed(
+        &mut self,
+        now: Now,
+        job: &Job<R>,
+        id: WatchId,
+        granted: u32,
+        outcome: Outcome,
+    ) {
         let (decision, view) = match outcome {
             Ok(seen) => seen,
             Err(Refusal::NotFound) => {
@@ -275,7 +343,7 @@ impl<R: Copy> Bridge<R> {
         self.seen(now, id, decision, &view);
     }
 
-    pub(crate) fn unsubscribed(&mut self, now: Now, job: Box<Job<R>>, id: WatchId, outcome: Outcome) {
+    pub(crate) fn unsubscribed(&mut self, now: Now, job: &Job<R>, id: WatchId, outcome: Outcome) {
         let Some(mut subscription) = self.subscriptions.remove(id) else {
             return self.respond(job, Reply::because(481, "Subscription Does Not Exist"));
         };
@@ -289,19 +357,22 @@ impl<R: Copy> Bridge<R> {
     }
 
     /// 200 with the time that is granted.
-    fn granted(&mut self, job: Box<Job<R>>, subscription: &Subscription, seconds: u32) {
+    fn granted(&mut self, job: &Job<R>, subscription: &Subscription, seconds: u32) {
         let mut reply = Reply::new(200)
             .with(HeaderName::Expires, seconds.to_string())
             .with(HeaderName::Contact, format!("<{}>", subscription.contact))
             .with(HeaderName::AllowEvents, EVENTS);
-        reply.headers.copy(&job.request.headers, &HeaderName::RecordRoute);
+        reply
+            .headers
+            .copy(&job.request.headers, &HeaderName::RecordRoute);
         let response = reply.into_response(&job.request, &subscription.dialog.local_tag);
         self.output(crate::Output::Respond(job.id, response));
     }
 
     /// Takes up a subscription of an earlier run.
     pub(crate) fn restore_one(&mut self, now: Now, stored: WatchRecord) {
-        let (presentity, watcher, id) = (stored.presentity.clone(), stored.watcher.clone(), stored.id);
+        let (presentity, watcher, id) =
+            (stored.presentity.clone(), stored.watcher.clone(), stored.id);
         let left = u64::try_from(stored.expires.0 - now.utc.0).unwrap_or(0);
         let left = left.saturating_sub(u64::from(GRACE_SECONDS) * 1000);
         let expires = now.at + Duration::from_millis(left);
@@ -309,7 +380,13 @@ impl<R: Copy> Bridge<R> {
             return self.act(Action::Unwatch { presentity, id });
         };
         self.insert(subscription);
-        self.ask(Action::Look { watcher, presentity }, Waiting::Restored { id });
+        self.ask(
+            Action::Look {
+                watcher,
+                presentity,
+            },
+            Waiting::Restored { id },
+        );
     }
 
     pub(crate) fn restored(&mut self, now: Now, id: WatchId, outcome: Outcome) {
@@ -322,10 +399,16 @@ impl<R: Copy> Bridge<R> {
     fn contact(&self, request: &Request, flow: &Flow) -> Option<Uri> {
         let mut uri = match &self.config.public_host {
             Some(host) => Uri::parse(&format!("sip:{host}")).ok()?,
-            None => Uri::build(request.uri.host().cloned().or_else(|| Host::parse(self.domains.first()).ok())?)
-                .port(request.uri.port())
-                .finish()
-                .ok()?,
+            None => Uri::build(
+                request
+                    .uri
+                    .host()
+                    .cloned()
+                    .or_else(|| Host::parse(self.domains.first()).ok())?,
+            )
+            .port(request.uri.port())
+            .finish()
+            .ok()?,
         };
         if flow.is_reliable() {
             let transport = flow.transport.as_str().to_ascii_lowercase();
@@ -339,10 +422,12 @@ impl<R: Copy> Bridge<R> {
     fn entity_of(&self, request: &Request) -> String {
         let target = self.domains.read(&request.uri);
         let called = request.headers.to().ok().map(|to| to.uri);
-        let uri = called.filter(|to| to.is_sip() && self.domains.read(to) == target).unwrap_or_else(|| request.uri.clone());
+        let uri = called
+            .filter(|to| to.is_sip() && self.domains.read(to) == target)
+            .unwrap_or_else(|| request.uri.clone());
         let mut text = uri.address_of_record().as_str().to_owned();
         if let Some(port) = uri.port() {
-            text.push_str(&format!(":{port}"));
+            let _ = write!(text, ":{port}");
         }
         text
     }
@@ -359,6 +444,10 @@ fn event_value(event: &Event) -> String {
 /// The device of a watcher: its instance, else its Contact.
 fn device(request: &Request, dialog: &Dialog) -> Arc<str> {
     let contacts = request.headers.contacts();
-    let instance = contacts.ok().and_then(|c| c.listed().first().and_then(sip::header::Contact::instance));
-    instance.unwrap_or_else(|| dialog.remote_target.as_str().to_owned()).into()
+    let instance = contacts
+        .ok()
+        .and_then(|c| c.listed().first().and_then(sip::header::Contact::instance));
+    instance
+        .unwrap_or_else(|| dialog.remote_target.as_str().to_owned())
+        .into()
 }

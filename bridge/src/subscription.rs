@@ -23,7 +23,9 @@ pub(crate) enum Package {
 
 impl Package {
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        [Self::Presence, Self::MessageSummary].into_iter().find(|p| p.as_str() == name)
+        [Self::Presence, Self::MessageSummary]
+            .into_iter()
+            .find(|p| p.as_str() == name)
     }
 
     pub(crate) fn as_str(self) -> &'static str {
@@ -138,11 +140,17 @@ pub(crate) struct Subscription {
 impl Subscription {
     /// Seconds of the granted time that are left; at least one while it lives, for a late refresh is awaited.
     pub(crate) fn left(&self, now: Timestamp) -> u32 {
-        u32::try_from(self.expires.since(now).div_ceil(1000)).unwrap_or(u32::MAX).max(1)
+        u32::try_from(self.expires.since(now).div_ceil(1000))
+            .unwrap_or(u32::MAX)
+            .max(1)
     }
 
     pub(crate) fn ends_at(&self) -> Timestamp {
-        Timestamp(self.expires.0.saturating_add(u64::from(GRACE_SECONDS) * 1000))
+        Timestamp(
+            self.expires
+                .0
+                .saturating_add(u64::from(GRACE_SECONDS) * 1000),
+        )
     }
 
     pub(crate) fn is_ending(&self) -> bool {
@@ -151,7 +159,10 @@ impl Subscription {
 
     /// Takes what is newer: two ways lead here, and one may overtake the other.
     pub(crate) fn see(&mut self, decision: Decision, view: &Arc<View>) {
-        let older = self.view.as_ref().is_some_and(|known| known.version > view.version);
+        let older = self
+            .view
+            .as_ref()
+            .is_some_and(|known| known.version > view.version);
         self.decision = decision;
         if !older {
             self.view = Some(Arc::clone(view));
@@ -169,13 +180,17 @@ impl Subscription {
             return None;
         }
         let wants = self.owed || self.changed || self.is_ending();
-        let sends = wants && self.outstanding.is_none() && !self.lost && self.numbers != Numbers::Requested;
+        let sends =
+            wants && self.outstanding.is_none() && !self.lost && self.numbers != Numbers::Requested;
         let pace = if self.owed || self.is_ending() {
             self.hold_until
         } else {
             self.not_before.max(self.hold_until)
         };
         let ends = (!self.is_ending()).then(|| self.ends_at());
-        [ends, sends.then_some(pace), self.keep_at].into_iter().flatten().min()
+        [ends, sends.then_some(pace), self.keep_at]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }

@@ -26,7 +26,11 @@ pub(crate) struct Subscriptions {
 
 fn dialog_key(subscription: &Subscription) -> DialogKey {
     let dialog = &subscription.dialog;
-    (dialog.call_id.clone(), dialog.local_tag.clone(), dialog.remote_tag.clone())
+    (
+        dialog.call_id.clone(),
+        dialog.local_tag.clone(),
+        dialog.remote_tag.clone(),
+    )
 }
 
 fn device_key(subscription: &Subscription) -> DeviceKey {
@@ -76,7 +80,11 @@ impl Subscriptions {
     /// The subscription whose dialog a request is in.
     pub(crate) fn of_request(&self, request: &Request) -> Option<WatchId> {
         let call_id = request.headers.call_id().ok()?.to_owned();
-        let key = (call_id, request.to_tag()?, request.from_tag().unwrap_or_default());
+        let key = (
+            call_id,
+            request.to_tag()?,
+            request.from_tag().unwrap_or_default(),
+        );
         self.by_dialog.get(&key).copied()
     }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use presence::{Bare, Refusal, WatchId};
+use sip::Request;
 use sip::header::Authorization;
 use sip::transaction::Flow;
-use sip::Request;
 
 use crate::action::{Answer, Body, Sent};
 use crate::bridge::{Bridge, Now};
@@ -24,13 +24,29 @@ pub(crate) struct Job<R> {
 /// What an answer is waited for with.
 pub(crate) enum Waiting<R> {
     /// The keys of a digest user.
-    Credentials { job: Box<Job<R>>, realm: String, authorization: Authorization },
+    Credentials {
+        job: Box<Job<R>>,
+        realm: String,
+        authorization: Authorization,
+    },
     /// The account that From leads to.
-    Sender { job: Box<Job<R>>, account: Option<Bare> },
+    Sender {
+        job: Box<Job<R>>,
+        account: Option<Bare>,
+    },
     /// The account that the target leads to.
-    Target { job: Box<Job<R>>, account: Bare, served: bool },
+    Target {
+        job: Box<Job<R>>,
+        account: Bare,
+        served: bool,
+    },
     /// The account that the entity of a published document leads to.
-    Entity { job: Box<Job<R>>, account: Bare, publishing: Publishing, body: Box<(Arc<str>, Body)> },
+    Entity {
+        job: Box<Job<R>>,
+        account: Bare,
+        publishing: Publishing,
+        body: Box<(Arc<str>, Body)>,
+    },
     /// The bindings after a REGISTER.
     Bindings { job: Box<Job<R>> },
     /// The tag of a publication.
@@ -38,9 +54,16 @@ pub(crate) enum Waiting<R> {
     /// The first view of a new subscription.
     Opened { job: Box<Job<R>>, id: WatchId },
     /// What a fetch sees.
-    Fetched { job: Box<Job<R>>, subscription: Box<Subscription> },
+    Fetched {
+        job: Box<Job<R>>,
+        subscription: Box<Subscription>,
+    },
     /// The view of a refreshed subscription.
-    Refreshed { job: Box<Job<R>>, id: WatchId, granted: u32 },
+    Refreshed {
+        job: Box<Job<R>>,
+        id: WatchId,
+        granted: u32,
+    },
     /// The view at the end of a subscription.
     Unsubscribed { job: Box<Job<R>>, id: WatchId },
     /// What a subscription of an earlier run may see now.
@@ -55,29 +78,58 @@ impl<R: Copy> Bridge<R> {
     /// An answer that does not fit its question is a fault of the driver: the request gets 500.
     pub(crate) fn go_on(&mut self, now: Now, waiting: Waiting<R>, answer: Answer) {
         match (waiting, answer) {
-            (Waiting::Credentials { job, realm, authorization }, Answer::Credentials(found)) => {
+            (
+                Waiting::Credentials {
+                    job,
+                    realm,
+                    authorization,
+                },
+                Answer::Credentials(found),
+            ) => {
                 self.credentials(now, job, &realm, &authorization, found);
             }
-            (Waiting::Sender { job, account }, Answer::Resolved(found)) => self.sender(now, job, account, found),
-            (Waiting::Target { job, account, served }, Answer::Resolved(found)) => match found {
-                Some(target) => self.proceed(now, job, account, target),
-                None => {
-                    let reply = nobody(&job.request, served);
-                    self.respond(job, reply);
-                }
-            },
-            (Waiting::Entity { job, account, publishing, body }, Answer::Resolved(found)) => {
-                self.entity(job, account, publishing, body, found.as_ref());
+            (Waiting::Sender { job, account }, Answer::Resolved(found)) => {
+                self.sender(now, job, account, found);
             }
-            (Waiting::Bindings { job }, Answer::Bindings(outcome)) => self.registered(now, job, outcome),
-            (Waiting::Published { job }, Answer::Published(outcome)) => self.published(job, outcome),
-            (Waiting::Opened { job, id }, Answer::Seen(outcome)) => self.opened(now, job, id, outcome),
-            (Waiting::Fetched { job, subscription }, Answer::Seen(outcome)) => self.fetched(now, job, subscription, outcome),
-            (Waiting::Refreshed { job, id, granted }, Answer::Seen(outcome)) => self.refreshed(now, job, id, granted, outcome),
-            (Waiting::Unsubscribed { job, id }, Answer::Seen(outcome)) => self.unsubscribed(now, job, id, outcome),
+            (Waiting::Target { job, account, .. }, Answer::Resolved(Some(target))) => {
+                self.proceed(now, job, account, target);
+            }
+            (Waiting::Target { job, served, .. }, Answer::Resolved(None)) => {
+                let reply = nobody(&job.request, served);
+                self.respond(&job, reply);
+            }
+            (
+                Waiting::Entity {
+                    job,
+                    account,
+                    publishing,
+                    body,
+                },
+                Answer::Resolved(found),
+            ) => {
+                self.entity(job, account, publishing, *body, found.as_ref());
+            }
+            (Waiting::Bindings { job }, Answer::Bindings(outcome)) => {
+                self.registered(now, &job, outcome);
+            }
+            (Waiting::Published { job }, Answer::Published(outcome)) => {
+                self.published(&job, outcome);
+            }
+            (Waiting::Opened { job, id }, Answer::Seen(outcome)) => {
+                self.opened(now, &job, id, outcome);
+            }
+            (Waiting::Fetched { job, subscription }, Answer::Seen(outcome)) => {
+                self.fetched(now, &job, subscription, outcome);
+            }
+            (Waiting::Refreshed { job, id, granted }, Answer::Seen(outcome)) => {
+                self.refreshed(now, &job, id, granted, outcome);
+            }
+            (Waiting::Unsubscribed { job, id }, Answer::Seen(outcome)) => {
+                self.unsubscribed(now, &job, id, outcome);
+            }
             (Waiting::Restored { id }, Answer::Seen(outcome)) => self.restored(now, id, outcome),
-            (Waiting::Kept { id }, Answer::Kept(outcome)) => self.kept(now, id, outcome),
-            (Waiting::Sent { job }, Answer::Sent(outcome)) => self.sent(job, outcome),
+            (Waiting::Kept { id }, Answer::Kept(outcome)) => self.kept(now, id, &outcome),
+            (Waiting::Sent { job }, Answer::Sent(outcome)) => self.sent(&job, outcome),
             (waiting, _) => self.unfit(waiting),
         }
     }
@@ -99,10 +151,10 @@ impl<R: Copy> Bridge<R> {
             }
             Waiting::Restored { .. } | Waiting::Kept { .. } => return,
         };
-        self.respond(job, Reply::from(&Refusal::Fault));
+        self.respond(&job, Reply::from(&Refusal::Fault));
     }
 
-    fn sent(&mut self, job: Box<Job<R>>, outcome: Result<Sent, Refusal>) {
+    fn sent(&mut self, job: &Job<R>, outcome: Result<Sent, Refusal>) {
         let reply = match outcome {
             Ok(Sent::Delivered) => Reply::new(200),
             Ok(Sent::Stored) => Reply::new(202),

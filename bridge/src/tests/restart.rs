@@ -1,0 +1,125 @@
+//! The process ends and begins anew.
+
+use std::time::Duration;
+
+use sip::header::Transport;
+use sip::transaction::Flow;
+
+use super::*;
+
+/// Ann watches bob, and what she was told is written.
+fn watching(phone: &mut Phone) -> (World, sip::Response) {
+    let mut world = World::new();
+    world.model.present(&bob(), None, "here");
+    let first = phone.subscribe(&mut world, "sip:bob@office.example", "");
+    world.notified();
+    world.pass(Duration::from_secs(11));
+    assert_eq!(world.model.kept.len(), 1);
+    (world, first)
+}
+
+#[test]
+fn nothing_changed_nothing_is_told() {
+    let mut phone = Phone::new("ann");
+    let (mut world, first) = watching(&mut phone);
+    world.restart(|_| {});
+    world.pass(Duration::from_secs(60));
+    world.none();
+    // The dialog lives: the number goes on above all that may have been used.
+    assert_eq!(phone.again(&mut world, &first, "").status, 200);
+    let notify = world.one();
+    assert!(notify.cseq() > 1000 && notify.told().1.contains(">here<"));
+    world.reply(&notify, 200);
+    let last = notify.cseq();
+    world.restart(|_| {});
+    world.none();
+    assert_eq!(phone.again(&mut world, &first, "").status, 200);
+    assert!(world.one().cseq() > last);
+}
+
+#[test]
+fn what_changed_is_told_once_the_numbers_are_reserved() {
+    let mut phone = Phone::new("ann");
+    let (mut world, _) = watching(&mut phone);
+    world.model.present(&bob(), None, "gone");
+    world.restart(|_| {});
+    assert_eq!(
+        world.model.kept.last().map(|(_, durable)| *durable),
+        Some(true)
+    );
+    let notify = world.one();
+    assert!(notify.cseq() > 1000 && notify.told().1.contains(">gone<"));
+    world.reply(&notify, 200);
+    world.pass(Duration::from_secs(20));
+    world.restart(|_| {});
+    world.none();
+}
+
+#[test]
+fn numbers_wait_for_the_disk() {
+    let mut phone = Phone::new("ann");
+    let (mut world, _) = watching(&mut phone);
+    world.model.present(&bob(), None, "gone");
+    world.silent = true;
+    world.restart(|_| {});
+    assert_eq!(world.held(), 1);
+    world.none();
+    world.speak();
+    assert_eq!(world.notified().0, "active");
+}
+
+#[test]
+fn a_right_that_was_lost_meanwhile() {
+    let mut phone = Phone::new("ann");
+    let (mut world, _) = watching(&mut phone);
+    world
+        .model
+        .decisions
+        .insert((ann(), bob()), Decision::Pending);
+    world.restart(|_| {});
+    assert_eq!(world.notified().0, "terminated;rejected");
+    assert!(world.model.watches.is_empty());
+}
+
+#[test]
+fn the_time_goes_on() {
+    let mut phone = Phone::new("ann");
+    let (mut world, first) = watching(&mut phone);
+    let granted = first.headers.expires().unwrap().unwrap();
+    world.restart(|_| {});
+    world.pass(Duration::from_secs(u64::from(granted) - 11));
+    world.none();
+    world.pass(Duration::from_secs(9));
+    assert_eq!(world.notified().0, "terminated;timeout");
+    assert!(world.model.watches.is_empty());
+}
+
+#[test]
+fn a_connection_of_before_is_not_used() {
+    let remote = std::net::SocketAddr::from(([192, 0, 2, 77], 41000));
+    let mut phone = Phone::over("ann", Flow::to(Transport::Tcp, remote).with_connection(7));
+    let (mut world, _) = watching(&mut phone);
+    world.model.present(&bob(), None, "gone");
+    world.restart(|_| {});
+    let notify = world.one();
+    assert!(matches!(&notify.to, sip::dialog::NextHop::Flow(flow) if flow.connection.is_none()));
+}
+
+#[test]
+fn damaged_records_are_dropped() {
+    let mut phone = Phone::new("ann");
+    let (mut world, _) = watching(&mut phone);
+    let whole: Vec<u8> = world.model.watches.values().next().unwrap().dialog.to_vec();
+    for end in 0..whole.len() {
+        let record = world.model.watches.values_mut().next().unwrap();
+        record.dialog = whole[..end].to_vec().into();
+        let record = record.clone();
+        world.restart(|_| {});
+        world.model.watches.insert(record.id, record);
+        world.sent.clear();
+    }
+    let record = world.model.watches.values_mut().next().unwrap();
+    record.dialog = [&[9], &whole[1..]].concat().into();
+    world.restart(|_| {});
+    assert!(world.model.watches.is_empty());
+}
