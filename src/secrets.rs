@@ -53,7 +53,7 @@ impl DigestKeys {
     /// The values for this user name.
     pub fn of(&self, user: &str) -> Option<Ha1Set> {
         let (_, md5, sha256) = self.0.iter().find(|(name, ..)| name == user)?;
-        Some(Ha1Set::default().with(md5.clone()).with(sha256.clone()))
+        Some(Ha1Set::default().with(*md5).with(*sha256))
     }
 
     fn encode(&self) -> Vec<u8> {

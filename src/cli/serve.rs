@@ -61,7 +61,7 @@ fn reload(context: &Context, server: &Server) {
             Err(error) => tracing::error!(%error, "nothing was changed by the reload"),
         },
         Err(mistakes) => {
-            tracing::error!("the configuration has mistakes, nothing was changed: {mistakes}")
+            tracing::error!("the configuration has mistakes, nothing was changed: {mistakes}");
         }
     }
 }

@@ -151,9 +151,9 @@ fn names(folder: &Path) -> Vec<PathBuf> {
         .flatten()
         .map(|e| e.path())
         .filter(|p| {
-            p.file_name()
-                .and_then(|n| n.to_str())
-                .is_some_and(|n| n.starts_with("adsum-") && n.ends_with(".db"))
+            p.file_name().and_then(|n| n.to_str()).is_some_and(|n| {
+                n.starts_with("adsum-") && Path::new(n).extension() == Some("db".as_ref())
+            })
         })
         .collect();
     names.sort();

@@ -371,11 +371,11 @@ impl StreamReader {
                 .map(|a| decode_attribute(a.value).into_owned()),
         };
         self.root = Arc::from(
-            &text[1..1 + if prefix.is_empty() {
+            &text[1..=(if prefix.is_empty() {
                 local.len()
             } else {
                 prefix.len() + 1 + local.len()
-            }],
+            })],
         );
         self.default = open
             .default

@@ -17,8 +17,9 @@ pub(crate) struct Attr<'a> {
 
 pub(crate) type Attrs<'a> = SmallVec<[Attr<'a>; 8]>;
 
-/// A piece of markup.
+/// A piece of markup. It lives on the stack for as long as it is looked at.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "never stored")]
 pub(crate) enum Token<'a> {
     Start {
         prefix: &'a str,
@@ -261,7 +262,7 @@ pub(crate) fn decode_attribute(text: &str) -> Cow<'_, str> {
 
 fn decode(text: &str, attribute: bool) -> Cow<'_, str> {
     let special = |b: &u8| *b == b'&' || *b == b'\r' || (attribute && matches!(b, b'\n' | b'\t'));
-    if !text.as_bytes().iter().any(|b| special(b)) {
+    if !text.as_bytes().iter().any(special) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());

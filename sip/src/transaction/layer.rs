@@ -65,7 +65,6 @@ impl Layer {
 
     /// Takes a UDP datagram. A malformed request is answered if that is possible, other rubbish dropped;
     /// line ends alone are a keep-alive.
-    #[expect(clippy::needless_pass_by_value, reason = "messages share the datagram")]
     pub fn handle_datagram(&mut self, now: Timestamp, flow: &Flow, octets: Bytes) {
         if octets.iter().all(|octet| matches!(octet, b'\r' | b'\n')) {
             if !octets.is_empty() {

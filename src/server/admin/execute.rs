@@ -49,14 +49,14 @@ impl Executor<'_> {
                 let account = self.account(&jid)?;
                 let secrets = self.secrets(&account, &password)?;
                 self.wait(&account, |model, reply| {
-                    model.add_account(&account, secrets, admin, reply)
+                    model.add_account(&account, secrets, admin, reply);
                 })
             }
             Wish::UserPassword { jid, password } => {
                 let account = self.account(&jid)?;
                 let secrets = self.secrets(&account, &password)?;
                 let done = self.wait(&account, |model, reply| {
-                    model.set_secrets(&account, secrets, reply)
+                    model.set_secrets(&account, secrets, reply);
                 });
                 self.forget(&account);
                 done
@@ -64,7 +64,7 @@ impl Executor<'_> {
             Wish::UserDisable { jid, disabled } => {
                 let account = self.account(&jid)?;
                 let done = self.wait(&account, |model, reply| {
-                    model.disable(&account, disabled, reply)
+                    model.disable(&account, disabled, reply);
                 });
                 self.forget(&account);
                 done
@@ -72,7 +72,7 @@ impl Executor<'_> {
             Wish::UserDelete { jid } => {
                 let account = self.account(&jid)?;
                 let done = self.wait(&account, |model, reply| {
-                    model.delete_account(&account, reply)
+                    model.delete_account(&account, reply);
                 });
                 self.forget(&account);
                 done
@@ -82,14 +82,14 @@ impl Executor<'_> {
                 self.known(&account)?;
                 let alias = self.alias(&account, &address)?;
                 self.wait(&account, |model, reply| {
-                    model.add_alias(&alias, &account, reply)
+                    model.add_alias(&alias, &account, reply);
                 })
             }
             Wish::AliasRemove { jid, address } => {
                 let account = self.account(&jid)?;
                 let alias = self.alias(&account, &address)?;
                 self.wait(&account, |model, reply| {
-                    model.remove_alias(&alias, &account, reply)
+                    model.remove_alias(&alias, &account, reply);
                 })
             }
             Wish::Answer {
@@ -100,7 +100,7 @@ impl Executor<'_> {
                 let account = self.account(&jid)?;
                 let watcher = self.account(&watcher)?;
                 self.wait(&account, |model, reply| {
-                    model.answer(&account, &watcher, allow, reply)
+                    model.answer(&account, &watcher, allow, reply);
                 })
             }
             Wish::UserList => self.list(),

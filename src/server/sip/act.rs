@@ -117,7 +117,7 @@ impl Sip {
                 model.remember(&presentity, id, dialog, reply.as_ref());
             }
             Action::Unwatch { presentity, id } => {
-                model.unwatch(&presentity, id, &self.reply(token, seen))
+                model.unwatch(&presentity, id, &self.reply(token, seen));
             }
             Action::Message { mut message, flow } => {
                 // The sender is the phone at the other end of the flow, as his contacts see it.

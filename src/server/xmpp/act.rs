@@ -59,7 +59,7 @@ impl Connection {
             Action::RosterGet { iq, version } => {
                 let print = move |roster: Result<presence::Roster, Refusal>| match roster {
                     Ok(roster) => {
-                        link.append(|out| answer::roster(out, &iq, version.as_deref(), &roster))
+                        link.append(|out| answer::roster(out, &iq, version.as_deref(), &roster));
                     }
                     Err(refusal) => refuse(&link, &iq, &refusal),
                 };
@@ -74,7 +74,7 @@ impl Connection {
                 model.roster_set(account, &contact, name, groups, &done(link, iq));
             }
             Action::RosterRemove { iq, contact } => {
-                model.roster_remove(account, &contact, &done(link, iq))
+                model.roster_remove(account, &contact, &done(link, iq));
             }
             Action::Available(presented) => {
                 Gauges::count(&self.shared.gauges.presences);
@@ -97,7 +97,7 @@ impl Connection {
                     && let Some(own) = self.session.address()
                 {
                     link.append(|out| {
-                        answer::presence_refused(out, own, Some(&to), None, &refusal)
+                        answer::presence_refused(out, own, Some(&to), None, &refusal);
                     });
                 }
             }
@@ -106,7 +106,7 @@ impl Connection {
                     && let Some(own) = self.session.address()
                 {
                     link.append(|out| {
-                        answer::presence_refused(out, own, Some(&contact), None, &refusal)
+                        answer::presence_refused(out, own, Some(&contact), None, &refusal);
                     });
                 }
             }
@@ -121,7 +121,7 @@ impl Connection {
                 let print = move |result: Result<(), Refusal>| {
                     if let (Err(refusal), Some(own)) = (result, own) {
                         link.append(|out| {
-                            answer::presence_refused(out, &own, Some(&to), id.as_deref(), &refusal)
+                            answer::presence_refused(out, &own, Some(&to), id.as_deref(), &refusal);
                         });
                     }
                 };
@@ -159,7 +159,7 @@ impl Connection {
             Action::LastActivity { iq, account: of } => match model.last_activity(account, &of) {
                 Ok((ago, status)) => {
                     link.append(|out| {
-                        answer::last_activity(out, &iq, ago.as_secs(), status.as_deref())
+                        answer::last_activity(out, &iq, ago.as_secs(), status.as_deref());
                     });
                 }
                 Err(refusal) => refuse(&link, &iq, &refusal),

@@ -172,12 +172,11 @@ async fn check_password(shared: &Arc<Shared>, account: Bare, password: Password)
         let _permit = permit;
         let found = stored(&worker, &account)?;
         let decoy: ScramKeys;
-        let (keys, real, disabled) = match &found {
-            Some((credentials, disabled)) => (credentials.keys(Hash::Sha256), true, *disabled),
-            None => {
-                decoy = worker.decoy.keys(Hash::Sha256, account.as_str());
-                (&decoy, false, false)
-            }
+        let (keys, real, disabled) = if let Some((credentials, disabled)) = &found {
+            (credentials.keys(Hash::Sha256), true, *disabled)
+        } else {
+            decoy = worker.decoy.keys(Hash::Sha256, account.as_str());
+            (&decoy, false, false)
         };
         let right = keys.verify_password(&password) && real;
         if right && !disabled {

@@ -79,7 +79,7 @@ impl Route for XmppRoute {
             }
             Event::Sent { message } => {
                 self.link.append(|out| {
-                    print::sent_carbon(out, &self.address.bare, &self.address, message)
+                    print::sent_carbon(out, &self.address.bare, &self.address, message);
                 });
             }
             Event::Stanza { stanza } => self.link.append(|out| out.extend_from_slice(stanza)),
