@@ -311,6 +311,14 @@ impl Phone {
         world.ask(&request, &self.flow)
     }
 
+    /// With credentials by the last challenge.
+    pub(super) fn raw_with_session(&mut self, mut request: Request) -> Request {
+        let session = self.session.as_mut().unwrap();
+        let value = session.authorize(&request.method, &request.uri, &[], "c");
+        request.headers.set(HeaderName::Authorization, value);
+        request
+    }
+
     pub(super) fn ask(
         &mut self,
         world: &mut World,
