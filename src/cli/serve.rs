@@ -6,12 +6,13 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Context, Done, Failure, print};
 use crate::config::{Config, Loaded};
+use crate::log::LogHandle;
 use crate::server::Server;
 
 /// Runs until SIGTERM or SIGINT; SIGHUP takes certificates and configuration again.
 pub(super) fn serve(context: &Context) -> Done {
     let loaded = context.load()?;
-    let _log = crate::log::start(&loaded.config.log, context.under_journald)?;
+    let log = crate::log::start(&loaded.config.log, context.under_journald)?;
     let notice = loaded.notice();
     runtime()?.block_on(async {
         let server = Server::start(loaded.config.clone()).map_err(|error| Failure::of(&error))?;
@@ -20,7 +21,7 @@ pub(super) fn serve(context: &Context) -> Done {
         }
         print(&greeting(&loaded, &server))?;
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "the server is ready");
-        wait(context, &server).await?;
+        wait(context, &server, &log).await?;
         tracing::info!("the server is stopping");
         server.stop().await;
         Ok(())
@@ -35,7 +36,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|error| Failure::failed(format!("No threads can be started ({error}).")))
 }
 
-async fn wait(context: &Context, server: &Server) -> Done {
+async fn wait(context: &Context, server: &Server, log: &LogHandle) -> Done {
     let listen = |kind| {
         signal(kind)
             .map_err(|error| Failure::failed(format!("Signals cannot be received ({error}).")))
@@ -47,23 +48,28 @@ async fn wait(context: &Context, server: &Server) -> Done {
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
-            _ = hang_up.recv() => reload(context, server),
+            _ = hang_up.recv() => reload(context, server, log),
         }
     }
 }
 
-fn reload(context: &Context, server: &Server) {
-    match context.load() {
-        Ok(loaded) => match server.reload(&loaded.config) {
-            Ok(()) => tracing::info!(
-                "certificates were loaded again; other changes of the configuration need a restart"
-            ),
-            Err(error) => tracing::error!(%error, "nothing was changed by the reload"),
-        },
+fn reload(context: &Context, server: &Server, log: &LogHandle) {
+    let loaded = match context.load() {
+        Ok(loaded) => loaded,
         Err(mistakes) => {
             tracing::error!("the configuration has mistakes, nothing was changed: {mistakes}");
+            return;
         }
+    };
+    if let Err(error) = server.reload(&loaded.config) {
+        tracing::error!(%error, "the certificates could not be loaded, the old ones stay in use");
+        return;
     }
+    if let Err(error) = log.set_level(&loaded.config.log.level) {
+        tracing::error!(%error, "the log level stays as it was");
+        return;
+    }
+    tracing::info!("certificates, aliases and log level were taken again; other changes need a restart");
 }
 
 /// Where it listens and what to do next, in at most ten lines.

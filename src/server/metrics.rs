@@ -10,7 +10,7 @@ pub(crate) fn page(shared: &Shared) -> String {
     let counts = shared.model.counts();
     let gauges = &shared.gauges;
     let at = |counter: &std::sync::atomic::AtomicUsize| counter.load(Ordering::Relaxed);
-    let rows: [(&str, &str, &str, usize); 14] = [
+    let rows: [(&str, &str, &str, usize); 15] = [
         (
             "adsum_xmpp_connections",
             "gauge",
@@ -52,6 +52,12 @@ pub(crate) fn page(shared: &Shared) -> String {
             "gauge",
             "Durable changes waiting for the disk",
             counts.write_queue,
+        ),
+        (
+            "adsum_sip_transactions",
+            "gauge",
+            "SIP transactions alive",
+            shared.sip_transactions(),
         ),
         (
             "adsum_logins_total",

@@ -264,13 +264,16 @@ impl Server {
         let _ = std::fs::remove_file(self.shared.folder.admin_socket());
     }
 
-    /// Takes certificates and what else can change from the configuration again, without dropping a connection.
+    /// Takes certificates and aliases from the configuration again, without dropping a connection.
     pub fn reload(&self, config: &Config) -> Result<(), StartError> {
         let now = time::OffsetDateTime::now_utc();
         self.shared
             .certificates
             .reload(config, &self.shared.folder, now)
-            .map_err(|e| failed(&e))
+            .map_err(|e| failed(&e))?;
+        load_aliases(&self.shared.model, config).map_err(|e| failed(&e))?;
+        self.sip.keys_changed();
+        Ok(())
     }
 }
 
@@ -506,12 +509,18 @@ impl Shared {
             "registrations": counts.registrations,
             "subscriptions": counts.watches,
             "accounts_in_memory": counts.accounts_in_memory,
-            "queues": { "write": counts.write_queue },
+            "queues": { "write": counts.write_queue, "sip_transactions": self.sip_transactions() },
             "storage": { "database_bytes": std::fs::metadata(self.folder.database()).map_or(0, |m| m.len()) },
             "peers": [],
             "sources": [],
             "last_backup": (last_backup > 0).then(|| presence::Utc(last_backup as i64 * 1000).to_rfc3339()),
         })
+    }
+
+    /// SIP transactions alive.
+    pub(crate) fn sip_transactions(&self) -> usize {
+        let sip = self.sip.get().and_then(std::sync::Weak::upgrade);
+        sip.map_or(0, |sip| sip.transactions())
     }
 
     /// Something about an account has changed: what is remembered of its passwords is forgotten.

@@ -80,14 +80,14 @@ impl Executor<'_> {
             Wish::AliasAdd { jid, address } => {
                 let account = self.account(&jid)?;
                 self.known(&account)?;
-                let alias = self.alias(&account, &address)?;
+                let alias = Self::alias(&account, &address)?;
                 self.wait(&account, |model, reply| {
                     model.add_alias(&alias, &account, reply);
                 })
             }
             Wish::AliasRemove { jid, address } => {
                 let account = self.account(&jid)?;
-                let alias = self.alias(&account, &address)?;
+                let alias = Self::alias(&account, &address)?;
                 self.wait(&account, |model, reply| {
                     model.remove_alias(&alias, &account, reply);
                 })
@@ -153,7 +153,7 @@ impl Executor<'_> {
         }
     }
 
-    fn alias(&self, account: &Bare, address: &str) -> Result<String, String> {
+    fn alias(account: &Bare, address: &str) -> Result<String, String> {
         super::super::aliases::normal(account.domain(), address)
             .ok_or_else(|| format!("{address} is no alias; give an extension, a tel: number, or an address user@domain."))
     }
