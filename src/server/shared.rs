@@ -57,6 +57,8 @@ pub struct Gauges {
     pub sip_requests: AtomicUsize,
     /// NOTIFYs sent since the start.
     pub notifies: AtomicUsize,
+    /// Password checks that wait for their turn.
+    pub password_checks: AtomicUsize,
     /// When the last backup was made, in seconds since 1970; 0 for never.
     pub last_backup: AtomicUsize,
 }

@@ -185,7 +185,7 @@ impl Server {
                 capacity: 100_000,
             })),
             remembered: Mutex::new(Remembered::new(rand::random(), 100_000)),
-            derivations: Arc::new(Semaphore::new(1)),
+            derivations: Arc::new(Semaphore::new(derivations())),
             vault: Vault::new(&key),
             decoy,
             clock,
@@ -275,6 +275,11 @@ impl Server {
         self.sip.keys_changed();
         Ok(())
     }
+}
+
+/// Key derivations at once: half of the cores, so that guessing passwords leaves the other half to those who are in.
+fn derivations() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
 }
 
 /// A key for another use, from the stored one.

@@ -1,6 +1,7 @@
 //! Logins: stored keys, passwords, and what slows guessing down.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use presence::Bare;
@@ -164,7 +165,14 @@ async fn check_password(shared: &Arc<Shared>, account: Bare, password: Password)
         Recollection::Hit => return Reply::Password(true),
         Recollection::Miss(ticket) => ticket,
     };
-    let Ok(permit) = Arc::clone(&shared.derivations).acquire_owned().await else {
+    let waiting = &shared.gauges.password_checks;
+    if waiting.fetch_add(1, Ordering::Relaxed) >= shared.config.limits.password_checks {
+        waiting.fetch_sub(1, Ordering::Relaxed);
+        return Reply::Fault;
+    }
+    let permit = Arc::clone(&shared.derivations).acquire_owned().await;
+    waiting.fetch_sub(1, Ordering::Relaxed);
+    let Ok(permit) = permit else {
         return Reply::Fault;
     };
     let worker = Arc::clone(shared);
