@@ -1,0 +1,94 @@
+//! What a scenario found, as a table for people or one JSON object.
+
+use serde_json::{Map, Value};
+
+use crate::run::Measured;
+
+/// Figures of one scenario in the order in which they are shown.
+pub(crate) struct Report {
+    scenario: &'static str,
+    rows: Vec<(String, String, &'static str, Value)>,
+}
+
+impl Report {
+    /// An empty report.
+    pub(crate) fn new(scenario: &'static str) -> Self {
+        Self {
+            scenario,
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a figure: its JSON key, its name, its unit.
+    pub(crate) fn figure(&mut self, key: &str, name: &str, unit: &'static str, value: f64) {
+        let rounded = (value * 1000.0).round() / 1000.0;
+        self.rows
+            .push((key.to_owned(), name.to_owned(), unit, Value::from(rounded)));
+    }
+
+    /// Adds a number of things.
+    pub(crate) fn count(&mut self, key: &str, name: &str, value: u64) {
+        self.rows
+            .push((key.to_owned(), name.to_owned(), "", Value::from(value)));
+    }
+
+    /// Adds all that a measured time gives for one kind of operation.
+    pub(crate) fn measured(&mut self, operation: &str, measured: &Measured) {
+        self.count(
+            "operations",
+            &format!("{operation}, counted"),
+            measured.done,
+        );
+        self.figure("rate_per_s", "rate", "/s", measured.rate());
+        self.cpu(operation, measured);
+        self.latency("", "latency", measured);
+    }
+
+    /// Adds the server's CPU for each operation, and ours.
+    pub(crate) fn cpu(&mut self, operation: &str, measured: &Measured) {
+        if let Some(used) = measured.server {
+            let each = used.total as f64 / 1000.0 / measured.done.max(1) as f64;
+            self.figure("cpu_us", &format!("server CPU per {operation}"), "us", each);
+            let share = used.busiest * 100.0;
+            self.figure("busiest_thread_percent", "busiest thread", "%", share);
+            let cores = used.total as f64 / measured.elapsed.as_nanos() as f64;
+            self.figure("server_cores", "server cores used", "", cores);
+        }
+        let ours = measured.client.total as f64 / 1000.0 / measured.done.max(1) as f64;
+        self.figure("client_us", "this program's CPU per operation", "us", ours);
+    }
+
+    /// Adds p50, p99 and the maximum; `prefix` stands before the keys.
+    pub(crate) fn latency(&mut self, prefix: &str, name: &str, measured: &Measured) {
+        for (key, label, part) in [
+            ("p50_ms", "p50", 0.50),
+            ("p99_ms", "p99", 0.99),
+            ("max_ms", "max", 1.0),
+        ] {
+            let value = measured.percentile(part);
+            self.figure(
+                &format!("{prefix}{key}"),
+                &format!("{name} {label}"),
+                "ms",
+                value,
+            );
+        }
+    }
+
+    /// Prints it: a table, or one line of JSON.
+    pub(crate) fn print(&self, json: bool) {
+        if json {
+            let mut object = Map::new();
+            object.insert("scenario".to_owned(), Value::from(self.scenario));
+            for (key, _, _, value) in &self.rows {
+                object.insert(key.clone(), value.clone());
+            }
+            println!("{}", Value::Object(object));
+            return;
+        }
+        println!("{}", self.scenario);
+        for (_, name, unit, value) in &self.rows {
+            println!("  {name:<42} {value:>12} {unit}");
+        }
+    }
+}

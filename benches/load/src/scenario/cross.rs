@@ -1,0 +1,191 @@
+//! The crossing: XMPP presence to SIP watchers, SIP publications to XMPP contacts.
+//!
+//! With n people, accounts 0 to n-1 are chat users, accounts n to 2n-1 have phones. Phone n+i watches chat user i and
+//! publishes; chat user i has phone n+i in the roster.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::publish::lines;
+use super::{WIDTH, sessions};
+use crate::args::Target;
+use crate::failure::{Failure, Result};
+use crate::report::Report;
+use crate::run::{Run, each};
+use crate::sip::{Heard, Line};
+use crate::stamp::{self, FROM_SIP, FROM_XMPP};
+use crate::xmpp::{Client, Mechanism, Reader, Site, Writer, login};
+
+/// Makes chat user i see person n+i; the grant is given in a chat session of that person, which then ends.
+async fn chats(
+    site: &Rc<Site>,
+    first: usize,
+    people: usize,
+    mechanism: Mechanism,
+) -> Result<Vec<Client>> {
+    let shared = Rc::clone(site);
+    each(people, WIDTH, move |index| {
+        let site = Rc::clone(&shared);
+        async move {
+            let number = first + index;
+            let mut chat = login(Rc::clone(&site), number, super::RESOURCE, mechanism).await?;
+            let mut other = login(site, number + people, super::RESOURCE, mechanism).await?;
+            chat.send("<presence/>").await?;
+            other.send("<presence/>").await?;
+            super::roster::befriend(&mut chat, &mut other).await?;
+            other
+                .send("<presence type='unavailable'/></stream:stream>")
+                .await?;
+            Ok(chat)
+        }
+    })
+    .await
+}
+
+/// Lets each watcher subscribe to its chat user.
+async fn watchers(target: &Target, port: u16, people: usize) -> Result<Vec<Line>> {
+    let mut all = lines(target, port, target.first + people, people, FROM_XMPP).await?;
+    for (index, line) in all.iter_mut().enumerate() {
+        let user = format!("{}{}", target.prefix, target.first + index);
+        line.subscribe(&user, 1).await?;
+    }
+    Ok(all)
+}
+
+/// Counts NOTIFYs that carry a chat user's change.
+async fn hear(run: Rc<Run>, mut line: Line) -> Result<()> {
+    let mut last = 0;
+    loop {
+        if let Heard::Notify {
+            stamp: Some(since), ..
+        } = line.listen().await?
+            && since > last
+        {
+            last = since;
+            run.done(since);
+        }
+    }
+}
+
+/// Counts presence that carries a phone's change.
+async fn see(run: Rc<Run>, mut reader: Reader) -> Result<()> {
+    let mut last = 0;
+    loop {
+        if let Some(since) = stamp::find(reader.next().await?, FROM_SIP)
+            && since > last
+        {
+            last = since;
+            run.done(since);
+        }
+    }
+}
+
+/// When the changes of one person are due: `rate` a second by `people` together.
+struct Turns {
+    due: Instant,
+    period: Duration,
+}
+
+impl Turns {
+    fn new(start: Instant, index: usize, people: usize, rate: f64) -> Self {
+        let step = Duration::from_secs_f64(1.0 / rate);
+        Self {
+            due: start + step * index as u32,
+            period: step * people as u32,
+        }
+    }
+
+    async fn next(&mut self) {
+        sleep_until(self.due).await;
+        self.due += self.period;
+    }
+}
+
+async fn change_chat(run: Rc<Run>, mut writer: Writer, mut turns: Turns) -> Result<()> {
+    let mut away = false;
+    while !run.is_stopped() {
+        turns.next().await;
+        away = !away;
+        let show = if away { "away" } else { "dnd" };
+        let now = run.now();
+        let text =
+            format!("<presence><show>{show}</show><status>{FROM_XMPP}{now}.</status></presence>");
+        writer.send(text.as_bytes()).await?;
+    }
+    Ok(())
+}
+
+async fn change_phone(run: Rc<Run>, mut line: Line, mut turns: Turns) -> Result<()> {
+    while !run.is_stopped() {
+        turns.next().await;
+        let now = run.now();
+        line.publish(now, FROM_SIP).await?;
+    }
+    Ok(())
+}
+
+/// The scenario.
+pub(crate) async fn scenario(
+    target: &Target,
+    sip_port: u16,
+    people: usize,
+    rate: f64,
+    mechanism: Mechanism,
+) -> Result<Report> {
+    let (to_sip, to_xmpp) = (Run::new(), Run::new());
+    let site = target.site();
+    // The first login of an account may cost much; it is over before anything is set up.
+    drop(sessions(&site, target.first, 1, mechanism, false).await?);
+    let chats = chats(&site, target.first, people, mechanism).await?;
+    let watchers = watchers(target, sip_port, people).await?;
+    let mut phones = lines(target, sip_port, target.first + people, people, FROM_XMPP).await?;
+    for phone in &mut phones {
+        phone.publish(0, FROM_SIP).await?;
+    }
+    sleep(Duration::from_secs(1)).await;
+    for watcher in watchers {
+        to_sip.spawn(hear(Rc::clone(&to_sip), watcher));
+    }
+    let start = Instant::now();
+    for (index, (chat, phone)) in chats.into_iter().zip(phones).enumerate() {
+        let Client { reader, writer, .. } = chat;
+        let turns = || Turns::new(start, index, people, rate);
+        to_xmpp.spawn(see(Rc::clone(&to_xmpp), reader));
+        to_sip.spawn(change_chat(Rc::clone(&to_sip), writer, turns()));
+        to_xmpp.spawn(change_phone(Rc::clone(&to_xmpp), phone, turns()));
+    }
+    sleep(Duration::from_secs(1)).await;
+    let pids = target.pids();
+    to_sip.begin(&pids)?;
+    to_xmpp.begin(&pids)?;
+    sleep(Duration::from_secs_f64(target.seconds)).await;
+    let (sip, xmpp) = (to_sip.end(&pids)?, to_xmpp.end(&pids)?);
+    to_sip.stop();
+    to_xmpp.stop();
+    let due = (rate * target.seconds * 0.9) as u64;
+    if sip.done < due || xmpp.done < due {
+        let text = format!(
+            "of {due} changes due on each side, {} reached SIP and {} XMPP",
+            sip.done, xmpp.done
+        );
+        return Err(Failure::Peer(text));
+    }
+    let mut report = Report::new("cross");
+    report.count("people", "people on each side", people as u64);
+    report.figure("to_sip_rate", "presence to NOTIFY, rate", "/s", sip.rate());
+    report.latency("to_sip_", "presence to NOTIFY,", &sip);
+    report.figure(
+        "to_xmpp_rate",
+        "PUBLISH to presence, rate",
+        "/s",
+        xmpp.rate(),
+    );
+    report.latency("to_xmpp_", "PUBLISH to presence,", &xmpp);
+    if let Some(used) = sip.server {
+        let each = used.total as f64 / 1000.0 / (sip.done + xmpp.done).max(1) as f64;
+        report.figure("cpu_us", "server CPU per change", "us", each);
+    }
+    Ok(report)
+}

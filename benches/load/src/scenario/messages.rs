@@ -1,0 +1,148 @@
+//! Messages from one user to another.
+
+use std::fmt::Write as _;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::sessions;
+use crate::args::Target;
+use crate::failure::Result;
+use crate::report::Report;
+use crate::run::Run;
+use crate::stamp::{self, FROM_XMPP};
+use crate::xmpp::{Client, Mechanism, Site, Writer};
+
+/// Brings a message to about 250 bytes.
+const FILLER: &str = "The quick brown fox jumps over the lazy dog while the band plays on and nobody \
+                      in the room remembers how the song began.";
+
+/// A sender and a recipient who is online.
+pub(crate) struct Pair {
+    sender: Client,
+    recipient: Client,
+}
+
+/// Writes the message that is sent at this time.
+fn write(out: &mut String, to: &str, now: u64) {
+    out.clear();
+    let _ = write!(
+        out,
+        "<message to='{to}' type='chat' id='{now:x}'><body>{FROM_XMPP}{now}. {FILLER}</body></message>"
+    );
+}
+
+async fn send(run: &Run, writer: &mut Writer, to: &str, out: &mut String) -> Result<()> {
+    write(out, to, run.now());
+    writer.send(out.as_bytes()).await
+}
+
+/// Logs in `count` pairs: even numbers send, odd ones receive.
+pub(crate) async fn pairs(
+    site: &Rc<Site>,
+    first: usize,
+    count: usize,
+    mechanism: Mechanism,
+) -> Result<Vec<Pair>> {
+    let mut all = sessions(site, first, count * 2, mechanism, true)
+        .await?
+        .into_iter();
+    let mut pairs = Vec::with_capacity(count);
+    while let (Some(sender), Some(recipient)) = (all.next(), all.next()) {
+        pairs.push(Pair { sender, recipient });
+    }
+    Ok(pairs)
+}
+
+/// Keeps `window` messages of each pair under way.
+fn closed(run: &Rc<Run>, pair: Pair, window: usize) {
+    let shared = Rc::clone(run);
+    run.spawn(async move {
+        let Pair { sender, recipient } = pair;
+        let (mut writer, to, mut reader) = (sender.writer, recipient.jid, recipient.reader);
+        let (_incoming, _outgoing) = (sender.reader, recipient.writer);
+        let mut out = String::with_capacity(512);
+        for _ in 0..window {
+            send(&shared, &mut writer, &to, &mut out).await?;
+        }
+        while !shared.is_stopped() {
+            if let Some(since) = stamp::find(reader.next().await?, FROM_XMPP) {
+                shared.done(since);
+                send(&shared, &mut writer, &to, &mut out).await?;
+            }
+        }
+        Ok(())
+    });
+}
+
+/// Sends `rate` messages a second by the pairs together, whether or not they arrive.
+pub(crate) fn open(run: &Rc<Run>, pairs: Vec<Pair>, rate: f64) {
+    let step = Duration::from_secs_f64(1.0 / rate);
+    let period = step * pairs.len() as u32;
+    let start = Instant::now();
+    for (index, pair) in pairs.into_iter().enumerate() {
+        let Pair { sender, recipient } = pair;
+        let (mut writer, to, mut reader) = (sender.writer, recipient.jid, recipient.reader);
+        let (drained, kept) = (sender.reader, recipient.writer);
+        run.spawn(drained.drain());
+        let shared = Rc::clone(run);
+        run.spawn(async move {
+            let _kept = kept;
+            loop {
+                if let Some(since) = stamp::find(reader.next().await?, FROM_XMPP) {
+                    shared.done(since);
+                }
+            }
+        });
+        let shared = Rc::clone(run);
+        run.spawn(async move {
+            let mut out = String::with_capacity(512);
+            let mut due = start + step * index as u32;
+            while !shared.is_stopped() {
+                sleep_until(due).await;
+                due += period;
+                send(&shared, &mut writer, &to, &mut out).await?;
+            }
+            Ok(())
+        });
+    }
+}
+
+/// The scenario.
+pub(crate) async fn scenario(
+    target: &Target,
+    senders: usize,
+    window: usize,
+    rate: Option<f64>,
+    mechanism: Mechanism,
+) -> Result<Report> {
+    let run = Run::new();
+    let pairs = pairs(&target.site(), target.first, senders, mechanism).await?;
+    if let Some(rate) = rate {
+        open(&run, pairs, rate);
+    } else {
+        for pair in pairs {
+            closed(&run, pair, window.max(1));
+        }
+    }
+    let measured = run.measure(&target.pids(), target.seconds).await?;
+    run.stop();
+    let mut report = Report::new("messages");
+    report.count("senders", "senders", senders as u64);
+    report.measured("message", &measured);
+    Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_of_the_usual_size() {
+        let mut out = String::new();
+        write(&mut out, "u1@localhost/load", 12_345_678_901);
+        assert!((200..=300).contains(&out.len()), "{}", out.len());
+        assert_eq!(stamp::find(out.as_bytes(), FROM_XMPP), Some(12_345_678_901));
+    }
+}

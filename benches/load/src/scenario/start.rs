@@ -1,0 +1,87 @@
+//! Time from starting a server to listening, and its memory at rest.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::failure::{Doing, Failure, Result};
+use crate::procfs::{resident, with_children};
+use crate::report::Report;
+
+/// A server that does not listen after this long is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A server that does not end after this long is killed.
+const GOODBYE: Duration = Duration::from_secs(10);
+
+/// One start: milliseconds until it listened, KiB of memory after `rest`.
+fn once(port: u16, rest: Duration, command: &[String]) -> Result<(f64, u64)> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let (program, arguments) = command
+        .split_first()
+        .ok_or_else(|| Failure::Peer("a command is needed".to_owned()))?;
+    let begun = Instant::now();
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .doing(program)?;
+    let found = listening(&mut child, address, begun).and_then(|time| {
+        sleep(rest);
+        let memory = resident(&with_children(&[child.id()]))?;
+        Ok((time.as_secs_f64() * 1000.0, memory))
+    });
+    end(&mut child)?;
+    found
+}
+
+fn listening(child: &mut Child, address: SocketAddr, begun: Instant) -> Result<Duration> {
+    loop {
+        if TcpStream::connect(address).is_ok() {
+            return Ok(begun.elapsed());
+        }
+        if let Some(status) = child.try_wait().doing("waiting for the server")? {
+            return Err(Failure::Peer(format!("the server ended: {status}")));
+        }
+        if begun.elapsed() > PATIENCE {
+            return Err(Failure::Peer("the server does not listen".to_owned()));
+        }
+        sleep(Duration::from_micros(500));
+    }
+}
+
+/// Ends it as an init system does: a request, then force.
+fn end(child: &mut Child) -> Result<()> {
+    let asked = Command::new("kill").arg(child.id().to_string()).status();
+    asked.doing("asking the server to end")?;
+    let begun = Instant::now();
+    while begun.elapsed() < GOODBYE {
+        if child.try_wait().doing("waiting for the server")?.is_some() {
+            return Ok(());
+        }
+        sleep(Duration::from_millis(5));
+    }
+    child.kill().doing("killing the server")?;
+    child.wait().doing("waiting for the server")?;
+    Ok(())
+}
+
+/// The scenario.
+pub(crate) fn scenario(port: u16, times: usize, rest: f64, command: &[String]) -> Result<Report> {
+    let mut found = Vec::new();
+    for _ in 0..times.max(1) {
+        found.push(once(port, Duration::from_secs_f64(rest), command)?);
+    }
+    found.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (median, _) = found.get(found.len() / 2).copied().unwrap_or_default();
+    let (slowest, _) = found.last().copied().unwrap_or_default();
+    let memory = found.iter().map(|(_, memory)| *memory).max().unwrap_or(0);
+    let mut report = Report::new("start");
+    report.count("starts", "starts", found.len() as u64);
+    report.figure("start_ms", "start to listening, median", "ms", median);
+    report.figure("start_max_ms", "start to listening, slowest", "ms", slowest);
+    report.figure("rss_mb", "memory at rest", "MiB", memory as f64 / 1024.0);
+    Ok(report)
+}

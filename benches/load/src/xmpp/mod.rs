@@ -1,0 +1,10 @@
+//! An XMPP client that costs next to nothing.
+
+mod client;
+mod frame;
+mod login;
+mod scram;
+
+pub(crate) use client::{Client, Reader, Writer};
+pub(crate) use login::{Site, login, try_password};
+pub(crate) use scram::Mechanism;
