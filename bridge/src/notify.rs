@@ -99,7 +99,8 @@ impl<R: Copy> Bridge<R> {
         if subscription.phase == Phase::Opening || subscription.outstanding.is_some() {
             return;
         }
-        if subscription.lost {
+        // Who cannot be told is forgotten in silence.
+        if subscription.lost || subscription.parked {
             if ending {
                 self.subscriptions.remove(id);
             }
@@ -182,6 +183,9 @@ impl<R: Copy> Bridge<R> {
             return;
         };
         if !self.sources.may_send(source, id) {
+            if let Some(subscription) = self.subscriptions.get_mut(id) {
+                subscription.parked = true;
+            }
             return;
         }
         let pace = self.config.notify_pace;
@@ -224,7 +228,7 @@ impl<R: Copy> Bridge<R> {
         let over = subscription.last_is_sent || ends(response.status);
         self.settle(now, id, over);
         for other in self.sources.answered(source) {
-            self.advance(now, other);
+            self.unpark(now, other);
         }
     }
 
@@ -245,9 +249,24 @@ impl<R: Copy> Bridge<R> {
         let over = subscription.last_is_sent || why == Failure::Timeout;
         let source = subscription.dialog.flow.remote;
         self.settle(now, id, over);
-        if let Some(next) = self.sources.failed(source, id) {
-            self.advance(now, next);
+        let mut next = self.sources.failed(source, id);
+        while let Some(other) = next {
+            next = if self.unpark(now, other) {
+                None
+            } else {
+                self.sources.next(source)
+            };
         }
+    }
+
+    /// A subscription may try now; `false`: there is no such one any more.
+    fn unpark(&mut self, now: Now, id: WatchId) -> bool {
+        let Some(subscription) = self.subscriptions.get_mut(id) else {
+            return false;
+        };
+        subscription.parked = false;
+        self.advance(now, id);
+        true
     }
 
     /// After an answer: the end, or what is next.

@@ -76,7 +76,7 @@ mod tests {
         let mut random = Random::new([7; 32]);
         let token = random.own_token();
         assert!(random.is_own(&token));
-        assert!(!random.is_own(&random.token_of_test()));
+        assert!(!random.is_own(&Random::token_of_test()));
         assert!(!Random::new([8; 32]).is_own(&token));
         assert!(!random.is_own("x") && !random.is_own("zzzzzzzzzzzzzzzzzzzzzzzz"));
     }
@@ -92,7 +92,7 @@ mod tests {
     }
 
     impl Random {
-        fn token_of_test(&self) -> String {
+        fn token_of_test() -> String {
             format!("{:016x}{:08x}", 1_u64, 2_u64)
         }
     }

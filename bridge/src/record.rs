@@ -79,6 +79,7 @@ pub(crate) fn read(record: WatchRecord, expires: Timestamp) -> Option<Subscripti
         told: known.then_some(told),
         sent: known.then_some(told),
         lost: false,
+        parked: false,
         keep_at: None,
         armed: None,
     })

@@ -82,6 +82,11 @@ impl Sources {
         source.outstanding = None;
         source.waiting.pop_front()
     }
+
+    /// The next one that waits there.
+    pub(crate) fn next(&mut self, to: SocketAddr) -> Option<WatchId> {
+        self.all.get_mut(&to)?.waiting.pop_front()
+    }
 }
 
 #[cfg(test)]

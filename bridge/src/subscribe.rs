@@ -118,6 +118,7 @@ impl<R: Copy> Bridge<R> {
             told: None,
             sent: None,
             lost: false,
+            parked: false,
             keep_at: None,
             armed: None,
         })
@@ -273,6 +274,7 @@ impl<R: Copy> Bridge<R> {
             .check_incoming(&job.request, &job.flow)?;
         subscription.dialog.refresh_target(&job.request);
         subscription.lost = false;
+        subscription.parked = false;
         subscription.hold_until = Timestamp(0);
         self.subscriptions.moved(id, before);
         Ok((id, asked.expires))

@@ -131,6 +131,8 @@ pub(crate) struct Subscription {
     pub(crate) sent: Option<Told>,
     /// The watcher cannot be reached until he is heard of again.
     pub(crate) lost: bool,
+    /// It waits until its source has answered another NOTIFY.
+    pub(crate) parked: bool,
     /// When what was told is to be written down.
     pub(crate) keep_at: Option<Timestamp>,
     /// When its timer is set.
@@ -180,8 +182,11 @@ impl Subscription {
             return None;
         }
         let wants = self.owed || self.changed || self.is_ending();
-        let sends =
-            wants && self.outstanding.is_none() && !self.lost && self.numbers != Numbers::Requested;
+        let sends = wants
+            && self.outstanding.is_none()
+            && !self.lost
+            && !self.parked
+            && self.numbers != Numbers::Requested;
         let pace = if self.owed || self.is_ending() {
             self.hold_until
         } else {

@@ -297,9 +297,8 @@ fn answer(method: &str, condition: &str) -> Response {
             case.register("Contact: *\r\nExpires: 60\r\n")
         }
         ("REGISTER", "more contacts than 16") => {
-            let many: String = (0..17)
-                .map(|n| format!("Contact: <sip:ann@10.0.0.{n}>\r\n"))
-                .collect();
+            let many: Vec<String> = (0..17).map(|n| format!("<sip:ann@10.0.0.{n}>")).collect();
+            let many = format!("Contact: {}\r\n", many.join(", "));
             case.register(&many)
         }
         ("REGISTER", "a lifetime is too short") => {

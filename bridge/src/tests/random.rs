@@ -91,7 +91,8 @@ proptest! {
                 (Some(to), true) => format!("Call-ID: ann-1\r\nTo: {to}\r\n"),
                 _ => format!("Call-ID: ann-1\r\nTo: <{uri}>\r\n"),
             };
-            let lines = lines.iter().map(|l| format!("{l}\r\n")).collect::<String>();
+            let lines = lines.join("\r\n");
+            let lines = if lines.is_empty() { lines } else { format!("{lines}\r\n") };
             let text = format!(
                 "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK{n}\r\nFrom: <sip:ann@office.example>;tag=a\r\nCSeq: {n} {method}\r\n{dialog}{lines}\r\n{body}"
             );

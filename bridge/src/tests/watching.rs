@@ -221,6 +221,7 @@ fn without_authentication_one_unanswered_notify_a_source() {
         "Contact: <sip:ann@10.0.0.1>\r\nEvent: presence;id=1\r\n",
         "",
     );
+    world.pass(Duration::from_secs(2));
     let first = world.one();
     // Nothing came back: the next may try, alone.
     world.fail(&first, Failure::Timeout);
@@ -230,6 +231,26 @@ fn without_authentication_one_unanswered_notify_a_source() {
     assert_eq!(world.notified().0, "active");
     world.pass(Duration::from_secs(5));
     assert_eq!(world.bridge.subscription_count(), 2);
+}
+
+#[test]
+fn those_that_wait_for_a_source_end_in_silence() {
+    let mut world = World::with(|c| c.require_auth = false);
+    let mut phone = Phone::new("ann");
+    phone.subscribe(&mut world, "sip:bob@office.example", "");
+    phone.subscribe(&mut world, "sip:ann@office.example", "Expires: 60\r\n");
+    phone.ask(
+        &mut world,
+        "SUBSCRIBE",
+        "sip:bob@office.example",
+        "Contact: <sip:ann@10.0.0.1>\r\nEvent: presence;id=1\r\n",
+        "",
+    );
+    let first = world.one();
+    world.pass(Duration::from_secs(70));
+    assert_eq!(world.bridge.subscription_count(), 2);
+    world.fail(&first, Failure::Timeout);
+    assert_eq!(world.one().header(&HeaderName::Event), "presence;id=1");
 }
 
 #[test]
