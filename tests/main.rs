@@ -2,4 +2,9 @@
 
 mod arrows;
 mod command_line;
+mod crossing;
 mod documents_true;
+mod program;
+mod sip;
+mod support;
+mod xmpp;

@@ -1,0 +1,1 @@
+//! XMPP and SIP clients that meet in one server.

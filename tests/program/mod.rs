@@ -1,0 +1,4 @@
+//! The program from its first start to its end.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod first_start;

@@ -1,0 +1,1 @@
+//! SIP clients against the real program.

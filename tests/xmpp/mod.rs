@@ -1,0 +1,4 @@
+//! XMPP over real sockets.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod security;
