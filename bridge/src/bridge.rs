@@ -14,6 +14,7 @@ use crate::address::Domains;
 use crate::auth::Realms;
 use crate::config::Config;
 use crate::deliver::Deliveries;
+use crate::document::Rendered;
 use crate::random::Random;
 use crate::reply::{Reply, overloaded};
 use crate::screening;
@@ -79,6 +80,7 @@ pub struct Bridge<R> {
     pub(crate) sources: Sources,
     pub(crate) deliveries: Deliveries,
     pub(crate) sending: HashMap<u64, Sending>,
+    pub(crate) rendered: Rendered,
     next: u64,
     outputs: VecDeque<Output<R>>,
 }
@@ -96,6 +98,7 @@ impl<R: Copy> Bridge<R> {
             sources: Sources::new(config.require_auth),
             deliveries: Deliveries::default(),
             sending: HashMap::new(),
+            rendered: Rendered::default(),
             next: 0,
             outputs: VecDeque::new(),
             config,

@@ -1,25 +1,72 @@
 //! What a NOTIFY carries, and its fingerprint.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use documents::pidf;
-use presence::Decision;
+use presence::{Bare, Decision, View};
 
 use crate::address::aor;
 use crate::subscription::{End, Package, Phase, Subscription, Told};
 
-/// The document for a subscription, and what it amounts to. Where nothing may be seen there is none (RFC 8048 §5.3).
-pub(crate) fn of(subscription: &Subscription) -> (Told, Option<Bytes>) {
-    let shown = match (subscription.phase, subscription.decision) {
-        (Phase::Ending(End::Rejected), _) | (_, Decision::Deny) => {
-            return (fingerprint(b"rejected"), None);
+/// The last document that was rendered: a change goes to many watchers one after the other, and they call the presentity by few
+/// names.
+#[derive(Default)]
+pub(crate) struct Rendered {
+    last: Option<Last>,
+}
+
+struct Last {
+    presentity: Bare,
+    version: u64,
+    entity: Arc<str>,
+    told: Told,
+    document: Bytes,
+}
+
+impl Rendered {
+    /// The document for a subscription, and what it amounts to. Where nothing may be seen there is none (RFC 8048 §5.3).
+    pub(crate) fn of(&mut self, subscription: &Subscription) -> (Told, Option<Bytes>) {
+        match (subscription.phase, subscription.decision) {
+            (Phase::Ending(End::Rejected), _) | (_, Decision::Deny) => {
+                (fingerprint(b"rejected"), None)
+            }
+            (_, Decision::Pending) => (pending(), None),
+            (_, Decision::Allow) => {
+                let (told, document) = match (subscription.package, &subscription.view) {
+                    (Package::MessageSummary, _) => with_fingerprint(summary(subscription)),
+                    (Package::Presence, None) => {
+                        with_fingerprint(pidf::compose_closed(&subscription.entity).into())
+                    }
+                    (Package::Presence, Some(view)) => self.presence(view, &subscription.entity),
+                };
+                (told, Some(document))
+            }
         }
-        (_, Decision::Pending) => return (pending(), None),
-        (_, Decision::Allow) => match subscription.package {
-            Package::Presence => presence(subscription),
-            Package::MessageSummary => summary(subscription),
-        },
-    };
-    (fingerprint(&shown), Some(shown))
+    }
+
+    fn presence(&mut self, view: &View, entity: &Arc<str>) -> (Told, Bytes) {
+        if let Some(last) = &self.last
+            && last.version == view.version
+            && last.entity == *entity
+            && last.presentity == view.presentity
+        {
+            return (last.told, last.document.clone());
+        }
+        let (told, document) = with_fingerprint(presence(view, entity));
+        self.last = Some(Last {
+            presentity: view.presentity.clone(),
+            version: view.version,
+            entity: Arc::clone(entity),
+            told,
+            document: document.clone(),
+        });
+        (told, document)
+    }
+}
+
+fn with_fingerprint(document: Bytes) -> (Told, Bytes) {
+    (fingerprint(&document), document)
 }
 
 /// The fingerprint of a subscription that waits for its owner's answer.
@@ -29,18 +76,12 @@ pub(crate) fn pending() -> Told {
 
 /// Rendered once a view for all who call the presentity by its own name. Clients look for the name that they used in `entity` and
 /// `<contact/>`, so those who use another (an IP address) get their own.
-fn presence(subscription: &Subscription) -> Bytes {
-    let entity = &*subscription.entity;
-    let Some(view) = &subscription.view else {
-        return pidf::compose_closed(entity).into();
-    };
-    if entity == aor(&subscription.presentity) {
-        return view
-            .pidf
-            .get_or_init(|| pidf::compose(view, entity).into())
-            .clone();
+fn presence(view: &View, entity: &str) -> Bytes {
+    let compose = || Bytes::from(pidf::compose(view, entity));
+    if entity == aor(&view.presentity) {
+        return view.pidf.get_or_init(compose).clone();
     }
-    pidf::compose(view, entity).into()
+    compose()
 }
 
 /// RFC 3842 §3.5: there is no voice mail here, so nothing is ever waiting.

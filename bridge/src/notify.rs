@@ -11,7 +11,6 @@ use sip::{HeaderName, Method, Request, Response};
 
 use crate::action::Action;
 use crate::bridge::{Bridge, Now, Sending};
-use crate::document;
 use crate::subscription::{End, Numbers, Phase, Subscription, Told};
 use crate::waiting::Waiting;
 
@@ -115,7 +114,7 @@ impl<R: Copy> Bridge<R> {
         if !(owed || subscription.changed) || now.at < gate {
             return;
         }
-        let (told, body) = document::of(subscription);
+        let (told, body) = self.rendered.of(subscription);
         if !owed && subscription.sent == Some(told) {
             subscription.changed = false;
             return;
