@@ -6,6 +6,11 @@
 //! Where it goes another way than the RFCs, on purpose:
 //! - RFC 3903 §6 wants Contact of a PUBLISH ignored. It is, except that it may name the device of a phone that has not registered.
 //! - RFC 3856 §6.10 speaks of one NOTIFY in five seconds; `notify_pace` decides, and the first change goes at once.
+//! - RFC 3856 §6.6.2 wants a note in the document of a pending subscription; RFC 8048 §5.3 wants no document, and there is none. Who is
+//!   denied already gets 403 and no NOTIFY; who is denied later gets `terminated;reason=rejected`.
+//! - RFC 8048 §5.3.3 ends a subscription with a closed document; the last NOTIFY says what is true, as RFC 6665 §4.4.3 has it.
+//! - Subscriptions to message-summary live in memory. After a restart their refresh gets 481, and the phone subscribes anew.
+//! - A NOTIFY that is too long for a datagram is sent all the same (RFC 3261 §18.1.1 would take TCP); a MESSAGE is not (RFC 3428 §8).
 //! - RFC 7572 §4 maps the thread of a message to Call-ID. A phone takes two messages of one Call-ID for one, so each has its own.
 //! - Requests go over the way a phone came (RFC 3581 in spirit), not to its Contact: that is the only way to one behind NAT.
 //!
@@ -28,8 +33,10 @@ mod options;
 mod publish;
 mod random;
 mod record;
+mod refresh;
 mod register;
 mod reply;
+mod restore;
 mod screening;
 mod sources;
 mod subscribe;

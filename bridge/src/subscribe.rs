@@ -12,20 +12,19 @@ use sip::{HeaderName, Host, Request, Timestamp, Uri};
 
 use crate::action::Action;
 use crate::bridge::{Bridge, Now};
-use crate::record;
 use crate::reply::{Reply, malformed, overloaded, too_brief};
 use crate::screening::EVENTS;
-use crate::subscription::{End, GRACE_SECONDS, Numbers, Package, Phase, Subscription};
+use crate::subscription::{End, Numbers, Package, Phase, Subscription};
 use crate::waiting::{Job, Waiting};
 
 /// What a look or a watch sees.
 pub(crate) type Outcome = Result<(Decision, Arc<View>), Refusal>;
 
 /// What the header fields of a SUBSCRIBE ask for.
-struct Asked {
-    package: Package,
-    event: Arc<str>,
-    expires: u32,
+pub(crate) struct Asked {
+    pub(crate) package: Package,
+    pub(crate) event: Arc<str>,
+    pub(crate) expires: u32,
 }
 
 impl<R: Copy> Bridge<R> {
@@ -125,7 +124,7 @@ impl<R: Copy> Bridge<R> {
     }
 
     /// Event, Accept and Expires.
-    fn asked(&self, request: &Request) -> Result<Asked, Reply> {
+    pub(crate) fn asked(&self, request: &Request) -> Result<Asked, Reply> {
         let headers = &request.headers;
         let bad_event = || Reply::new(489).with(HeaderName::AllowEvents, EVENTS);
         let event = headers
@@ -153,7 +152,7 @@ impl<R: Copy> Bridge<R> {
     }
 
     /// Puts a subscription into the table. The phone has forgotten the one that it replaces: nothing is sent for that.
-    fn insert(&mut self, subscription: Subscription) {
+    pub(crate) fn insert(&mut self, subscription: Subscription) {
         if let Some(older) = self.subscriptions.insert(subscription)
             && let Some(older) = self.subscriptions.remove(older)
         {
@@ -199,7 +198,13 @@ impl<R: Copy> Bridge<R> {
     }
 
     /// 200 and the first NOTIFY of what the model does not keep; of a fetch it is the last one too.
-    fn accept(&mut self, now: Now, job: &Job<R>, mut subscription: Subscription, fetch: bool) {
+    pub(crate) fn accept(
+        &mut self,
+        now: Now,
+        job: &Job<R>,
+        mut subscription: Subscription,
+        fetch: bool,
+    ) {
         let id = subscription.id;
         subscription.phase = if fetch {
             Phase::Ending(End::Timeout)
@@ -241,125 +246,8 @@ impl<R: Copy> Bridge<R> {
         self.advance(now, id);
     }
 
-    /// A SUBSCRIBE in a dialog: refresh, or the end.
-    pub(crate) fn subscribe_again(&mut self, now: Now, job: Box<Job<R>>, account: &Bare) {
-        match self.again(now, &job, account) {
-            Ok((id, granted)) => self.go_on_with(now, job, id, granted),
-            Err(reply) => self.respond(&job, reply),
-        }
-    }
-
-    fn again(&mut self, now: Now, job: &Job<R>, account: &Bare) -> Result<(WatchId, u32), Reply> {
-        let none = || Reply::because(481, "Subscription Does Not Exist");
-        let mut asked = self.asked(&job.request)?;
-        let id = self
-            .subscriptions
-            .of_request(&job.request)
-            .ok_or_else(none)?;
-        let least = u32::try_from(self.config.subscribe_expires.min.as_secs()).unwrap_or(u32::MAX);
-        asked.expires = self.random.shortened(asked.expires, least);
-        let subscription = self.subscriptions.get_mut(id).ok_or_else(none)?;
-        if subscription.watcher != *account {
-            return Err(Reply::because(403, "Not Your Subscription"));
-        }
-        if subscription.phase != Phase::Open
-            || subscription.event != asked.event
-            || subscription.ends_at() <= now.at
-        {
-            return Err(none());
-        }
-        let before = subscription.dialog.flow.connection;
-        subscription
-            .dialog
-            .check_incoming(&job.request, &job.flow)?;
-        subscription.dialog.refresh_target(&job.request);
-        subscription.lost = false;
-        subscription.parked = false;
-        subscription.hold_until = Timestamp(0);
-        self.subscriptions.moved(id, before);
-        Ok((id, asked.expires))
-    }
-
-    fn go_on_with(&mut self, now: Now, job: Box<Job<R>>, id: WatchId, granted: u32) {
-        let Some(subscription) = self.subscriptions.get_mut(id) else {
-            return self.respond(&job, Reply::from(&Refusal::Fault));
-        };
-        let presentity = subscription.presentity.clone();
-        if !subscription.stored {
-            let Some(mut subscription) = self.subscriptions.remove(id) else {
-                return;
-            };
-            subscription.owed = true;
-            subscription.expires = now.at + Duration::from_secs(granted.into());
-            return self.accept(now, &job, subscription, granted == 0);
-        }
-        if granted == 0 {
-            // Nothing is sent before the answer.
-            subscription.phase = Phase::Opening;
-            subscription.stored = false;
-            self.subscriptions.arm(id);
-            return self.ask(
-                Action::Unwatch { presentity, id },
-                Waiting::Unsubscribed { job, id },
-            );
-        }
-        if subscription.numbers == Numbers::Missing || subscription.dialog.needs_reservation() {
-            subscription.dialog.reserve();
-        }
-        let action = Action::Rewatch {
-            presentity,
-            id,
-            expires: Duration::from_secs((granted.saturating_add(GRACE_SECONDS)).into()),
-            dialog: subscription.to_record(),
-        };
-        self.ask(action, Waiting::Refreshed { job, id, granted });
-    }
-
-    pub(crate) fn refreshed(
-        &mut self,
-        now: Now,
-        job: &Job<R>,
-        id: WatchId,
-        granted: u32,
-        outcome: Outcome,
-    ) {
-        let (decision, view) = match outcome {
-            Ok(seen) => seen,
-            Err(Refusal::NotFound) => {
-                // It ended while this was on its way.
-                self.subscriptions.remove(id);
-                return self.respond(job, Reply::because(481, "Subscription Does Not Exist"));
-            }
-            Err(refusal) => return self.respond(job, Reply::from(&refusal)),
-        };
-        let Some(mut subscription) = self.subscriptions.remove(id) else {
-            return self.respond(job, Reply::because(481, "Subscription Does Not Exist"));
-        };
-        subscription.owed = true;
-        if !subscription.is_ending() {
-            subscription.expires = now.at + Duration::from_secs(granted.into());
-            subscription.numbers = Numbers::Reserved;
-        }
-        self.granted(job, &subscription, granted);
-        self.subscriptions.insert(subscription);
-        self.seen(now, id, decision, &view);
-    }
-
-    pub(crate) fn unsubscribed(&mut self, now: Now, job: &Job<R>, id: WatchId, outcome: Outcome) {
-        let Some(mut subscription) = self.subscriptions.remove(id) else {
-            return self.respond(job, Reply::because(481, "Subscription Does Not Exist"));
-        };
-        if let Ok((decision, view)) = outcome {
-            subscription.see(decision, &view);
-        }
-        subscription.phase = Phase::Ending(End::Timeout);
-        self.granted(job, &subscription, 0);
-        self.subscriptions.insert(subscription);
-        self.advance(now, id);
-    }
-
     /// 200 with the time that is granted.
-    fn granted(&mut self, job: &Job<R>, subscription: &Subscription, seconds: u32) {
+    pub(crate) fn granted(&mut self, job: &Job<R>, subscription: &Subscription, seconds: u32) {
         let mut reply = Reply::new(200)
             .with(HeaderName::Expires, seconds.to_string())
             .with(HeaderName::Contact, format!("<{}>", subscription.contact))
@@ -369,32 +257,6 @@ impl<R: Copy> Bridge<R> {
             .copy(&job.request.headers, &HeaderName::RecordRoute);
         let response = reply.into_response(&job.request, &subscription.dialog.local_tag);
         self.output(crate::Output::Respond(job.id, response));
-    }
-
-    /// Takes up a subscription of an earlier run.
-    pub(crate) fn restore_one(&mut self, now: Now, stored: WatchRecord) {
-        let (presentity, watcher, id) =
-            (stored.presentity.clone(), stored.watcher.clone(), stored.id);
-        let left = u64::try_from(stored.expires.0 - now.utc.0).unwrap_or(0);
-        let left = left.saturating_sub(u64::from(GRACE_SECONDS) * 1000);
-        let expires = now.at + Duration::from_millis(left);
-        let Some(subscription) = record::read(stored, expires) else {
-            return self.act(Action::Unwatch { presentity, id });
-        };
-        self.insert(subscription);
-        self.ask(
-            Action::Look {
-                watcher,
-                presentity,
-            },
-            Waiting::Restored { id },
-        );
-    }
-
-    pub(crate) fn restored(&mut self, now: Now, id: WatchId, outcome: Outcome) {
-        if let Ok((decision, view)) = outcome {
-            self.seen(now, id, decision, &view);
-        }
     }
 
     /// Our Contact: what the configuration says, else what the client itself called us, for that has led here.
