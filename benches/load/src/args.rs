@@ -18,6 +18,17 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// How to report.
+#[derive(Args, Clone)]
+pub(crate) struct Output {
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Add the JSON object to this file too
+    #[arg(long)]
+    pub(crate) record: Option<PathBuf>,
+}
+
 /// The server, its accounts and how to report.
 #[derive(Args, Clone)]
 pub(crate) struct Target {
@@ -42,9 +53,8 @@ pub(crate) struct Target {
     /// Process of the server, whose CPU and memory are reported with its children's; may be repeated
     #[arg(long)]
     pub(crate) pid: Vec<u32>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
     /// Seconds that are measured
     #[arg(long, default_value_t = 5.0)]
     pub(crate) seconds: f64,
@@ -222,9 +232,8 @@ pub(crate) enum Command {
         /// Seconds after listening at which its memory is looked at
         #[arg(long, default_value_t = 1.0)]
         rest: f64,
-        /// Print one JSON object
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        output: Output,
         /// The server's command
         #[arg(last = true, required = true)]
         command: Vec<String>,

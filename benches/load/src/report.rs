@@ -1,7 +1,12 @@
 //! What a scenario found, as a table for people or one JSON object.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
+
 use serde_json::{Map, Value};
 
+use crate::args::Output;
+use crate::failure::{Doing, Result};
 use crate::run::Measured;
 
 /// Figures of one scenario in the order in which they are shown.
@@ -75,20 +80,31 @@ impl Report {
         }
     }
 
-    /// Prints it: a table, or one line of JSON.
-    pub(crate) fn print(&self, json: bool) {
-        if json {
-            let mut object = Map::new();
-            object.insert("scenario".to_owned(), Value::from(self.scenario));
-            for (key, _, _, value) in &self.rows {
-                object.insert(key.clone(), value.clone());
-            }
-            println!("{}", Value::Object(object));
-            return;
+    /// Prints it, a table or one line of JSON, and records it where that is wanted.
+    pub(crate) fn give(&self, output: &Output) -> Result<()> {
+        let json = self.json();
+        if let Some(path) = &output.record {
+            let what = path.display().to_string();
+            let file = OpenOptions::new().create(true).append(true).open(path);
+            writeln!(file.doing(&what)?, "{json}").doing(&what)?;
+        }
+        if output.json {
+            println!("{json}");
+            return Ok(());
         }
         println!("{}", self.scenario);
         for (_, name, unit, value) in &self.rows {
             println!("  {name:<42} {value:>12} {unit}");
         }
+        Ok(())
+    }
+
+    fn json(&self) -> Value {
+        let mut object = Map::new();
+        object.insert("scenario".to_owned(), Value::from(self.scenario));
+        for (key, _, _, value) in &self.rows {
+            object.insert(key.clone(), value.clone());
+        }
+        Value::Object(object)
     }
 }

@@ -128,7 +128,11 @@ pub(crate) async fn scenario(
     }
     let measured = run.measure(&target.pids(), target.seconds).await?;
     run.stop();
-    let mut report = Report::new("messages");
+    let mut report = Report::new(if rate.is_some() {
+        "messages-open"
+    } else {
+        "messages"
+    });
     report.count("senders", "senders", senders as u64);
     report.measured("message", &measured);
     Ok(report)
