@@ -1,15 +1,19 @@
 //! Accounts and aliases.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, OnceLock};
 
 use presence::subscription::State;
-use presence::{Bare, Refusal, subscription};
+use presence::{Bare, Decision, Refusal, Resource, Source, View, WatchId, subscription};
 use store::Op;
 
 use crate::commit::Reply;
+use crate::entity::{Entity, Published, Slot};
 use crate::outbox::Owed;
-use crate::route::Ended;
+use crate::route::{Ended, Event, Route};
 use crate::shards::Model;
+use crate::timers::Ending;
 
 /// The stored secrets of an account, opaque to the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,106 +88,29 @@ impl Model {
         );
     }
 
-    /// Disables an account (its sessions are ended, its phones forgotten) or enables it again.
+    /// Disables an account (its sessions are ended, its phones forgotten, its watches ended) or enables it again.
     pub fn disable(self: &Arc<Self>, account: &Bare, disabled: bool, reply: &Reply<()>) {
-        let of = account.clone();
-        self.unit(
-            vec![Op::AccountDisable {
+        let outcome = self.with(account, |slot| {
+            let entity = slot.entity.as_mut().ok_or(Refusal::NotFound)?;
+            let mut ops = vec![Op::AccountDisable {
                 account: account.clone(),
                 disabled,
-            }],
-            reply,
-            move |model| {
-                let _ = model.with_entity(&of, |entity| {
-                    entity.disabled = disabled;
-                    Ok(())
-                });
-                if disabled {
-                    model.end_sessions(&of, Ended::Disabled);
-                    model.silence(&of);
-                }
-            },
-        );
-    }
-
-    /// Takes back what the phones of an account said: publications and registrations.
-    fn silence(self: &Arc<Self>, account: &Bare) {
-        let _ = self.with(account, |slot| {
-            let Some(entity) = &mut slot.entity else {
-                return Ok(());
-            };
-            let contacts: Vec<_> = entity
-                .bindings
-                .iter()
-                .map(|b| Arc::clone(&b.binding.contact))
-                .collect();
-            let resources: Vec<_> = entity
-                .published
-                .iter()
-                .map(|p| p.publication.resource.clone())
-                .collect();
-            let mut ops: Vec<Op> = contacts
-                .iter()
-                .map(|c| Op::BindingRemove {
-                    account: account.clone(),
-                    contact: Arc::clone(c),
-                })
-                .collect();
-            ops.extend(resources.iter().map(|r| Op::PublicationRemove {
-                account: account.clone(),
-                resource: r.clone(),
-            }));
-            self.submit(entity, ops, |_, _| {})?;
-            for contact in contacts {
-                self.unbind(slot, &contact);
+            }];
+            if disabled {
+                ops.extend(silencing(entity));
             }
-            for resource in resources {
-                let Some(published) = slot.entity.as_mut().and_then(|e| e.take(&resource)) else {
-                    continue;
-                };
-                let notice = crate::route::Notice::unavailable(
-                    account.with(resource),
-                    Some(published.publication),
-                    None,
-                );
-                slot.broadcast(&notice, None, self.rules.same_domain_allow, self.phones());
-            }
-            Ok(())
-        });
-    }
-
-    /// Deletes an account and all that belongs to it. Its contacts are told that the subscriptions are over.
-    pub fn delete_account(self: &Arc<Self>, account: &Bare, reply: &Reply<()>) {
-        self.end_sessions(account, Ended::Deleted);
-        self.silence(account);
-        let outcome = self.with_entity(account, |entity| {
-            let mut owed = Vec::new();
-            let contacts: Vec<Bare> = entity
-                .roster
-                .items
-                .keys()
-                .chain(entity.roster.pending_in.keys())
-                .cloned()
-                .collect();
-            for contact in contacts {
-                for kind in subscription::remove(State::of(&entity.roster, &contact)).route {
-                    owed.push(self.owe(account, &contact, Owed::stanza(kind)));
-                }
-            }
-            owed.dedup_by(|a, b| a.target == b.target && a.payload == b.payload);
-            let mut ops: Vec<Op> = owed.iter().map(Owed::op).collect();
-            ops.push(Op::AccountDelete {
-                account: account.clone(),
-            });
             let (answer, of) = (reply.clone(), account.clone());
             self.submit(entity, ops, move |model, stored| {
-                if stored.is_ok() {
-                    model.forget(&of);
-                    model.deliver_owed(owed);
+                if disabled && stored.is_ok() {
+                    model.end_sessions(&of, Ended::Disabled);
+                    model.end_watches_of(&of);
                 }
                 answer.send(stored);
             })?;
-            entity.disabled = true;
+            entity.disabled = disabled;
+            if disabled {
+                self.silence(slot);
+            }
             Ok(())
         });
         if let Err(refusal) = outcome {
@@ -191,42 +118,129 @@ impl Model {
         }
     }
 
-    fn forget(self: &Arc<Self>, account: &Bare) {
-        let watches = self.with_slot(account, |slot| {
-            let watches = slot.entity.take().map(|e| e.watches).unwrap_or_default();
-            slot.watchers.clear();
-            watches
-        });
-        for watch in watches {
-            let view = Arc::new(presence::View {
-                presentity: account.clone(),
-                version: u64::MAX,
-                publications: Vec::new(),
-                pidf: std::sync::OnceLock::new(),
-            });
-            self.phones().deliver(&crate::route::Event::View {
-                watch: watch.record.id,
-                decision: presence::Decision::Deny,
-                view: &view,
-            });
+    /// Takes back what the phones of an account said, and what is left of an earlier run.
+    fn silence(&self, slot: &mut Slot) {
+        let Some(entity) = &slot.entity else { return };
+        let contacts = entity.bindings.iter().map(|b| &b.binding.contact);
+        let contacts: Vec<_> = contacts.cloned().collect();
+        for contact in contacts {
+            self.unbind(slot, &contact);
         }
+        let Some(entity) = &slot.entity else { return };
+        let connected = |p: &&Published| p.publication.source == Source::Session && !p.lingering;
+        let left = entity.published.iter().filter(|p| !connected(p));
+        let left: Vec<Resource> = left.map(|p| p.publication.resource.clone()).collect();
+        for resource in left {
+            slot.close(&resource, self.rules.same_domain_allow, self.phones());
+        }
+    }
+
+    /// Ends what this account watches by stored watches: its phones may no longer be told of anybody.
+    pub(crate) fn end_watches_of(self: &Arc<Self>, watcher: &Bare) {
+        let now = self.now();
+        let mut ended = Vec::new();
+        self.each(|slot| {
+            let Some(entity) = &mut slot.entity else {
+                return;
+            };
+            let of = entity.account.clone();
+            for watch in &mut entity.watches {
+                if watch.record.watcher == *watcher {
+                    watch.deadline = now.at;
+                    ended.push((of.clone(), watch.record.id));
+                    deny(&of, watch.record.id, self.phones());
+                }
+            }
+        });
+        let mut timers = self.timers.lock();
+        for (of, id) in ended {
+            timers.push(now.at, &of, Ending::Watch(id));
+        }
+    }
+
+    /// Deletes an account and all that belongs to it. Its contacts are told that the subscriptions are over.
+    pub fn delete_account(self: &Arc<Self>, account: &Bare, reply: &Reply<()>) {
+        let outcome = self.with_entity(account, |entity| {
+            let roster = &entity.roster;
+            let contacts = roster.items.keys().chain(roster.pending_in.keys());
+            let contacts: BTreeSet<&Bare> = contacts.collect();
+            let mut owed = Vec::new();
+            for contact in contacts {
+                for kind in subscription::remove(State::of(roster, contact)).route {
+                    owed.push(self.owe(account, contact, &Owed::stanza(kind)));
+                }
+            }
+            let mut ops: Vec<Op> = owed.iter().map(Owed::op).collect();
+            ops.push(Op::AccountDelete {
+                account: account.clone(),
+            });
+            let (answer, of, born) = (reply.clone(), account.clone(), entity.born);
+            self.submit(entity, ops, move |model, stored| {
+                if stored.is_ok() {
+                    model.end_sessions(&of, Ended::Deleted);
+                    model.forget(&of);
+                    model.end_watches_of(&of);
+                    model.deliver_owed(owed);
+                } else {
+                    model.spare(&of, born);
+                }
+                answer.send(stored);
+            })?;
+            entity.doomed = true;
+            Ok(())
+        });
+        if let Err(refusal) = outcome {
+            reply.send(Err(refusal));
+        }
+    }
+
+    /// It was not deleted after all.
+    fn spare(&self, account: &Bare, born: u64) {
+        self.with_slot(account, |slot| {
+            if let Some(entity) = slot.entity.as_mut().filter(|e| e.born == born) {
+                entity.doomed = false;
+            }
+        });
+    }
+
+    fn forget(&self, account: &Bare) {
+        self.with_slot(account, |slot| {
+            self.silence(slot);
+            slot.watchers.clear();
+            let watches = slot.entity.take().map(|e| e.watches);
+            for watch in watches.unwrap_or_default() {
+                deny(account, watch.record.id, self.phones());
+            }
+        });
         self.aliases.lock().retain(|_, a| a != account);
     }
 
     /// Leads another address to an account. `Conflict` when it leads elsewhere.
     pub fn add_alias(self: &Arc<Self>, alias: &str, account: &Bare, reply: &Reply<()>) {
-        if self.aliases.lock().get(alias).is_some_and(|a| a != account) {
-            reply.send(Err(Refusal::Conflict));
-            return;
-        }
-        let (alias, account) = (alias.to_owned(), account.clone());
+        // Taken at once, so that of two who want it one is refused.
+        let fresh = match self.aliases.lock().entry(alias.to_owned()) {
+            Entry::Occupied(taken) if taken.get() != account => {
+                reply.send(Err(Refusal::Conflict));
+                return;
+            }
+            Entry::Occupied(_) => false,
+            Entry::Vacant(free) => {
+                free.insert(account.clone());
+                true
+            }
+        };
         let op = Op::AliasPut {
-            alias: alias.clone(),
+            alias: alias.to_owned(),
             account: account.clone(),
         };
-        self.unit(vec![op], reply, move |model| {
-            model.aliases.lock().insert(alias, account);
+        let (model, alias, answer) = (Arc::clone(self), alias.to_owned(), reply.clone());
+        let checked = Reply::new(move |stored: Result<(), Refusal>| {
+            if stored.is_err() && fresh {
+                model.aliases.lock().remove(&alias);
+            }
+            answer.send(stored);
         });
+        self.unit(vec![op], &checked, |_| {});
     }
 
     /// Takes an alias away. `NotFound` when it does not lead to this account.
@@ -252,10 +266,62 @@ impl Model {
         self.aliases.lock().get(alias).cloned()
     }
 
+    /// All aliases of an account, in order.
+    pub fn aliases_of(&self, account: &Bare) -> Vec<String> {
+        let aliases = self.aliases.lock();
+        let mut found: Vec<String> = aliases
+            .iter()
+            .filter(|(_, a)| *a == account)
+            .map(|(alias, _)| alias.clone())
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// Reads the stored aliases.
+    pub fn load_aliases(&self) -> Result<(), store::StoreError> {
+        let stored = self.store.aliases()?;
+        self.aliases.lock().extend(stored);
+        Ok(())
+    }
+
     /// Leads aliases of the configuration to their accounts, without storing them.
     pub fn configure_aliases(&self, aliases: impl IntoIterator<Item = (String, Bare)>) {
         self.aliases.lock().extend(aliases);
     }
+}
+
+/// What is written when an account falls silent.
+fn silencing(entity: &Entity) -> Vec<Op> {
+    let account = &entity.account;
+    let bindings = entity.bindings.iter().map(|b| Op::BindingRemove {
+        account: account.clone(),
+        contact: Arc::clone(&b.binding.contact),
+    });
+    let publications = entity.published.iter().filter_map(|p| {
+        let (account, resource) = (account.clone(), p.publication.resource.clone());
+        match p.publication.source {
+            Source::Sip { .. } => Some(Op::PublicationRemove { account, resource }),
+            Source::Session if p.lingering => Some(Op::LastKnownRemove { account, resource }),
+            Source::Session | Source::Registration { .. } => None,
+        }
+    });
+    bindings.chain(publications).collect()
+}
+
+/// Tells the holder of a watch that there is nothing for him any more.
+fn deny(of: &Bare, watch: WatchId, phones: &dyn Route) {
+    let view = Arc::new(View {
+        presentity: of.clone(),
+        version: u64::MAX,
+        publications: Vec::new(),
+        pidf: OnceLock::new(),
+    });
+    phones.deliver(&Event::View {
+        watch,
+        decision: Decision::Deny,
+        view: &view,
+    });
 }
 
 fn refusal(error: &store::StoreError) -> Refusal {

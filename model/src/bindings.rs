@@ -62,11 +62,13 @@ impl Model {
             }
             let (put, remove) = entity.plan(register, now.utc)?;
             let most = self.rules.registrations_per_account;
-            let added = put
+            let added: Vec<_> = put
                 .iter()
-                .filter(|b| entity.bound(&b.contact).is_none())
-                .count();
-            if added > 0 && entity.bindings.len() + added > most {
+                .map(|b| Arc::clone(&b.contact))
+                .filter(|c| entity.bound(c).is_none())
+                .collect();
+            let left = entity.left(&put, &remove);
+            if !added.is_empty() && left.len() > most {
                 return Err(Refusal::Limit("registrations_per_account"));
             }
             let mut ops: Vec<Op> = remove
@@ -80,8 +82,8 @@ impl Model {
                 account: account.clone(),
                 binding: b.clone(),
             }));
-            let left = entity.left(&put, &remove);
-            let (answer, of, fresh) = (reply.clone(), account.clone(), added > 0);
+            let (answer, of) = (reply.clone(), account.clone());
+            let seen = !put.is_empty();
             if ops.is_empty() {
                 answer.send(Ok(left));
                 return Ok(());
@@ -89,21 +91,22 @@ impl Model {
             self.submit(entity, ops, move |model, stored| {
                 let stored_well = stored.is_ok();
                 answer.send(stored.map(|()| left));
-                if stored_well && fresh {
-                    model.flush_to_phones(&of);
+                if stored_well && seen {
+                    model.flush_to_phones(&of, &added);
                 }
             })?;
-            for contact in remove {
-                self.unbind(slot, &contact);
-            }
+            // The new contact of a device comes before its old one goes: its presence does not flap.
             for binding in put {
                 self.bind(slot, binding, now);
+            }
+            for contact in remove {
+                self.unbind(slot, &contact);
             }
             Ok(())
         })
     }
 
-    fn bind(&self, slot: &mut Slot, binding: Binding, now: crate::clock::Now) {
+    pub(crate) fn bind(&self, slot: &mut Slot, binding: Binding, now: crate::clock::Now) {
         let Some(entity) = &mut slot.entity else {
             return;
         };
@@ -116,53 +119,23 @@ impl Model {
             Ending::Binding(Arc::clone(&binding.contact)),
         );
         let resource = resource(&account, &device);
-        let published = match entity.bound_mut(&binding.contact) {
-            Some(bound) => {
-                bound.deadline = deadline;
-                bound.binding = binding;
-                return;
-            }
-            None => entity.find(&resource).is_some(),
-        };
+        if let Some(bound) = entity.bound_mut(&binding.contact) {
+            bound.deadline = deadline;
+            bound.binding = binding;
+            return;
+        }
         entity.bindings.push(Bound {
             binding,
             device: Arc::clone(&device),
             deadline,
-            published,
         });
-        if self.rules.registered_is_open && !published {
-            self.open(slot, &account, resource, device, now);
+        // A phone that publishes by itself does not count as present merely because it is registered.
+        if self.rules.registered_is_open && entity.find(&resource).is_none() {
+            let publication = open(resource, device, now);
+            entity.put(Arc::clone(&publication), None);
+            let notice = Notice::available(&account, &publication);
+            slot.broadcast(&notice, self.rules.same_domain_allow, self.phones());
         }
-    }
-
-    /// The phone counts as present because it is registered.
-    pub(crate) fn open(
-        &self,
-        slot: &mut Slot,
-        account: &Bare,
-        resource: Resource,
-        device: Arc<str>,
-        now: crate::clock::Now,
-    ) {
-        let Some(entity) = &mut slot.entity else {
-            return;
-        };
-        let publication = Arc::new(Publication {
-            resource,
-            source: Source::Registration { device },
-            etag: None,
-            expires: None,
-            document: Document {
-                basic: Basic::Open,
-                ..Document::default()
-            },
-            native: Native::None,
-            lang: None,
-            changed: now.utc,
-        });
-        entity.put(Arc::clone(&publication), None);
-        let notice = Notice::available(account, &publication);
-        slot.broadcast(&notice, None, self.rules.same_domain_allow, self.phones());
     }
 
     /// Takes a binding away, and with it the presence that came from it alone.
@@ -181,14 +154,9 @@ impl Model {
         let account = entity.account.clone();
         let resource = resource(&account, &bound.device);
         let shared = entity.bindings.iter().any(|b| b.device == bound.device);
-        if shared || !entity.is_registration(&resource) {
-            return;
+        if !shared && entity.is_registration(&resource) {
+            slot.close(&resource, self.rules.same_domain_allow, self.phones());
         }
-        let Some(published) = entity.take(&resource) else {
-            return;
-        };
-        let notice = Notice::unavailable(account.with(resource), Some(published.publication), None);
-        slot.broadcast(&notice, None, self.rules.same_domain_allow, self.phones());
     }
 
     /// The registered phone that sits at the other end of this flow, or has this contact: its device name.
@@ -213,6 +181,27 @@ impl Model {
             })
         })
     }
+}
+
+/// The presence of a phone that is registered and says nothing.
+pub(crate) fn open(
+    resource: Resource,
+    device: Arc<str>,
+    now: crate::clock::Now,
+) -> Arc<Publication> {
+    Arc::new(Publication {
+        resource,
+        source: Source::Registration { device },
+        etag: None,
+        expires: None,
+        document: Document {
+            basic: Basic::Open,
+            ..Document::default()
+        },
+        native: Native::None,
+        lang: None,
+        changed: now.utc,
+    })
 }
 
 /// As which resource a phone appears.
@@ -270,6 +259,7 @@ impl Entity {
                 }
             }
         }
+        remove.retain(|c| !put.iter().any(|p| p.contact == *c));
         Ok((put, remove))
     }
 

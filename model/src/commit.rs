@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use presence::{Bare, Refusal};
+use presence::Refusal;
 use store::Op;
 
 use crate::entity::Entity;
@@ -54,9 +54,9 @@ impl Model {
         then: impl FnOnce(&Arc<Self>, Result<(), Refusal>) + Send + 'static,
     ) -> Result<(), Refusal> {
         let model = Arc::clone(self);
-        let account = entity.account.clone();
+        let (account, born) = (entity.account.clone(), entity.born);
         let done = move |result: Result<(), store::StoreError>| {
-            model.committed(&account, result.is_ok());
+            model.committed(&account, born, result.is_ok());
             then(
                 &model,
                 result.map_err(|error| {
@@ -79,25 +79,5 @@ impl Model {
         then: impl FnOnce(&Arc<Self>) + Send + 'static,
     ) -> Result<(), Refusal> {
         self.submit(entity, Vec::new(), move |model, _| then(model))
-    }
-
-    fn committed(&self, account: &Bare, stored: bool) {
-        self.with_slot(account, |slot| {
-            let Some(entity) = &mut slot.entity else {
-                return;
-            };
-            entity.pending_commits = entity.pending_commits.saturating_sub(1);
-            if stored {
-                return;
-            }
-            // What memory says was refused by the disk: the disk wins.
-            if let Ok(Some(record)) = self.store.load(account) {
-                entity.roster = record.roster;
-                entity.grants = record.grants.into_iter().collect();
-                entity.inbox = record.inbox.into_iter().collect();
-                entity.offline = record.offline;
-                entity.offline_bytes = record.offline_bytes;
-            }
-        });
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use presence::decision::{Grant, GrantOrigin};
 use presence::subscription::State;
 use presence::{Bare, Item, Refusal, Roster, SubscriptionState, subscription};
 use store::Op;
@@ -17,19 +18,24 @@ impl Model {
         let outcome = self.with_entity(account, |entity| {
             let own = entity.session(session).ok_or(Refusal::NotFound)?;
             own.interested = true;
+            // Answered under the lock: a push for a later change must not come before.
             if entity.pending_commits == 0 {
-                return Ok(Some(entity.roster.clone()));
+                reply.send(Ok(entity.roster.clone()));
+                return Ok(());
             }
             let (account, later) = (account.clone(), reply.clone());
             self.after_commits(entity, move |model| {
-                later.send(model.with_entity(&account, |entity| Ok(entity.roster.clone())));
-            })?;
-            Ok(None)
+                let answered = model.with_entity(&account, |entity| {
+                    later.send(Ok(entity.roster.clone()));
+                    Ok(())
+                });
+                if let Err(refusal) = answered {
+                    later.send(Err(refusal));
+                }
+            })
         });
-        match outcome {
-            Ok(Some(roster)) => reply.send(Ok(roster)),
-            Err(refusal) => reply.send(Err(refusal)),
-            Ok(None) => {}
+        if let Err(refusal) = outcome {
+            reply.send(Err(refusal));
         }
     }
 
@@ -65,7 +71,7 @@ impl Model {
             let (owner, of, reply) = (account.clone(), contact.clone(), reply.clone());
             self.submit(entity, ops, move |model, stored| {
                 if stored.is_ok() {
-                    model.push(&owner, &of);
+                    model.push(&owner, &of, version);
                 }
                 reply.send(stored);
             })?;
@@ -78,9 +84,10 @@ impl Model {
         }
     }
 
-    /// Removes an item and with it the subscriptions both ways (RFC 6121 §2.5).
+    /// Removes an item and with it the subscriptions both ways (RFC 6121 §2.5), and what the owner has granted to the contact's phones.
     pub fn roster_remove(self: &Arc<Self>, account: &Bare, contact: &Bare, reply: &Reply<()>) {
-        let outcome = self.with_entity(account, |entity| {
+        let outcome = self.with(account, |slot| {
+            let entity = slot.entity.as_mut().ok_or(Refusal::NotFound)?;
             if !entity.roster.items.contains_key(contact) {
                 return Err(Refusal::NotFound);
             }
@@ -97,15 +104,26 @@ impl Model {
                     contact: contact.clone(),
                 });
             }
+            let granted = Grant {
+                allow: true,
+                origin: GrantOrigin::Owner,
+            };
+            let granted = entity.grants.get(contact) == Some(&granted);
+            if granted {
+                ops.push(Op::GrantRemove {
+                    account: account.clone(),
+                    watcher: contact.clone(),
+                });
+            }
             let mut owed = Vec::new();
             for kind in subscription::remove(state).route {
-                owed.push(self.owe(account, contact, Owed::stanza(kind)));
+                owed.push(self.owe(account, contact, &Owed::stanza(kind)));
             }
             ops.extend(owed.iter().map(Owed::op));
             let (owner, of, reply) = (account.clone(), contact.clone(), reply.clone());
             self.submit(entity, ops, move |model, stored| {
                 if stored.is_ok() {
-                    model.push(&owner, &of);
+                    model.push(&owner, &of, version);
                     model.reconcile(&owner, &of);
                     model.deliver_owed(owed);
                 }
@@ -114,6 +132,10 @@ impl Model {
             entity.roster.version = version;
             entity.roster.items.remove(contact);
             entity.roster.pending_in.remove(contact);
+            if granted {
+                entity.grants.remove(contact);
+            }
+            slot.shut_out(contact);
             Ok(())
         });
         if let Err(refusal) = outcome {
@@ -121,10 +143,10 @@ impl Model {
         }
     }
 
-    pub(crate) fn push(&self, account: &Bare, contact: &Bare) {
+    pub(crate) fn push(&self, account: &Bare, contact: &Bare, version: u64) {
         self.with_slot(account, |slot| {
             if let Some(entity) = &slot.entity {
-                entity.push(contact);
+                entity.push(contact, version);
             }
         });
     }

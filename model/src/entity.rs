@@ -1,6 +1,6 @@
 //! One account in memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -34,6 +34,10 @@ pub(crate) struct Watcher {
 pub(crate) struct Entity {
     pub(crate) account: Bare,
     pub(crate) disabled: bool,
+    /// Its deletion is on the way to the disk: nothing more is taken for it.
+    pub(crate) doomed: bool,
+    /// Which reading in of the account this is.
+    pub(crate) born: u64,
     pub(crate) roster: Roster,
     pub(crate) grants: HashMap<Bare, Grant>,
     pub(crate) sessions: Vec<Session>,
@@ -43,12 +47,22 @@ pub(crate) struct Entity {
     pub(crate) inbox: HashMap<Bare, u64>,
     pub(crate) offline: usize,
     pub(crate) offline_bytes: u64,
+    /// When the oldest of them was taken, where they do not wait for ever.
+    pub(crate) offline_oldest: Option<Utc>,
+    /// All stored messages up to this number were given to a client in this run.
+    pub(crate) flushed: u64,
+    /// Stored messages that phones were offered: their size, and when.
+    pub(crate) offered: HashMap<u64, (u64, Timestamp)>,
     pub(crate) last_seen: Option<(Utc, Option<String>)>,
     /// Grows with every change of what is published.
     pub(crate) version: u64,
     view: Option<Arc<View>>,
     /// Units of this account in the writer's queue.
     pub(crate) pending_commits: usize,
+    /// A unit of this account has failed: memory is read again when no other is under way.
+    pub(crate) stale: bool,
+    /// What waits offline is counted anew when no unit is under way.
+    pub(crate) recount: bool,
 }
 
 /// A connected XMPP session.
@@ -63,7 +77,7 @@ pub(crate) struct Session {
     /// To whom directed presence was sent and not taken back (RFC 6121 §4.6).
     pub(crate) directed: Vec<Address>,
     /// At whom this session stands as a watcher.
-    pub(crate) watching: Vec<Bare>,
+    pub(crate) watching: HashSet<Bare>,
     /// When it last sent something for others, for the choice between equals.
     pub(crate) active: Timestamp,
 }
@@ -81,8 +95,6 @@ pub(crate) struct Bound {
     pub(crate) binding: Binding,
     pub(crate) device: Arc<str>,
     pub(crate) deadline: Timestamp,
-    /// This phone has published by itself: it does not count as present merely because it is registered.
-    pub(crate) published: bool,
 }
 
 /// A stored watch.
@@ -99,6 +111,8 @@ impl Entity {
         Self {
             account: record.account,
             disabled: record.disabled,
+            doomed: false,
+            born: version,
             roster: record.roster,
             grants: record.grants.into_iter().collect(),
             sessions: Vec::new(),
@@ -124,10 +138,15 @@ impl Entity {
             inbox: record.inbox.into_iter().collect(),
             offline: record.offline,
             offline_bytes: record.offline_bytes,
+            offline_oldest: None,
+            flushed: 0,
+            offered: HashMap::new(),
             last_seen: record.last_seen,
             version,
             view: None,
             pending_commits: 0,
+            stale: false,
+            recount: false,
         }
     }
 
@@ -232,26 +251,25 @@ impl Entity {
     }
 
     /// Roster pushes to the interested sessions (RFC 6121 §2.1.6).
-    pub(crate) fn push(&self, contact: &Bare) {
+    pub(crate) fn push(&self, contact: &Bare, version: u64) {
         let change = match self.roster.items.get(contact) {
             Some(item) => crate::route::RosterChange::Put(item),
             None => crate::route::RosterChange::Removed(contact),
         };
         for session in self.sessions.iter().filter(|s| s.interested) {
-            session.route.deliver(&Event::RosterPush {
-                version: self.roster.version,
-                change,
-            });
+            session
+                .route
+                .deliver(&Event::RosterPush { version, change });
         }
     }
 }
 
 impl Slot {
-    /// Tells everybody who watches this account of one resource's presence: subscribers' sessions, its own other sessions, and stored watches.
+    /// Tells everybody who watches this account of one resource's presence: subscribers' sessions, its own available sessions, the
+    /// one that sent it among them (RFC 6121 §4.2.2, §4.4.2), and stored watches.
     pub(crate) fn broadcast(
         &mut self,
         notice: &Arc<Notice>,
-        except: Option<SessionId>,
         same_domain: bool,
         phones: &dyn Route,
     ) {
@@ -264,49 +282,60 @@ impl Slot {
         let Some(entity) = &mut self.entity else {
             return;
         };
-        if entity
-            .sessions
-            .iter()
-            .any(|s| s.available.is_some() && Some(s.id) != except)
-        {
-            let to = Address::from(entity.account.clone());
-            for session in entity
-                .sessions
-                .iter()
-                .filter(|s| s.available.is_some() && Some(s.id) != except)
-            {
-                session.route.deliver(&Event::Presence { to: &to, notice });
-            }
+        let to = Address::from(entity.account.clone());
+        for session in entity.sessions.iter().filter(|s| s.available.is_some()) {
+            session.route.deliver(&Event::Presence { to: &to, notice });
         }
         for index in 0..entity.watches.len() {
-            if entity
-                .decide(&entity.watches[index].record.watcher.clone(), same_domain)
-                .0
-                == Decision::Allow
-            {
+            let watcher = entity.watches[index].record.watcher.clone();
+            if entity.decide(&watcher, same_domain).0 == Decision::Allow {
                 entity.tell_watch(index, same_domain, phones);
             }
         }
     }
 
-    /// Sends the presence of all that is published here to one route (the answer to a probe, RFC 6121 §4.3.2).
-    pub(crate) fn present_to(&self, to: &Address, route: &dyn Route, available: bool) {
-        let Some(entity) = &self.entity else { return };
+    /// Takes a publication away and tells everybody.
+    pub(crate) fn close(&mut self, resource: &Resource, same_domain: bool, phones: &dyn Route) {
+        let Some(entity) = &mut self.entity else {
+            return;
+        };
+        let Some(published) = entity.take(resource) else {
+            return;
+        };
+        let from = entity.account.with(resource.clone());
+        let notice = Notice::unavailable(from, Some(published.publication), None);
+        self.broadcast(&notice, same_domain, phones);
+    }
+
+    /// Sends the presence of all that is published here, or of one resource, to one route (the answer to a probe, RFC 6121 §4.3.2).
+    /// True when there was something.
+    pub(crate) fn present_to(
+        &self,
+        to: &Address,
+        route: &dyn Route,
+        only: Option<&Resource>,
+        available: bool,
+    ) -> bool {
+        let Some(entity) = &self.entity else {
+            return false;
+        };
+        let mut any = false;
         for published in &entity.published {
+            let publication = &published.publication;
+            if only.is_some_and(|r| *r != publication.resource) {
+                continue;
+            }
             let notice = if available {
-                Notice::available(&entity.account, &published.publication)
+                Notice::available(&entity.account, publication)
             } else {
-                Notice::unavailable(
-                    entity.account.with(published.publication.resource.clone()),
-                    Some(Arc::clone(&published.publication)),
-                    None,
-                )
+                let from = entity.account.with(publication.resource.clone());
+                Notice::unavailable(from, Some(Arc::clone(publication)), None)
             };
-            route.deliver(&Event::Presence {
-                to,
-                notice: &notice,
-            });
+            let notice = &notice;
+            route.deliver(&Event::Presence { to, notice });
+            any = true;
         }
+        any
     }
 }
 

@@ -12,12 +12,16 @@
 //! | [`commit`] | durable changes and what follows from them |
 //! | [`sessions`] | XMPP sessions: connect, presence, directed presence, disconnect |
 //! | [`contacts`] | roster get, set, remove |
-//! | [`subscriptions`] | subscription stanzas, and what one account owes another (outbox) |
-//! | [`messages`] | messages and IQs on their way, offline storage |
+//! | [`subscriptions`] | subscription stanzas |
+//! | [`messages`] | messages and IQs on their way |
+//! | `offline` | messages that wait |
 //! | [`publish`] | publications by entity tag |
 //! | [`bindings`] | registrations of phones |
 //! | [`watches`] | watches that outlive their connection |
 //! | [`accounts`] | accounts and aliases |
+//! | `watchers` | who is told of whom |
+//! | `outbox` | what one account owes another |
+//! | `reload` | memory brought back to what the disk says |
 //! | [`timers`] | what ends by itself |
 //! | [`restart`] | the state after a start, clean or not |
 //! | [`query`] | what is known, for people and programs |
@@ -25,8 +29,13 @@
 //! # What makes it correct
 //!
 //! An account's lock is held while its events are appended to routes; a route's queue is a leaf lock. Two account locks are never
-//! held at once and nothing waits for the disk under one, but for the reading in of an account that is not in memory. What one account owes another goes through the outbox, written with the
-//! change that causes it, delivered after the commit.
+//! held at once and nothing waits for the disk under one, but for the reading in of an account that is not in memory. What one account
+//! owes another goes through the outbox, written with the change that causes it, delivered after the commit.
+//!
+//! A command changes memory at once; its answer and what follows from it elsewhere wait for the commit. Who loses the right to see
+//! an account is shut out with the command, under its lock, so that nothing said later reaches him. What one session is told of an
+//! account stands in two places, `watching` at the session and `watchers` at the account: whoever changes the first brings the
+//! second into line and looks again (`watchers`). Completions are run in the order of commits, by one thread.
 
 pub mod accounts;
 pub mod bindings;
@@ -35,15 +44,18 @@ pub mod commit;
 pub mod contacts;
 pub mod entity;
 pub mod messages;
+mod offline;
 mod outbox;
 pub mod publish;
 pub mod query;
+mod reload;
 pub mod restart;
 pub mod route;
 pub mod sessions;
 pub mod shards;
 pub mod subscriptions;
 pub mod timers;
+mod watchers;
 pub mod watches;
 
 pub use clock::{Now, Randomness};

@@ -1,14 +1,13 @@
-//! Messages and IQs on their way, and offline storage (RFC 6121 §8.5, XEP-0160).
+//! Messages and IQs on their way (RFC 6121 §8.5).
 
 use std::sync::Arc;
 
 use presence::delivery::{self, Candidate, IqKind, IqRoute, MessageRoute};
 use presence::{Address, Bare, Decision, Message, Refusal};
-use store::Op;
 
 use crate::commit::Reply;
 use crate::entity::Entity;
-use crate::route::{Event, SessionId};
+use crate::route::Event;
 use crate::shards::Model;
 
 /// What became of a message.
@@ -32,203 +31,101 @@ pub struct Handling {
 }
 
 impl Model {
-    /// Takes a message to its recipient. The answer waits for the disk when the message is stored.
-    pub fn message(self: &Arc<Self>, message: Message, handling: Handling, reply: &Reply<Sent>) {
-        if let Err(refusal) = self.route(Arc::new(message), handling, reply) {
-            reply.send(Err(refusal));
-        }
-    }
-
-    fn route(
+    /// Takes a message to its recipient. `answer` is called once, possibly under an account's lock; it waits for the disk when the
+    /// message is stored.
+    pub fn message(
         self: &Arc<Self>,
-        message: Arc<Message>,
+        message: Message,
         handling: Handling,
-        reply: &Reply<Sent>,
-    ) -> Result<(), Refusal> {
-        let to = message.to.clone();
+        answer: impl FnOnce(&Message, Result<Sent, Refusal>) + Send + 'static,
+    ) {
+        let mut message = Some(message);
+        let mut answer = Some(answer);
+        let to = message.as_ref().map(|m| m.to.clone());
+        let Some(to) = to else { return };
         if !self.is_local(&to.bare) {
-            return Err(Refusal::ForeignDomain);
+            finish(message, answer, Err(Refusal::ForeignDomain));
+            return;
         }
         let routed = self.with_entity(&to.bare, |entity| {
-            if entity.disabled {
-                return Err(Refusal::NotFound);
-            }
-            if let Some(session) = entity
-                .sessions
-                .iter()
-                .find(|s| to.resource.as_ref() == Some(&s.resource))
-            {
-                session.route.deliver(&Event::Message {
-                    message: &message,
-                    delayed: false,
-                });
-                return Ok(Some(Sent::Delivered));
-            }
-            let candidates = entity.candidates();
-            let route = match &to.resource {
-                None => delivery::message_to_bare(message.kind, &candidates),
-                Some(r) if entity.is_phone(r) => {
-                    delivery::message_to_bare(message.kind, &candidates)
-                }
-                Some(_) => delivery::message_to_missing_full(message.kind, &candidates),
+            let Some(meant) = &message else {
+                return Err(Refusal::Fault);
             };
-            let phones = if handling.speakable && to_phones(&route) {
-                entity.takers()
-            } else {
-                Vec::new()
-            };
-            match route {
-                MessageRoute::Deliver(sessions) => {
-                    for index in sessions {
-                        entity.sessions[index].route.deliver(&Event::Message {
-                            message: &message,
-                            delayed: false,
-                        });
+            match self.route(entity, meant, handling)? {
+                Some(sent) => Ok(Some(sent)),
+                None => {
+                    if let (Some(message), Some(answer)) = (message.take(), answer.take()) {
+                        let message = Arc::new(message);
+                        let about = Arc::clone(&message);
+                        let reply = Reply::new(move |result| answer(&about, result));
+                        if let Err(refusal) = self.keep(entity, &message, handling, &reply) {
+                            reply.send(Err(refusal));
+                        }
                     }
-                    if !phones.is_empty() {
-                        self.phones().deliver(&Event::PhoneMessage {
-                            account: &to.bare,
-                            bindings: &phones,
-                            message: &message,
-                            stored: None,
-                        });
-                    }
-                    Ok(Some(Sent::Delivered))
-                }
-                MessageRoute::Offline if handling.storable => {
-                    self.store_message(entity, Arc::clone(&message), handling, reply.clone())?;
                     Ok(None)
                 }
-                MessageRoute::Offline | MessageRoute::Ignore => Ok(Some(Sent::Dropped)),
-                MessageRoute::Error(_) => Err(Refusal::Unavailable),
             }
         });
         match routed {
-            Ok(Some(sent)) => {
-                reply.send(Ok(sent));
-                Ok(())
+            Ok(Some(sent)) => finish(message, answer, Ok(sent)),
+            Ok(None) => {}
+            Err(Refusal::NotFound) => {
+                let kind = message.as_ref().map(|m| m.kind).unwrap_or_default();
+                let outcome = match delivery::message_to_nobody(kind) {
+                    MessageRoute::Ignore => Ok(Sent::Dropped),
+                    _ => Err(Refusal::NotFound),
+                };
+                finish(message, answer, outcome);
             }
-            Ok(None) => Ok(()),
-            Err(Refusal::NotFound) => match delivery::message_to_nobody(message.kind) {
-                MessageRoute::Ignore => {
-                    reply.send(Ok(Sent::Dropped));
-                    Ok(())
-                }
-                _ => Err(Refusal::NotFound),
-            },
-            Err(refusal) => Err(refusal),
+            Err(refusal) => finish(message, answer, Err(refusal)),
         }
     }
 
-    /// Stores a message; after the commit the phones of the account are tried.
-    fn store_message(
-        self: &Arc<Self>,
+    /// Delivers as far as that goes at once; `None`: it is to be stored.
+    fn route(
+        &self,
         entity: &mut Entity,
-        message: Arc<Message>,
+        message: &Message,
         handling: Handling,
-        reply: Reply<Sent>,
-    ) -> Result<(), Refusal> {
-        let size = store::stored_size(&message);
-        let (most, most_bytes) = (self.rules.offline_messages, self.rules.offline_bytes);
-        if entity.offline >= most || entity.offline_bytes + size > most_bytes {
-            return Err(Refusal::Limit("offline_messages"));
+    ) -> Result<Option<Sent>, Refusal> {
+        if entity.disabled {
+            return Err(Refusal::NotFound);
         }
-        let id = self.new_offline();
-        let account = entity.account.clone();
-        let ops = vec![Op::OfflinePut {
-            account: account.clone(),
-            id,
-            message: Box::new((*message).clone()),
-        }];
-        self.submit(entity, ops, move |model, stored| {
-            if stored.is_ok() && handling.speakable {
-                model.offer_to_phones(&account, id, &message);
-            }
-            reply.send(stored.map(|()| Sent::Stored));
-        })?;
-        entity.offline += 1;
-        entity.offline_bytes += size;
-        Ok(())
-    }
-
-    fn offer_to_phones(&self, account: &Bare, id: u64, message: &Message) {
-        self.with_slot(account, |slot| {
-            let Some(entity) = &slot.entity else { return };
-            let bindings = entity.takers();
-            if !bindings.is_empty() {
-                self.phones().deliver(&Event::PhoneMessage {
-                    account,
-                    bindings: &bindings,
-                    message,
-                    stored: Some(id),
-                });
-            }
-        });
-    }
-
-    /// A phone took a stored message: it waits no longer.
-    pub fn taken(self: &Arc<Self>, account: &Bare, id: u64) {
-        self.forget_stored(account, vec![id]);
-    }
-
-    fn forget_stored(self: &Arc<Self>, account: &Bare, ids: Vec<u64>) {
-        let _ = self.with_entity(account, |entity| {
-            let count = ids.len();
-            let ops = vec![Op::OfflineRemove {
-                account: account.clone(),
-                ids,
-            }];
-            self.submit(entity, ops, |_, _| {})?;
-            entity.offline = entity.offline.saturating_sub(count);
-            if entity.offline == 0 {
-                entity.offline_bytes = 0;
-            }
-            Ok(())
-        });
-    }
-
-    /// Delivers what waited to a session that became available with a non-negative priority (XEP-0160 §2).
-    pub(crate) fn flush_offline(self: &Arc<Self>, account: &Bare, session: SessionId) {
-        let _ = self.with_entity(account, |entity| {
-            if entity.offline == 0 {
-                return Ok(());
-            }
-            let account = account.clone();
-            self.after_commits(entity, move |model| model.flush_stored(&account, session))
-        });
-    }
-
-    fn flush_stored(self: &Arc<Self>, account: &Bare, session: SessionId) {
-        let Ok(messages) = self.store.offline_messages(account) else {
-            return;
-        };
-        let delivered = self.with_slot(account, |slot| {
-            let Some(own) = slot.entity.as_mut().and_then(|e| e.session(session)) else {
-                return false;
-            };
-            if own.route.closed() {
-                return false;
-            }
-            for (_, message) in &messages {
-                own.route.deliver(&Event::Message {
-                    message,
-                    delayed: true,
-                });
-            }
-            true
-        });
-        if delivered && !messages.is_empty() {
-            self.forget_stored(account, messages.into_iter().map(|(id, _)| id).collect());
+        let to = &message.to;
+        if let Some(session) = entity
+            .sessions
+            .iter()
+            .find(|s| to.resource.as_ref() == Some(&s.resource))
+        {
+            session.route.deliver(&Event::Message {
+                message,
+                delayed: false,
+            });
+            return Ok(Some(Sent::Delivered));
         }
-    }
-
-    /// A phone has registered: what waited and can be shown on it is offered.
-    pub(crate) fn flush_to_phones(self: &Arc<Self>, account: &Bare) {
-        let Ok(messages) = self.store.offline_messages(account) else {
-            return;
+        let candidates = entity.candidates();
+        let route = match &to.resource {
+            Some(r) if !entity.is_phone(r) => {
+                delivery::message_to_missing_full(message.kind, &candidates)
+            }
+            _ => delivery::message_to_bare(message.kind, &candidates),
         };
-        for (id, message) in messages {
-            self.offer_to_phones(account, id, &message);
+        match route {
+            MessageRoute::Deliver(sessions) => {
+                for index in sessions {
+                    entity.sessions[index].route.deliver(&Event::Message {
+                        message,
+                        delayed: false,
+                    });
+                }
+                if handling.speakable {
+                    self.offer(entity, message, None, |_| true);
+                }
+                Ok(Some(Sent::Delivered))
+            }
+            MessageRoute::Offline if handling.storable => Ok(None),
+            MessageRoute::Offline | MessageRoute::Ignore => Ok(Some(Sent::Dropped)),
+            MessageRoute::Error(_) => Err(Refusal::Unavailable),
         }
     }
 
@@ -282,8 +179,14 @@ impl Model {
     }
 }
 
-fn to_phones(route: &MessageRoute) -> bool {
-    matches!(route, MessageRoute::Deliver(_) | MessageRoute::Offline)
+fn finish(
+    message: Option<Message>,
+    answer: Option<impl FnOnce(&Message, Result<Sent, Refusal>)>,
+    outcome: Result<Sent, Refusal>,
+) {
+    if let (Some(message), Some(answer)) = (message, answer) {
+        answer(&message, outcome);
+    }
 }
 
 impl Entity {
@@ -291,20 +194,13 @@ impl Entity {
         self.sessions
             .iter()
             .enumerate()
+            // Whose connection has ended takes nothing, also before that is known.
+            .filter(|(_, s)| !s.route.closed())
             .map(|(index, s)| Candidate {
                 index,
                 priority: s.available,
                 last_active: s.active.0,
             })
-            .collect()
-    }
-
-    /// The phones that take messages.
-    pub(crate) fn takers(&self) -> Vec<presence::Binding> {
-        self.bindings
-            .iter()
-            .filter(|b| b.binding.takes_message)
-            .map(|b| b.binding.clone())
             .collect()
     }
 

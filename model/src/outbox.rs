@@ -1,5 +1,6 @@
 //! What one account owes another: written with the change that causes it, delivered after the commit, applied once.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -62,9 +63,65 @@ impl Owed {
     }
 }
 
+/// What is owed and written, by who owes whom. Of each pair one entry is under way at a time, the lowest number first: the receiver
+/// remembers the highest number that it has applied, so that one which overtakes another would make it lost.
+#[derive(Default)]
+pub(crate) struct Debts(HashMap<(Bare, Bare), Pair>);
+
+#[derive(Default)]
+struct Pair {
+    entries: BTreeMap<u64, OutboxEntry>,
+    busy: bool,
+}
+
+impl Debts {
+    fn add(&mut self, entry: OutboxEntry) {
+        let pair = self.0.entry(key(&entry)).or_default();
+        pair.entries.insert(entry.seq, entry);
+    }
+
+    fn take(&mut self, key: &(Bare, Bare)) -> Option<OutboxEntry> {
+        let pair = self.0.get_mut(key)?;
+        if pair.busy {
+            return None;
+        }
+        let first = pair.entries.values().next()?.clone();
+        pair.busy = true;
+        Some(first)
+    }
+
+    fn done(&mut self, entry: &OutboxEntry, delivered: bool) {
+        let key = key(entry);
+        let Some(pair) = self.0.get_mut(&key) else {
+            return;
+        };
+        pair.busy = false;
+        if delivered {
+            pair.entries.remove(&entry.seq);
+        }
+        if pair.entries.is_empty() {
+            self.0.remove(&key);
+        }
+    }
+
+    /// Something waits to be tried again.
+    pub(crate) fn waiting(&self) -> bool {
+        self.0.values().any(|p| !p.busy)
+    }
+
+    fn late(&self) -> Vec<(Bare, Bare)> {
+        let late = self.0.iter().filter(|(_, p)| !p.busy);
+        late.map(|(key, _)| key.clone()).collect()
+    }
+}
+
+fn key(entry: &OutboxEntry) -> (Bare, Bare) {
+    (entry.origin.clone(), entry.target.clone())
+}
+
 impl Model {
     /// An entry for what `origin` owes `target`. Numbers are taken under the origin's lock, so that they grow with its changes.
-    pub(crate) fn owe(&self, origin: &Bare, target: &Bare, owed: Owed) -> OutboxEntry {
+    pub(crate) fn owe(&self, origin: &Bare, target: &Bare, owed: &Owed) -> OutboxEntry {
         OutboxEntry {
             seq: self.new_outbox(),
             origin: origin.clone(),
@@ -75,42 +132,75 @@ impl Model {
 
     /// Delivers entries whose writing is committed.
     pub(crate) fn deliver_owed(self: &Arc<Self>, entries: Vec<OutboxEntry>) {
-        for entry in entries {
-            // What one account owes another arrives in the order in which it was owed.
-            let mut late = self.late.lock();
-            if late
-                .iter()
-                .any(|l| l.origin == entry.origin && l.target == entry.target)
-            {
-                late.push(entry);
-                continue;
+        let mut pairs = Vec::with_capacity(entries.len());
+        {
+            let mut debts = self.debts.lock();
+            for entry in entries {
+                pairs.push(key(&entry));
+                debts.add(entry);
             }
-            drop(late);
-            self.deliver_one(entry);
+        }
+        for pair in pairs {
+            self.deliver_next(&pair);
         }
     }
 
-    fn deliver_one(self: &Arc<Self>, entry: OutboxEntry) {
+    fn deliver_next(self: &Arc<Self>, pair: &(Bare, Bare)) {
+        let Some(entry) = self.debts.lock().take(pair) else {
+            return;
+        };
         let Some(owed) = Owed::decode(&entry.payload) else {
             tracing::error!(
                 seq = entry.seq,
                 "an outbox entry cannot be read and is dropped"
             );
-            self.store
-                .submit_soft(vec![Op::OutboxRemove { seq: entry.seq }]);
-            return;
+            let ops = vec![Op::OutboxRemove { seq: entry.seq }];
+            self.store.submit_soft(ops);
+            return self.delivered(&entry, true);
         };
-        match self.inbound(&entry, owed) {
-            Ok(()) => {}
-            Err(Refusal::Overloaded | Refusal::Fault) => self.late.lock().push(entry),
-            Err(_) => self.undeliverable(&entry),
+        match self.inbound(&entry, &owed) {
+            Ok(true) => {}
+            Ok(false) => self.delivered(&entry, true),
+            Err(Refusal::Overloaded | Refusal::Fault) => self.debts.lock().done(&entry, false),
+            Err(_) => self.undeliverable(&entry, &owed),
         }
     }
 
-    /// Tries again what the writer's queue had no room for, in the order of its numbers.
+    /// The entry is done with, or stays to be tried again by the timer.
+    pub(crate) fn delivered(self: &Arc<Self>, entry: &OutboxEntry, stored: bool) {
+        self.debts.lock().done(entry, stored);
+        if stored {
+            self.deliver_next(&key(entry));
+        }
+    }
+
+    /// The account it was meant for does not exist: a request is answered as a refused one (RFC 6121 §3.1.3), the rest ends here.
+    fn undeliverable(self: &Arc<Self>, entry: &OutboxEntry, owed: &Owed) {
+        let mut ops = vec![Op::OutboxRemove { seq: entry.seq }];
+        let mut answer = Vec::new();
+        if owed.kind == Kind::Subscribe {
+            let refused = Owed::stanza(Kind::Unsubscribed);
+            answer.push(self.owe(&entry.target, &entry.origin, &refused));
+            ops.extend(answer.iter().map(Owed::op));
+        }
+        let (model, of) = (Arc::clone(self), entry.clone());
+        let done = move |stored: Result<(), store::StoreError>| {
+            let stored = stored.is_ok();
+            model.delivered(&of, stored);
+            if stored {
+                model.deliver_owed(answer);
+            }
+        };
+        if self.store.submit(ops, Box::new(done)).is_err() {
+            self.debts.lock().done(entry, false);
+        }
+    }
+
+    /// Tries again what the writer's queue had no room for.
     pub(crate) fn deliver_late(self: &Arc<Self>) {
-        let mut late = std::mem::take(&mut *self.late.lock());
-        late.sort_by_key(|e| e.seq);
-        self.deliver_owed(late);
+        let late = self.debts.lock().late();
+        for pair in late {
+            self.deliver_next(&pair);
+        }
     }
 }

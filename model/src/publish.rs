@@ -99,10 +99,7 @@ impl Model {
                     resource: old.resource.clone(),
                 }];
                 self.submit(entity, ops, done)?;
-                entity.take(&old.resource);
-                let notice =
-                    Notice::unavailable(account.with(old.resource.clone()), Some(old), None);
-                slot.broadcast(&notice, None, self.rules.same_domain_allow, self.phones());
+                slot.close(&old.resource, self.rules.same_domain_allow, self.phones());
                 return Ok(());
             }
             let changes = publish.body.is_some();
@@ -121,9 +118,6 @@ impl Model {
             let same = old.is_some_and(|o| {
                 o.document == publication.document && o.native == publication.native
             });
-            for bound in &mut entity.bindings {
-                bound.published |= device_of(&publication) == Some(&*bound.device);
-            }
             entity.put(Arc::clone(&publication), Some(deadline));
             self.timers.lock().push(
                 deadline,
@@ -132,7 +126,7 @@ impl Model {
             );
             if changes && !same {
                 let notice = Notice::available(account, &publication);
-                slot.broadcast(&notice, None, self.rules.same_domain_allow, self.phones());
+                slot.broadcast(&notice, self.rules.same_domain_allow, self.phones());
             }
             Ok(())
         })
@@ -168,13 +162,6 @@ fn renewed(
             ..old.clone()
         }),
         (None, None) => Err(Refusal::BadRequest("an initial publication has a body")),
-    }
-}
-
-fn device_of(publication: &Publication) -> Option<&str> {
-    match &publication.source {
-        Source::Session => None,
-        Source::Sip { device } | Source::Registration { device } => Some(device),
     }
 }
 

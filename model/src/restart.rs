@@ -1,5 +1,6 @@
 //! The state after a start, clean or not, and the way to a clean end.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use presence::{Bare, Refusal, Timestamp, WatchRecord};
@@ -13,14 +14,15 @@ use crate::timers::Ending;
 
 impl Model {
     /// Brings back what was there before the start: publications, registrations, watches; after an unclean start also the presence
-    /// that lived in connections, as last known, for `restart_grace`. Then delivers what accounts owe each other. Returns the watches for the face that holds their dialogs. To be called once, before anything listens.
+    /// that lived in connections, as last known, for `restart_grace`. Then delivers what accounts owe each other. Returns the watches
+    /// for the face that holds their dialogs, which compares what they were told with what may be seen now ([`Model::look`]). To be
+    /// called once, before anything listens.
     pub fn restore(self: &Arc<Self>, unclean: bool) -> Result<Vec<WatchRecord>, Refusal> {
         let fault = |error: store::StoreError| {
             tracing::error!(%error, "the database could not be read");
             Refusal::Fault
         };
         let now = self.now();
-        *self.aliases.lock() = self.store.aliases().map_err(fault)?.into_iter().collect();
         let mut watches = Vec::new();
         for account in self.store.residents().map_err(fault)? {
             let last_known = self
@@ -34,7 +36,7 @@ impl Model {
                     return Ok(());
                 };
                 for publication in last_known {
-                    if unclean {
+                    if unclean && !entity.disabled {
                         let until = now.at.plus(
                             self.rules.restart_grace
                                 + jitter(&self.random, self.rules.restart_grace / 4),
@@ -48,16 +50,12 @@ impl Model {
                         }]);
                     }
                 }
-                self.reopen(slot, &account, now);
-                if let Some(entity) = &mut slot.entity {
-                    self.schedule(entity);
-                    for watch in &mut entity.watches {
-                        watches.push(watch.record.clone());
-                    }
-                }
+                self.reopen(entity, now);
+                watches.extend(entity.watches.iter().map(|w| w.record.clone()));
                 Ok(())
             })?;
         }
+        self.drop_orphans(&mut watches)?;
         let owed = self.store.outbox().map_err(fault)?;
         self.deliver_owed(owed);
         Ok(watches)
@@ -78,29 +76,44 @@ impl Model {
         });
     }
 
-    /// Registered phones count as present again.
-    fn reopen(&self, slot: &mut crate::entity::Slot, account: &Bare, now: Now) {
-        let Some(entity) = &mut slot.entity else {
+    /// Registered phones count as present again. Nobody is told: it is as it was.
+    fn reopen(&self, entity: &mut Entity, now: Now) {
+        if !self.rules.registered_is_open {
             return;
-        };
-        let mut silent = Vec::new();
+        }
         for index in 0..entity.bindings.len() {
             let device = Arc::clone(&entity.bindings[index].device);
-            let resource = crate::bindings::resource(account, &device);
-            if entity.find(&resource).is_some() {
-                entity.bindings[index].published = true;
-            } else {
-                silent.push((resource, device));
-            }
-        }
-        if self.rules.registered_is_open {
-            for (resource, device) in silent {
-                self.open(slot, account, resource, device, now);
+            let resource = crate::bindings::resource(&entity.account, &device);
+            if entity.find(&resource).is_none() {
+                entity.put(crate::bindings::open(resource, device, now), None);
             }
         }
     }
 
-    fn schedule(&self, entity: &Entity) {
+    /// Ends the watches of accounts that were deleted or disabled when the end of the run came between that and its effect elsewhere.
+    fn drop_orphans(self: &Arc<Self>, watches: &mut Vec<WatchRecord>) -> Result<(), Refusal> {
+        let mut usable: HashMap<Bare, bool> = HashMap::new();
+        for watch in watches.iter() {
+            let watcher = &watch.watcher;
+            if self.is_local(watcher) && !usable.contains_key(watcher) {
+                let credentials = self.store.credentials(watcher).map_err(|error| {
+                    tracing::error!(%error, "the database could not be read");
+                    Refusal::Fault
+                })?;
+                let good = credentials.is_some_and(|c| !c.disabled);
+                usable.insert(watcher.clone(), good);
+            }
+        }
+        watches.retain(|watch| usable.get(&watch.watcher) != Some(&false));
+        for (watcher, good) in usable {
+            if !good {
+                self.end_watches_of(&watcher);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn schedule(&self, entity: &Entity) {
         let mut timers = self.timers.lock();
         for published in &entity.published {
             if let Some(deadline) = published.deadline {

@@ -1,5 +1,6 @@
 //! Where events go, and the events.
 
+use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -123,8 +124,8 @@ pub struct Notice {
     pub parting: Option<Bytes>,
     /// `xml:lang` of that stanza.
     pub parting_lang: Option<Arc<str>>,
-    /// The stanza as printed by the XMPP face up to and from the value of `to`.
-    pub printed: OnceLock<(Bytes, Bytes)>,
+    /// What a face printed of it, for all recipients: its own matter.
+    pub printed: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 impl Notice {

@@ -1,13 +1,14 @@
 //! XMPP sessions: connect, presence, directed presence, disconnect (RFC 6121 §4).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use presence::{Address, Bare, Decision, Document, Native, Publication, Refusal, Resource, Source};
+use presence::{Address, Bare, Document, Native, Publication, Refusal, Resource, Source};
 use store::Op;
 
 use crate::clock;
-use crate::entity::{Entity, Parting, Session, Watcher};
+use crate::entity::{Entity, Parting, Session, Slot};
 use crate::route::{Ended, Event, Notice, Route, SessionId};
 use crate::shards::Model;
 
@@ -23,16 +24,18 @@ pub struct Presented {
 }
 
 impl Model {
-    /// Binds a resource (RFC 6120 §7). Without a wish a name is made. A session that holds the wished name is ended: the newer
-    /// connection of a device is the live one (§7.7.2.2).
+    /// Binds a resource (RFC 6120 §7). Without a wish a name is made, also for one who wishes to be called like a phone (§7.7.2.1
+    /// leaves that to the server). A session that holds the wished name is ended: the newer connection of a device is the live one
+    /// (§7.7.2.2). Contacts see the old one go before the new one comes.
     pub fn connect(
         self: &Arc<Self>,
         account: &Bare,
         wish: Option<Resource>,
         route: Arc<dyn Route>,
     ) -> Result<(SessionId, Resource), Refusal> {
-        let resource =
-            wish.unwrap_or_else(|| Resource::from_prepared(&clock::hex::<8>(&self.random)));
+        let resource = wish
+            .filter(|w| !is_phone_name(w))
+            .unwrap_or_else(|| Resource::from_prepared(&clock::hex::<8>(&self.random)));
         let id = SessionId(self.new_session());
         let at = self.now().at;
         loop {
@@ -54,7 +57,7 @@ impl Model {
                     available: None,
                     interested: false,
                     directed: Vec::new(),
-                    watching: Vec::new(),
+                    watching: HashSet::new(),
                     active: at,
                 });
                 Ok(None)
@@ -105,17 +108,15 @@ impl Model {
             };
             if before.is_none() {
                 if let Some(own) = entity.session(session) {
-                    own.watching.clone_from(&contacts);
+                    own.watching = contacts.iter().cloned().collect();
                 }
                 entity.welcome(session);
             }
-            slot.broadcast(&notice, None, self.rules.same_domain_allow, self.phones());
+            slot.broadcast(&notice, self.rules.same_domain_allow, self.phones());
             Ok((before.is_none(), contacts, account.with(resource), route))
         })?;
         if first {
-            for contact in contacts {
-                self.add_watcher(&contact, session, account, &to, &route);
-            }
+            self.begin_watching(account, session, contacts, &to, &route);
         }
         if priority >= 0 {
             self.flush_offline(account, session);
@@ -141,9 +142,10 @@ impl Model {
         gone: bool,
     ) {
         let now = self.now();
-        let told = self.with_slot(account, |slot| {
+        let gathered = self.with_slot(account, |slot| {
             let entity = slot.entity.as_mut()?;
             let own = entity.session(session)?;
+            let route = Arc::clone(&own.route);
             let was_available = own.available.take().is_some();
             let watching = std::mem::take(&mut own.watching);
             let directed = std::mem::take(&mut own.directed);
@@ -152,7 +154,7 @@ impl Model {
                 entity.sessions.retain(|s| s.id != session);
             }
             if !was_available && directed.is_empty() {
-                return Some((watching, Vec::new(), None));
+                return Some((watching, Vec::new(), Vec::new(), None));
             }
             let publication = if was_available {
                 entity.take(&resource).map(|p| p.publication)
@@ -169,36 +171,33 @@ impl Model {
                     resource: resource.clone(),
                 }]);
                 if !entity.sessions.iter().any(|s| s.available.is_some()) {
-                    entity.last_seen = Some((now.utc, status.clone()));
-                    self.store.submit_soft(vec![Op::LastSeen {
-                        account: account.clone(),
-                        at: now.utc,
-                        status,
-                    }]);
+                    self.seen_last(entity, now, status);
                 }
             }
             let notice = Notice::unavailable(account.with(resource), publication, parting);
+            let mut told = Vec::new();
             if was_available {
-                let except = if gone { None } else { Some(session) };
-                slot.broadcast(&notice, except, self.rules.same_domain_allow, self.phones());
+                slot.broadcast(&notice, self.rules.same_domain_allow, self.phones());
+                if !gone {
+                    let to = &Address::from(account.clone());
+                    let notice = &notice;
+                    route.deliver(&Event::Presence { to, notice });
+                }
+                if !directed.is_empty() {
+                    told = slot.told();
+                }
             }
-            let directed = directed
-                .into_iter()
-                .filter(|to| !was_available || !slot.watched_by(&to.bare))
-                .collect();
-            Some((watching, directed, Some(notice)))
+            Some((watching, directed, told, Some(notice)))
         });
-        let Some((watching, directed, notice)) = told else {
+        let Some((watching, directed, told, notice)) = gathered else {
             return;
         };
         for contact in watching {
-            self.with_slot(&contact, |slot| {
-                slot.watchers.retain(|w| w.session != session)
-            });
+            self.settle(account, session, &contact);
         }
         if let Some(notice) = notice {
             for to in directed {
-                self.present(&to, &notice);
+                self.present(&to, &notice, &told);
             }
         }
     }
@@ -245,12 +244,13 @@ impl Model {
                 Notice::unavailable(from, None, Some((presented.content, presented.lang)))
             })
         })?;
-        self.present(to, &notice);
+        self.present(to, &notice, &[]);
         Ok(())
     }
 
-    /// Delivers a presence to one address: all available resources of a bare one, the named resource of a full one.
-    fn present(&self, to: &Address, notice: &Arc<Notice>) {
+    /// Delivers a presence to one address: all available resources of a bare one, the named resource of a full one; but to none that
+    /// was told already.
+    fn present(&self, to: &Address, notice: &Arc<Notice>, told: &[SessionId]) {
         self.with_slot(&to.bare, |slot| {
             let Some(entity) = &slot.entity else { return };
             for session in &entity.sessions {
@@ -258,83 +258,21 @@ impl Model {
                     Some(resource) => session.resource == *resource,
                     None => session.available.is_some(),
                 };
-                if meant {
+                if meant && !told.contains(&session.id) {
                     session.route.deliver(&Event::Presence { to, notice });
                 }
             }
         });
     }
 
-    /// A session asks for a contact's presence (RFC 6121 §4.3): answered to that session alone.
-    pub fn probe(
-        self: &Arc<Self>,
-        account: &Bare,
-        session: SessionId,
-        contact: &Address,
-    ) -> Result<(), Refusal> {
-        let (to, route) = self.with_entity(account, |entity| {
-            let own = entity.session(session).ok_or(Refusal::NotFound)?;
-            Ok((account.with(own.resource.clone()), Arc::clone(&own.route)))
-        })?;
-        if !self.is_local(&contact.bare) {
-            return Err(Refusal::ForeignDomain);
-        }
-        let asked = self.with(&contact.bare, |slot| {
-            let entity = slot.entity.as_ref().ok_or(Refusal::NotFound)?;
-            if entity.decide(account, false).0 != Decision::Allow {
-                return Err(Refusal::Forbidden);
-            }
-            if entity.published.is_empty() {
-                let notice = Notice::unavailable(contact.bare.clone().into(), None, None);
-                route.deliver(&Event::Presence {
-                    to: &to,
-                    notice: &notice,
-                });
-            }
-            slot.present_to(&to, &*route, true);
-            Ok(())
-        });
-        // RFC 6121 §4.3.2: who may not see is told that he is not subscribed.
-        if matches!(asked, Err(Refusal::Forbidden | Refusal::NotFound)) {
-            route.deliver(&Event::Subscription {
-                kind: presence::subscription::Kind::Unsubscribed,
-                from: &contact.bare,
-                to: account,
-                content: &Bytes::new(),
-            });
-        }
-        Ok(())
-    }
-
-    /// Puts a session among those who are told of a contact, and tells it the contact's presence now.
-    pub(crate) fn add_watcher(
-        &self,
-        contact: &Bare,
-        session: SessionId,
-        watcher: &Bare,
-        full: &Address,
-        route: &Arc<dyn Route>,
-    ) {
-        self.with_slot(contact, |slot| {
-            if route.closed() || slot.watchers.iter().any(|w| w.session == session) {
-                return;
-            }
-            if let Some(entity) = &slot.entity
-                && !entity
-                    .roster
-                    .items
-                    .get(watcher)
-                    .is_some_and(|i| i.subscription.from())
-            {
-                return;
-            }
-            slot.watchers.push(Watcher {
-                session,
-                address: watcher.clone().into(),
-                route: Arc::clone(route),
-            });
-            slot.present_to(full, &**route, true);
-        });
+    /// The account has nobody connected any more.
+    pub(crate) fn seen_last(&self, entity: &mut Entity, now: clock::Now, status: Option<String>) {
+        entity.last_seen = Some((now.utc, status.clone()));
+        self.store.submit_soft(vec![Op::LastSeen {
+            account: entity.account.clone(),
+            at: now.utc,
+            status,
+        }]);
     }
 
     /// Ends every session of an account.
@@ -352,6 +290,21 @@ impl Model {
             self.disconnect(account, id, None);
         }
     }
+}
+
+impl Slot {
+    /// The sessions to whom this account's presence is broadcast.
+    fn told(&self) -> Vec<SessionId> {
+        let own = self.entity.iter().flat_map(|e| &e.sessions);
+        let own = own.filter(|s| s.available.is_some()).map(|s| s.id);
+        own.chain(self.watchers.iter().map(|w| w.session)).collect()
+    }
+}
+
+/// The form of [`presence::mapping::sip_resource`].
+fn is_phone_name(resource: &Resource) -> bool {
+    let digits = resource.as_str().strip_prefix("sip-");
+    digits.is_some_and(|d| d.len() == 8 && d.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 impl Entity {
@@ -387,12 +340,5 @@ impl Entity {
                 content,
             });
         }
-    }
-}
-
-impl crate::entity::Slot {
-    /// One of this account's watchers is this address.
-    fn watched_by(&self, address: &Bare) -> bool {
-        self.watchers.iter().any(|w| w.address.bare == *address)
     }
 }

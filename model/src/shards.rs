@@ -12,6 +12,7 @@ use store::Store;
 
 use crate::clock::{Now, Randomness};
 use crate::entity::{Bound, Entity, Slot};
+use crate::outbox::Debts;
 use crate::route::Route;
 use crate::timers::Timers;
 
@@ -33,6 +34,7 @@ pub struct Rules {
     pub pending_requests: usize,
     pub offline_messages: usize,
     pub offline_bytes: u64,
+    pub offline_expires: Option<Duration>,
     pub directed_presence: usize,
     pub publications_per_account: usize,
     pub registrations_per_account: usize,
@@ -51,6 +53,7 @@ impl Default for Rules {
             pending_requests: 1000,
             offline_messages: 100,
             offline_bytes: 1024 * 1024,
+            offline_expires: Some(Duration::from_secs(30 * 24 * 3600)),
             directed_presence: 1000,
             publications_per_account: 20,
             registrations_per_account: 20,
@@ -75,8 +78,7 @@ pub struct Model {
     next_outbox: AtomicU64,
     next_offline: AtomicU64,
     next_watch: AtomicU64,
-    /// What could not be delivered because the writer's queue was full; tried again by the timer.
-    pub(crate) late: Mutex<Vec<store::OutboxEntry>>,
+    pub(crate) debts: Mutex<Debts>,
 }
 
 impl Model {
@@ -103,7 +105,7 @@ impl Model {
             next_outbox: AtomicU64::new(next.outbox_seq),
             next_offline: AtomicU64::new(next.offline_id),
             next_watch: AtomicU64::new(next.watch_id),
-            late: Mutex::default(),
+            debts: Mutex::default(),
         })
     }
 
@@ -187,6 +189,9 @@ impl Model {
             if slot.entity.is_none() {
                 self.load(account, slot)?;
             }
+            if slot.entity.as_ref().is_some_and(|e| e.doomed) {
+                return Err(Refusal::NotFound);
+            }
             return work(slot);
         }
         let mut slot = Slot::default();
@@ -226,10 +231,23 @@ impl Model {
             .map(|binding| Bound {
                 device: crate::bindings::device(&binding),
                 deadline: now.deadline(binding.expires),
-                published: false,
                 binding,
             })
             .collect();
+        for watch in &mut entity.watches {
+            let record = &watch.record;
+            let may = self.rules.same_domain_allow;
+            watch.told = presence::decision::decide(
+                &record.watcher,
+                account,
+                &entity.roster,
+                entity.grants.get(&record.watcher).copied(),
+                may,
+            )
+            .0;
+        }
+        self.schedule(&entity);
+        self.expire_offline(&mut entity, now);
         slot.watchers.retain(|w| {
             entity
                 .roster
@@ -241,10 +259,16 @@ impl Model {
         Ok(())
     }
 
-    /// Drops accounts from memory that nothing needs there.
+    /// Drops accounts from memory that nothing needs there, and messages that have waited too long.
     pub(crate) fn evict(&self) {
+        let now = self.now();
         for shard in &self.shards {
             shard.lock().retain(|_, slot| {
+                if let Some(entity) = &mut slot.entity
+                    && self.offline_due(entity, now)
+                {
+                    self.expire_offline(entity, now);
+                }
                 if slot.entity.as_ref().is_some_and(|e| e.idle()) {
                     slot.entity = None;
                 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use presence::decision::{Grant, GrantOrigin};
 use presence::subscription::{self, Audience, Kind, State};
-use presence::{Address, Bare, Item, Refusal, Roster};
+use presence::{Bare, Item, Refusal, Roster};
 use store::{Op, OutboxEntry};
 
 use crate::commit::Reply;
@@ -78,10 +78,15 @@ impl Model {
         if contact == account {
             return Err(Refusal::BadRequest("nobody subscribes to himself"));
         }
-        self.with_entity(account, |entity| {
+        self.with(account, |slot| {
+            let entity = slot.entity.as_mut().ok_or(Refusal::NotFound)?;
             let outcome = subscription::outbound(kind, State::of(&entity.roster, contact));
             let most = self.rules.roster_items;
-            if !entity.roster.items.contains_key(contact) && entity.roster.items.len() >= most {
+            let listed = outcome.state.listed;
+            if listed
+                && !entity.roster.items.contains_key(contact)
+                && entity.roster.items.len() >= most
+            {
                 return Err(Refusal::Limit("roster_items"));
             }
             let mut ops = Vec::new();
@@ -98,15 +103,15 @@ impl Model {
             grant_ops(entity, contact, kind, grant, &mut ops);
             let mut owed = Vec::new();
             if outcome.route {
-                owed.push(self.owe(account, contact, Owed { kind, content }));
+                owed.push(self.owe(account, contact, &Owed { kind, content }));
                 ops.extend(owed.iter().map(Owed::op));
             }
             let (owner, of, reply) = (account.clone(), contact.clone(), reply.clone());
-            let push = outcome.push;
+            let (push, version) = (outcome.push, roster.version);
             self.submit(entity, ops, move |model, stored| {
                 if stored.is_ok() {
                     if push {
-                        model.push(&owner, &of);
+                        model.push(&owner, &of, version);
                     }
                     model.reconcile(&owner, &of);
                     model.deliver_owed(owed);
@@ -115,26 +120,28 @@ impl Model {
             })?;
             entity.adopt(&mut roster, contact);
             entity.adopt_grant(contact, kind, grant);
+            if !outcome.state.from() {
+                slot.shut_out(contact);
+            }
             Ok(())
         })
     }
 
-    /// What `entry.origin` owes arrives at `entry.target` (RFC 6121 appendix A.3). Applied once, whatever happens in between.
+    /// What `entry.origin` owes arrives at `entry.target` (RFC 6121 appendix A.3). Applied once, whatever happens in between; `false`:
+    /// it was applied before.
     pub(crate) fn inbound(
         self: &Arc<Self>,
         entry: &OutboxEntry,
-        owed: Owed,
-    ) -> Result<(), Refusal> {
+        owed: &Owed,
+    ) -> Result<bool, Refusal> {
         let (account, contact) = (&entry.target, &entry.origin);
-        self.with_entity(account, |entity| {
-            if entity
-                .inbox
-                .get(contact)
-                .is_some_and(|seq| *seq >= entry.seq)
-            {
+        self.with(account, |slot| {
+            let entity = slot.entity.as_mut().ok_or(Refusal::NotFound)?;
+            let applied = entity.inbox.get(contact).copied();
+            if applied.is_some_and(|seq| seq >= entry.seq) {
                 self.store
                     .submit_soft(vec![Op::OutboxRemove { seq: entry.seq }]);
-                return Ok(());
+                return Ok(false);
             }
             let state = State::of(&entity.roster, contact);
             let outcome = subscription::inbound(owed.kind, state);
@@ -163,51 +170,49 @@ impl Model {
             );
             let mut replies = Vec::new();
             if let Some(kind) = outcome.auto_reply {
-                replies.push(self.owe(account, contact, Owed::stanza(kind)));
+                replies.push(self.owe(account, contact, &Owed::stanza(kind)));
                 ops.extend(replies.iter().map(Owed::op));
             }
             let (owner, of) = (account.clone(), contact.clone());
             let route = outcome.route && !crowded;
+            let (version, entry, owed) = (roster.version, entry.clone(), owed.clone());
             let seq = entry.seq;
-            let again = entry.clone();
             self.submit(entity, ops, move |model, stored| {
                 if stored.is_err() {
-                    model.late.lock().push(again);
+                    model.unmark(&entry, applied);
+                    model.delivered(&entry, false);
                     return;
                 }
                 if route {
                     model.show(&owner, &of, &owed);
                 }
                 if push {
-                    model.push(&owner, &of);
+                    model.push(&owner, &of, version);
                 }
                 model.reconcile(&owner, &of);
                 model.deliver_owed(replies);
+                model.delivered(&entry, true);
             })?;
             entity.inbox.insert(contact.clone(), seq);
             entity.adopt(&mut roster, contact);
-            Ok(())
+            if !state.from() {
+                slot.shut_out(contact);
+            }
+            Ok(true)
         })
     }
 
-    /// The account it was meant for does not exist: a request is answered as a refused one (RFC 6121 §3.1.3), the rest ends here.
-    pub(crate) fn undeliverable(self: &Arc<Self>, entry: &OutboxEntry) {
-        let Some(kind) = refused(&entry.payload) else {
-            self.store
-                .submit_soft(vec![Op::OutboxRemove { seq: entry.seq }]);
-            return;
-        };
-        let model = Arc::clone(self);
-        let answer = self.owe(&entry.target, &entry.origin, Owed::stanza(kind));
-        let ops = vec![Op::OutboxRemove { seq: entry.seq }, Owed::op(&answer)];
-        let done = move |stored: Result<(), store::StoreError>| {
-            if stored.is_ok() {
-                model.deliver_owed(vec![answer]);
-            }
-        };
-        if self.store.submit(ops, Box::new(done)).is_err() {
-            self.late.lock().push(entry.clone());
-        }
+    /// It was not applied after all.
+    fn unmark(&self, entry: &OutboxEntry, before: Option<u64>) {
+        self.with_slot(&entry.target, |slot| {
+            let Some(entity) = &mut slot.entity else {
+                return;
+            };
+            match before {
+                Some(seq) => entity.inbox.insert(entry.origin.clone(), seq),
+                None => entity.inbox.remove(&entry.origin),
+            };
+        });
     }
 
     /// Delivers a subscription stanza to the resources that take it (RFC 6121 §3.1.3, §3.1.6, §3.2.3, §3.3.3).
@@ -230,80 +235,6 @@ impl Model {
             }
         });
     }
-
-    /// Brings who is told of what into line with what the owner's roster says about one contact. Does nothing when it is in line.
-    pub(crate) fn reconcile(self: &Arc<Self>, owner: &Bare, contact: &Bare) {
-        let same_domain = self.rules.same_domain_allow;
-        let phones = self.phones();
-        let (start, stop) = self.with_slot(owner, |slot| {
-            let Some(entity) = &mut slot.entity else {
-                return Default::default();
-            };
-            let item = entity.roster.items.get(contact);
-            let (to, from) = item.map_or((false, false), |i| {
-                (i.subscription.to(), i.subscription.from())
-            });
-            for index in 0..entity.watches.len() {
-                let watch = &entity.watches[index];
-                if watch.record.watcher == *contact
-                    && entity.decide(contact, same_domain).0 != watch.told
-                {
-                    entity.tell_watch(index, same_domain, phones);
-                }
-            }
-            let mut start = Vec::new();
-            let mut stop = Vec::new();
-            let account = entity.account.clone();
-            for session in entity.sessions.iter_mut().filter(|s| s.available.is_some()) {
-                let watching = session.watching.iter().position(|c| c == contact);
-                match (to, watching) {
-                    (true, None) => {
-                        session.watching.push(contact.clone());
-                        start.push((
-                            session.id,
-                            account.with(session.resource.clone()),
-                            Arc::clone(&session.route),
-                        ));
-                    }
-                    (false, Some(index)) => {
-                        session.watching.swap_remove(index);
-                        stop.push(session.id);
-                    }
-                    _ => {}
-                }
-            }
-            if !from {
-                withdraw_watchers(slot, contact);
-            }
-            (start, stop)
-        });
-        for (id, full, route) in start {
-            self.add_watcher(contact, id, owner, &full, &route);
-        }
-        for id in stop {
-            self.with_slot(contact, |slot| slot.watchers.retain(|w| w.session != id));
-        }
-    }
-}
-
-/// Takes a contact's sessions from those who are told, and tells them that all is unavailable (RFC 6121 §3.2.2, §3.3.3).
-fn withdraw_watchers(slot: &mut crate::entity::Slot, contact: &Bare) {
-    let mut gone = Vec::new();
-    slot.watchers.retain_mut(|w| {
-        let keep = w.address.bare != *contact;
-        if !keep {
-            gone.push(Arc::clone(&w.route));
-        }
-        keep
-    });
-    let to = Address::from(contact.clone());
-    for route in gone {
-        slot.present_to(&to, &*route, false);
-    }
-}
-
-fn refused(payload: &Bytes) -> Option<Kind> {
-    (payload.first() == Some(&1)).then_some(Kind::Unsubscribed)
 }
 
 /// The roster after a change towards one contact, with the ops that store it.

@@ -1,36 +1,51 @@
 //! What ends by itself: publications, bindings, watches, presence kept after a restart.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::hash_map::Entry;
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use presence::{Bare, Resource, Timestamp, WatchId};
 use store::Op;
 
-use crate::route::Notice;
+use crate::clock::Now;
+use crate::entity::Slot;
+use crate::route::SessionId;
 use crate::shards::Model;
 
 const SWEEP: Duration = Duration::from_secs(60);
-const RETRY: Duration = Duration::from_millis(200);
+pub(crate) const RETRY: Duration = Duration::from_millis(200);
 
 /// What ends.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Ending {
     Publication(Resource),
     Binding(Arc<str>),
     Watch(WatchId),
+    /// Not an end: stored messages that found no room in the writer's queue when their session came.
+    Flush(SessionId),
 }
 
-/// The queue of endings. A thing that was prolonged leaves an entry behind, which is seen to be old when it comes up.
+/// The queue of endings. A thing stands in it once: when its time has come and it was prolonged, it is queued again.
 #[derive(Default)]
 pub(crate) struct Timers {
     queue: BinaryHeap<Reverse<(Timestamp, Bare, Ending)>>,
+    armed: HashMap<(Bare, Ending), Timestamp>,
     swept: Timestamp,
 }
 
 impl Timers {
     pub(crate) fn push(&mut self, at: Timestamp, account: &Bare, ending: Ending) {
+        match self.armed.entry((account.clone(), ending.clone())) {
+            Entry::Occupied(armed) if *armed.get() <= at => return,
+            Entry::Occupied(mut armed) => {
+                armed.insert(at);
+            }
+            Entry::Vacant(free) => {
+                free.insert(at);
+            }
+        }
         self.queue.push(Reverse((at, account.clone(), ending)));
     }
 
@@ -38,11 +53,16 @@ impl Timers {
         self.queue.peek().map(|Reverse((at, ..))| *at)
     }
 
-    fn due(&mut self, now: Timestamp) -> Vec<(Timestamp, Bare, Ending)> {
+    fn due(&mut self, now: Timestamp) -> Vec<(Bare, Ending)> {
         let mut due = Vec::new();
         while self.next().is_some_and(|at| at <= now) {
-            if let Some(Reverse(entry)) = self.queue.pop() {
-                due.push(entry);
+            if let Some(Reverse((at, account, ending))) = self.queue.pop() {
+                let key = (account, ending);
+                // Another time: it was moved forward and has had its turn.
+                if self.armed.get(&key) == Some(&at) {
+                    self.armed.remove(&key);
+                    due.push(key);
+                }
             }
         }
         due
@@ -52,13 +72,15 @@ impl Timers {
 impl Model {
     /// When [`Model::handle_timeout`] wants to be called next, at the latest.
     pub fn poll_timeout(&self) -> Timestamp {
-        let timers = self.timers.lock();
-        let sweep = timers.swept.plus(SWEEP);
-        let next = timers.next().map_or(sweep, |at| at.min(sweep));
-        if self.late.lock().is_empty() {
-            next
-        } else {
+        let next = {
+            let timers = self.timers.lock();
+            let sweep = timers.swept.plus(SWEEP);
+            timers.next().map_or(sweep, |at| at.min(sweep))
+        };
+        if self.debts.lock().waiting() {
             next.min(self.now().at.plus(RETRY))
+        } else {
+            next
         }
     }
 
@@ -67,13 +89,9 @@ impl Model {
         let now = self.now();
         self.deliver_late();
         let due = self.timers.lock().due(now.at);
-        for (at, account, ending) in due {
-            let again = self.end(&account, &ending, at);
-            if !again {
-                // The writer's queue is full: it ends a little later.
-                self.timers
-                    .lock()
-                    .push(now.at.plus(RETRY), &account, ending);
+        for (account, ending) in due {
+            if let Some(again) = self.end(&account, &ending, now) {
+                self.timers.lock().push(again, &account, ending);
             }
         }
         let sweep = {
@@ -89,81 +107,82 @@ impl Model {
         }
     }
 
-    /// True when nothing is left to do about it.
-    fn end(self: &Arc<Self>, account: &Bare, ending: &Ending, at: Timestamp) -> bool {
-        let now = self.now();
-        self.with_slot(account, |slot| {
-            let Some(entity) = &mut slot.entity else {
-                return true;
-            };
-            match ending {
-                Ending::Publication(resource) => {
-                    let Some(index) = entity.find(resource) else {
-                        return true;
-                    };
-                    let over = entity.published[index]
-                        .deadline
-                        .is_some_and(|d| d <= at.max(now.at));
-                    if !over {
-                        return true;
-                    }
-                    let account = account.clone();
-                    let lingering = entity.published[index].lingering;
-                    let op = if lingering {
-                        Op::LastKnownRemove {
-                            account,
-                            resource: resource.clone(),
-                        }
-                    } else {
-                        Op::PublicationRemove {
-                            account,
-                            resource: resource.clone(),
-                        }
-                    };
-                    if lingering {
-                        self.store.submit_soft(vec![op]);
-                    } else if self.submit(entity, vec![op], |_, _| {}).is_err() {
-                        return false;
-                    }
-                    let Some(published) = entity.take(resource) else {
-                        return true;
-                    };
-                    let from = entity.account.with(resource.clone());
-                    let notice = Notice::unavailable(from, Some(published.publication), None);
-                    slot.broadcast(&notice, None, self.rules.same_domain_allow, self.phones());
-                    true
+    /// Ends it when its time has come. `Some`: when to look again.
+    fn end(self: &Arc<Self>, account: &Bare, ending: &Ending, now: Now) -> Option<Timestamp> {
+        if let Ending::Flush(session) = ending {
+            self.flush_stored(account, *session);
+            return None;
+        }
+        let later = Some(now.at.plus(RETRY));
+        self.with_slot(account, |slot| match ending {
+            Ending::Publication(resource) => self.end_publication(slot, resource, now),
+            Ending::Binding(contact) => {
+                let entity = slot.entity.as_mut()?;
+                let deadline = entity.bound(contact)?.deadline;
+                if deadline > now.at {
+                    return Some(deadline);
                 }
-                Ending::Binding(contact) => {
-                    if !entity.bound(contact).is_some_and(|b| b.deadline <= now.at) {
-                        return true;
-                    }
-                    let ops = vec![Op::BindingRemove {
-                        account: account.clone(),
-                        contact: Arc::clone(contact),
-                    }];
-                    if self.submit(entity, ops, |_, _| {}).is_err() {
-                        return false;
-                    }
-                    self.unbind(slot, contact);
-                    true
+                let ops = vec![Op::BindingRemove {
+                    account: account.clone(),
+                    contact: Arc::clone(contact),
+                }];
+                if self.submit(entity, ops, |_, _| {}).is_err() {
+                    return later;
                 }
-                Ending::Watch(id) => {
-                    let Some(index) = entity.watches.iter().position(|w| w.record.id == *id) else {
-                        return true;
-                    };
-                    if entity.watches[index].deadline > now.at {
-                        return true;
-                    }
-                    if self
-                        .submit(entity, vec![Op::WatchRemove { id: *id }], |_, _| {})
-                        .is_err()
-                    {
-                        return false;
-                    }
-                    entity.watches.remove(index);
-                    true
-                }
+                self.unbind(slot, contact);
+                None
             }
+            Ending::Watch(id) => {
+                let entity = slot.entity.as_mut()?;
+                let index = entity.watches.iter().position(|w| w.record.id == *id)?;
+                let deadline = entity.watches[index].deadline;
+                if deadline > now.at {
+                    return Some(deadline);
+                }
+                let ops = vec![Op::WatchRemove { id: *id }];
+                if self.submit(entity, ops, |_, _| {}).is_err() {
+                    return later;
+                }
+                entity.watches.remove(index);
+                None
+            }
+            Ending::Flush(_) => None,
         })
+    }
+
+    fn end_publication(
+        self: &Arc<Self>,
+        slot: &mut Slot,
+        resource: &Resource,
+        now: Now,
+    ) -> Option<Timestamp> {
+        let entity = slot.entity.as_mut()?;
+        let index = entity.find(resource)?;
+        let deadline = entity.published[index].deadline?;
+        if deadline > now.at {
+            return Some(deadline);
+        }
+        let account = entity.account.clone();
+        if entity.published[index].lingering {
+            self.store.submit_soft(vec![Op::LastKnownRemove {
+                account,
+                resource: resource.clone(),
+            }]);
+            if !entity.sessions.iter().any(|s| s.available.is_some()) {
+                let publication = &entity.published[index].publication;
+                let status = publication.document.notes.first().map(|n| n.text.clone());
+                self.seen_last(entity, now, status);
+            }
+        } else {
+            let ops = vec![Op::PublicationRemove {
+                account,
+                resource: resource.clone(),
+            }];
+            if self.submit(entity, ops, |_, _| {}).is_err() {
+                return Some(now.at.plus(RETRY));
+            }
+        }
+        slot.close(resource, self.rules.same_domain_allow, self.phones());
+        None
     }
 }

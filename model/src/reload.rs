@@ -1,0 +1,112 @@
+//! Memory brought back to what the disk says, after the writer has failed.
+
+use std::sync::Arc;
+
+use presence::{Bare, Decision, Source};
+use store::AccountRecord;
+
+use crate::entity::{Slot, Watch};
+use crate::route::Notice;
+use crate::shards::Model;
+use crate::timers::Ending;
+
+impl Model {
+    /// A unit of this account is done. When one has failed and no other is under way, what memory says beyond the disk is taken
+    /// back, and all who were told of it are told again.
+    pub(crate) fn committed(self: &Arc<Self>, account: &Bare, born: u64, stored: bool) {
+        let contacts = self.with_slot(account, |slot| {
+            let entity = slot.entity.as_mut().filter(|e| e.born == born)?;
+            entity.pending_commits = entity.pending_commits.saturating_sub(1);
+            entity.stale |= !stored;
+            if !(entity.stale || entity.recount) || entity.pending_commits > 0 {
+                return None;
+            }
+            let record = self.store.load(account).ok().flatten()?;
+            (entity.offline, entity.offline_bytes) = (record.offline, record.offline_bytes);
+            entity.recount = false;
+            if !std::mem::take(&mut entity.stale) {
+                return None;
+            }
+            let contacts: Vec<Bare> = record.roster.subscribers().cloned().collect();
+            self.reload(slot, record);
+            Some(contacts)
+        });
+        // Who was shut out too early is let in again.
+        for contact in contacts.unwrap_or_default() {
+            self.reconcile(&contact, account);
+        }
+    }
+
+    fn reload(&self, slot: &mut Slot, record: AccountRecord) {
+        let now = self.now();
+        let (same_domain, phones) = (self.rules.same_domain_allow, self.phones());
+        let Some(entity) = &mut slot.entity else {
+            return;
+        };
+        let account = entity.account.clone();
+        (entity.disabled, entity.doomed) = (record.disabled, false);
+        entity.roster = record.roster;
+        entity.grants = record.grants.into_iter().collect();
+        entity.inbox = record.inbox.into_iter().collect();
+        let watches: Vec<Watch> = record
+            .watches
+            .into_iter()
+            .map(|record| {
+                let old = entity.watches.iter().find(|w| w.record.id == record.id);
+                Watch {
+                    deadline: now.deadline(record.expires),
+                    told: old.map_or(Decision::Pending, |w| w.told),
+                    record,
+                }
+            })
+            .collect();
+        entity.watches = watches;
+        self.schedule(entity);
+        let gone: Vec<_> = entity
+            .published
+            .iter()
+            .map(|p| &p.publication)
+            .filter(|p| matches!(p.source, Source::Sip { .. }))
+            .filter(|p| !record.publications.iter().any(|r| r.resource == p.resource))
+            .map(|p| p.resource.clone())
+            .collect();
+        let unbound: Vec<_> = entity
+            .bindings
+            .iter()
+            .map(|b| Arc::clone(&b.binding.contact))
+            .filter(|c| !record.bindings.iter().any(|b| b.contact == *c))
+            .collect();
+        for resource in gone {
+            slot.close(&resource, same_domain, phones);
+        }
+        for contact in unbound {
+            self.unbind(slot, &contact);
+        }
+        for publication in record.publications {
+            let Some(entity) = &mut slot.entity else {
+                return;
+            };
+            let old = entity.find(&publication.resource);
+            if old.is_some_and(|i| *entity.published[i].publication == publication) {
+                continue;
+            }
+            let deadline = publication.expires.map(|e| now.deadline(e));
+            if let Some(at) = deadline {
+                let ending = Ending::Publication(publication.resource.clone());
+                self.timers.lock().push(at, &account, ending);
+            }
+            let publication = Arc::new(publication);
+            entity.put(Arc::clone(&publication), deadline);
+            let notice = Notice::available(&account, &publication);
+            slot.broadcast(&notice, same_domain, phones);
+        }
+        for binding in record.bindings {
+            self.bind(slot, binding, now);
+        }
+        if let Some(entity) = &mut slot.entity {
+            for index in 0..entity.watches.len() {
+                entity.tell_watch(index, same_domain, phones);
+            }
+        }
+    }
+}
