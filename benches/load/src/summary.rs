@@ -27,7 +27,13 @@ const LIMITS: [Limit; 11] = [
         12.0,
     ),
     Limit("idle", "session_kb", "memory per idle session", "KiB", 8.0),
-    Limit("start", "start_ms", "start to listening", "ms", 300.0),
+    Limit(
+        "start",
+        "answer_ms",
+        "start to listening and answering",
+        "ms",
+        300.0,
+    ),
     Limit("start", "rss_mb", "memory at rest", "MiB", 20.0),
     Limit(
         "plain-attack",

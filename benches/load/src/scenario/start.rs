@@ -1,5 +1,6 @@
-//! Time from starting a server to listening, and its memory at rest.
+//! Time from starting a server to listening and to its first answer, and its memory at rest.
 
+use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -14,8 +15,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A server that does not end after this long is killed.
 const GOODBYE: Duration = Duration::from_secs(10);
 
-/// One start: milliseconds until it listened, KiB of memory after `rest`.
-fn once(port: u16, rest: Duration, command: &[String]) -> Result<(f64, u64)> {
+/// What one start took.
+#[derive(Clone, Copy, Default)]
+struct Start {
+    /// Milliseconds until a connection was taken.
+    listening: f64,
+    /// Milliseconds until a client's stream header was answered.
+    answering: f64,
+    /// KiB of memory after a rest.
+    memory: u64,
+}
+
+fn once(port: u16, rest: Duration, command: &[String]) -> Result<Start> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let (program, arguments) = command
         .split_first()
@@ -28,19 +39,44 @@ fn once(port: u16, rest: Duration, command: &[String]) -> Result<(f64, u64)> {
         .stderr(Stdio::null())
         .spawn()
         .doing(program)?;
-    let found = listening(&mut child, address, begun).and_then(|time| {
+    let found = listening(&mut child, address, begun).and_then(|(stream, time)| {
+        answer(stream)?;
+        let answering = begun.elapsed().as_secs_f64() * 1000.0;
         sleep(rest);
-        let memory = resident(&with_children(&[child.id()]))?;
-        Ok((time.as_secs_f64() * 1000.0, memory))
+        Ok(Start {
+            listening: time.as_secs_f64() * 1000.0,
+            answering,
+            memory: resident(&with_children(&[child.id()]))?,
+        })
     });
     end(&mut child)?;
     found
 }
 
-fn listening(child: &mut Child, address: SocketAddr, begun: Instant) -> Result<Duration> {
+/// Opens a stream and waits until the server says something: a socket that listens is not yet a server that works.
+fn answer(mut stream: TcpStream) -> Result<()> {
+    let limit = stream.set_read_timeout(Some(PATIENCE));
+    limit.doing("setting a time limit")?;
+    stream
+        .write_all(
+            b"<?xml version='1.0'?><stream:stream to='localhost' xmlns='jabber:client' \
+              xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>",
+        )
+        .doing("greeting the server")?;
+    match stream.read(&mut [0; 512]).doing("waiting for an answer")? {
+        0 => Err(Failure::Peer("the server hung up".to_owned())),
+        _ => Ok(()),
+    }
+}
+
+fn listening(
+    child: &mut Child,
+    address: SocketAddr,
+    begun: Instant,
+) -> Result<(TcpStream, Duration)> {
     loop {
-        if TcpStream::connect(address).is_ok() {
-            return Ok(begun.elapsed());
+        if let Ok(stream) = TcpStream::connect(address) {
+            return Ok((stream, begun.elapsed()));
         }
         if let Some(status) = child.try_wait().doing("waiting for the server")? {
             return Err(Failure::Peer(format!("the server ended: {status}")));
@@ -74,14 +110,30 @@ pub(crate) fn scenario(port: u16, times: usize, rest: f64, command: &[String]) -
     for _ in 0..times.max(1) {
         found.push(once(port, Duration::from_secs_f64(rest), command)?);
     }
-    found.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (median, _) = found.get(found.len() / 2).copied().unwrap_or_default();
-    let (slowest, _) = found.last().copied().unwrap_or_default();
-    let memory = found.iter().map(|(_, memory)| *memory).max().unwrap_or(0);
+    found.sort_by(|a, b| a.answering.total_cmp(&b.answering));
+    let median = found.get(found.len() / 2).copied().unwrap_or_default();
+    let slowest = found.last().copied().unwrap_or_default();
+    let memory = found.iter().map(|start| start.memory).max().unwrap_or(0);
     let mut report = Report::new("start");
     report.count("starts", "starts", found.len() as u64);
-    report.figure("start_ms", "start to listening, median", "ms", median);
-    report.figure("start_max_ms", "start to listening, slowest", "ms", slowest);
+    report.figure(
+        "listen_ms",
+        "start to listening, median",
+        "ms",
+        median.listening,
+    );
+    report.figure(
+        "answer_ms",
+        "start to the first answer, median",
+        "ms",
+        median.answering,
+    );
+    report.figure(
+        "answer_max_ms",
+        "start to the first answer, slowest",
+        "ms",
+        slowest.answering,
+    );
     report.figure("rss_mb", "memory at rest", "MiB", memory as f64 / 1024.0);
     Ok(report)
 }
