@@ -35,6 +35,8 @@ pub enum Action {
         user: String,
         /// The realm it was sent for: a served domain.
         realm: String,
+        /// Source address, for the limit on failures.
+        source: std::net::IpAddr,
     },
     /// The account that an address leads to, aliases followed. Answered with [`Answer::Resolved`].
     Resolve {
@@ -46,6 +48,8 @@ pub enum Action {
     Attempted {
         /// The digest user name.
         user: String,
+        /// The realm.
+        realm: String,
         /// Source address.
         source: std::net::IpAddr,
         /// The answer was right.

@@ -65,6 +65,7 @@ impl<R: Copy> Bridge<R> {
         let action = Action::Credentials {
             user,
             realm: realm.clone(),
+            source: job.flow.remote.ip().to_canonical(),
         };
         self.ask(
             action,
@@ -106,14 +107,14 @@ impl<R: Copy> Bridge<R> {
         let request = &job.request;
         match challenger.check(now.at, &request.method, &request.uri, authorization, keys) {
             Verdict::Accept => {
-                self.attempted(authorization, &job, true);
+                self.attempted(authorization, realm, &job, true);
                 let account = found.found.map(|(account, _)| account);
                 self.identify(now, job, account);
             }
             Verdict::Stale => self.challenge(now, &job, realm, true),
             Verdict::Reject(why) => {
                 if matches!(why, Rejection::UnknownUser | Rejection::WrongPassword) {
-                    self.attempted(authorization, &job, false);
+                    self.attempted(authorization, realm, &job, false);
                 }
                 self.challenge(now, &job, realm, false);
             }
@@ -121,9 +122,16 @@ impl<R: Copy> Bridge<R> {
         }
     }
 
-    fn attempted(&mut self, authorization: &Authorization, job: &Job<R>, succeeded: bool) {
+    fn attempted(
+        &mut self,
+        authorization: &Authorization,
+        realm: &str,
+        job: &Job<R>,
+        succeeded: bool,
+    ) {
         self.act(Action::Attempted {
             user: authorization.username().unwrap_or_default(),
+            realm: realm.to_owned(),
             source: job.flow.remote.ip().to_canonical(),
             succeeded,
         });

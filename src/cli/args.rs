@@ -32,7 +32,14 @@ pub enum Command {
     /// Run the server in the foreground (the default)
     Serve,
     /// Run on throw-away data with two accounts and a phone that play a short scene
-    Demo,
+    Demo {
+        /// End after the scene
+        #[arg(long, hide = true)]
+        once: bool,
+        /// Take free ports also where the usual ones can be had
+        #[arg(long, hide = true)]
+        free_ports: bool,
+    },
     /// Make, list and change accounts
     #[command(subcommand)]
     User(UserCommand),

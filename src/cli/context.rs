@@ -1,5 +1,7 @@
 //! What a command knows of the process it runs in.
 
+use std::io::IsTerminal as _;
+
 use super::{Arguments, Failure};
 use crate::config::{Choice, Loaded, load};
 use crate::data_folder::DataFolder;
@@ -13,6 +15,8 @@ pub struct Context {
     pub environment: Vec<(String, String)>,
     /// Whether the log is read by journald.
     pub under_journald: bool,
+    /// Whether standard output takes colours: a terminal does, unless `NO_COLOR` is set; with `CLICOLOR_FORCE` everything does.
+    pub colours: bool,
 }
 
 impl Context {
@@ -23,6 +27,12 @@ impl Context {
         };
         let environment: Vec<_> = std::env::vars_os().filter_map(text).collect();
         let under_journald = environment.iter().any(|(name, _)| name == "JOURNAL_STREAM");
+        let is_set = |wanted: &str| {
+            let found = environment.iter().find(|(name, _)| name == wanted);
+            found.is_some_and(|(_, value)| !value.is_empty() && value != "0")
+        };
+        let colours =
+            is_set("CLICOLOR_FORCE") || (std::io::stdout().is_terminal() && !is_set("NO_COLOR"));
         Self {
             choice: Choice {
                 file: arguments.config.clone(),
@@ -30,6 +40,7 @@ impl Context {
             },
             environment,
             under_journald,
+            colours,
         }
     }
 

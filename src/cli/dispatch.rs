@@ -4,13 +4,20 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use super::{Arguments, Command, Context, Done, Failure, check, print, serve, state, user};
-use crate::config;
+use crate::{config, demo};
 
 /// Does what a command asks for.
 pub(super) fn dispatch(context: &Context, command: &Command) -> Done {
     match command {
         Command::Serve => serve::serve(context),
-        Command::Demo => Err(Failure::not_built("demo")),
+        Command::Demo { once, free_ports } => {
+            let options = demo::Options {
+                once: *once,
+                free_ports: *free_ports,
+                colours: context.colours,
+            };
+            demo::demo(&serve::runtime()?, options)
+        }
         Command::User(command) => user::user(context, command),
         Command::Group(_) => Err(Failure::not_built("group")),
         Command::Token(_) => Err(Failure::not_built("token")),

@@ -69,7 +69,9 @@ fn reload(context: &Context, server: &Server, log: &LogHandle) {
         tracing::error!(%error, "the log level stays as it was");
         return;
     }
-    tracing::info!("certificates, aliases and log level were taken again; other changes need a restart");
+    tracing::info!(
+        "certificates, aliases and log level were taken again; other changes need a restart"
+    );
 }
 
 /// Where it listens and what to do next, in at most ten lines.

@@ -130,6 +130,7 @@ pub(crate) fn rules(config: &Config) -> Rules {
         pending_requests: limits.pending_requests,
         offline_messages: limits.offline_messages,
         offline_bytes: limits.offline_bytes as u64,
+        offline_expires: limits.offline_expires,
         directed_presence: limits.directed_presence,
         publications_per_account: limits.publications_per_account,
         registrations_per_account: limits.registrations_per_account,
@@ -199,7 +200,16 @@ impl Server {
         });
         complete_on_runtime(&shared);
         let (sockets, listeners) = sort(bound)?;
-        let sip = Sip::new(layer(&shared.config), bridge(&shared.config), sockets);
+        let port = sockets
+            .first()
+            .and_then(|s| s.local_addr().ok())
+            .map_or(5060, |a| a.port());
+        let sip = Sip::new(
+            layer(&shared.config),
+            bridge(&shared.config, port),
+            sockets,
+            clock.now().utc,
+        );
         model.set_phones(Arc::clone(&sip) as Arc<dyn model::Route>);
         let watches = turn(|| model.restore(start.unclean)).map_err(|e| failed(&e))?;
         let _ = shared.sip.set(Arc::downgrade(&sip));
@@ -322,7 +332,8 @@ fn layer(config: &Config) -> ::sip::transaction::Layer {
     ::sip::transaction::Layer::new(settings, rand::random())
 }
 
-fn bridge(config: &Config) -> ::bridge::Bridge<::sip::transaction::ServerId> {
+/// Phones send refreshes to our Contact: with another port than the usual one it has to be named there.
+fn bridge(config: &Config, port: u16) -> ::bridge::Bridge<::sip::transaction::ServerId> {
     let lifetimes = |e: &crate::config::Expires| ::bridge::Lifetimes {
         min: e.min,
         default: e.default,
@@ -330,7 +341,11 @@ fn bridge(config: &Config) -> ::bridge::Bridge<::sip::transaction::ServerId> {
     };
     let domains = config.domains.iter().map(|d| d.unicode.clone()).collect();
     let settings = ::bridge::Config {
-        public_host: config.sip.public_host.clone(),
+        public_host: match (&config.sip.public_host, port) {
+            (Some(host), _) => Some(host.clone()),
+            (None, 5060) => None,
+            (None, port) => Some(format!("{}:{port}", config.domains[0].ascii)),
+        },
         require_auth: config.sip.require_auth,
         digest: config
             .sip
@@ -431,8 +446,9 @@ fn listen(
                 let serve = {
                     let shared = Arc::clone(&shared);
                     move |socket, peer| {
-                        let link = Link::new(socket, peer, shared.config.limits.out_queue);
-                        clients::serve(Arc::clone(&shared), link, direct)
+                        let limit = shared.config.limits.out_queue;
+                        let (link, reader) = Link::new(socket, peer, limit);
+                        clients::serve(Arc::clone(&shared), link, reader, direct)
                     }
                 };
                 tokio::spawn(accept(shared, listener, Arc::clone(&census), most, serve));

@@ -93,7 +93,7 @@ impl Model {
     pub(super) fn answer(&mut self, now: Utc, action: Action) -> Option<Answer> {
         let refused = self.refuse.clone();
         Some(match action {
-            Action::Credentials { user, realm } => {
+            Action::Credentials { user, realm, .. } => {
                 let name = match user.split_once('@') {
                     Some((name, _)) => name.to_owned(),
                     None => user.clone(),

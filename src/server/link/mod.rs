@@ -2,6 +2,7 @@
 //!
 //! The queue is a leaf lock: whoever holds it takes no other.
 
+mod read;
 mod tls;
 
 use std::io;
@@ -12,7 +13,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 use rustls::ServerConnection;
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
+
+pub(crate) use read::read;
 
 use super::turn;
 
@@ -27,7 +31,7 @@ pub(crate) enum Broken {
 
 /// A connection, shared by the task that reads it and by everybody who writes to it.
 pub(crate) struct Link {
-    socket: TcpStream,
+    socket: OwnedWriteHalf,
     peer: SocketAddr,
     io: Mutex<Io>,
     closed: AtomicBool,
@@ -48,10 +52,16 @@ struct Io {
 }
 
 impl Link {
-    /// A link over an accepted connection; at most `limit` octets may wait to be written, 0 for any number.
-    pub(crate) fn new(socket: TcpStream, peer: SocketAddr, limit: usize) -> Arc<Self> {
+    /// A link over a connection, and the half of its socket that is read from. At most `limit` octets may wait to be written, 0 for
+    /// any number.
+    pub(crate) fn new(
+        socket: TcpStream,
+        peer: SocketAddr,
+        limit: usize,
+    ) -> (Arc<Self>, OwnedReadHalf) {
         let _ = socket.set_nodelay(true);
-        Arc::new(Self {
+        let (reader, socket) = socket.into_split();
+        let link = Arc::new(Self {
             socket,
             peer,
             io: Mutex::new(Io {
@@ -65,7 +75,12 @@ impl Link {
             }),
             closed: AtomicBool::new(false),
             wake: Notify::new(),
-        })
+        });
+        (link, reader)
+    }
+
+    fn socket(&self) -> &TcpStream {
+        self.socket.as_ref()
     }
 
     /// The other end.
@@ -75,9 +90,13 @@ impl Link {
 
     /// Appends to the queue. What comes after the end is dropped.
     pub(crate) fn append(self: &Arc<Self>, write: impl FnOnce(&mut Vec<u8>)) {
-        if self.is_closed() {
-            return;
+        if !self.is_closed() {
+            self.append_last(write);
         }
+    }
+
+    /// Appends to the queue also after the end: for the task that reads, which has the last word.
+    pub(crate) fn append_last(self: &Arc<Self>, write: impl FnOnce(&mut Vec<u8>)) {
         let mut io = self.io.lock();
         if io.broken.is_some() {
             return;
@@ -103,7 +122,7 @@ impl Link {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// From now on nothing is appended. What is in the queue is still written.
+    /// From now on nothing is appended but by [`Self::append_last`]. What is in the queue is still written.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
     }
@@ -117,7 +136,7 @@ impl Link {
     pub(crate) fn flush(&self) -> bool {
         let mut io = self.io.lock();
         io.marked = false;
-        match io.write_out(&self.socket) {
+        match io.write_out(self.socket()) {
             Ok(()) => {
                 io.blocked = false;
                 true
@@ -144,33 +163,34 @@ impl Link {
         self.io.lock().blocked
     }
 
-    /// Waits until something can be read.
-    pub(crate) async fn readable(&self) -> io::Result<()> {
-        self.socket.readable().await
-    }
-
     /// Waits until something can be written.
     pub(crate) async fn writable(&self) -> io::Result<()> {
         self.socket.writable().await
     }
 
-    /// Reads once into `buffer`: decrypted octets. `WouldBlock` when there is nothing now; 0 at the end.
-    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// Takes in octets from the socket, as far as TLS has room: `octets` is moved on over what was taken. What they are decrypted to
+    /// is appended to `plain`. True when the handshake was finished by them; then no more was taken, since what follows belongs to the
+    /// time after.
+    pub(crate) fn take_in(&self, octets: &mut &[u8], plain: &mut Vec<u8>) -> io::Result<bool> {
         let mut io = self.io.lock();
-        match &mut io.tls {
-            None => {
-                drop(io);
-                self.socket.try_read(buffer)
-            }
-            Some(_) => io.read_tls(&self.socket, buffer),
+        if io.tls.is_none() {
+            plain.extend_from_slice(octets);
+            *octets = &[];
+            return Ok(false);
         }
+        io.take_in(self.socket(), octets, plain)
+    }
+
+    /// TLS is in place or begun.
+    pub(crate) fn has_tls(&self) -> bool {
+        self.io.lock().tls.is_some()
     }
 
     /// Begins TLS as the server. What was queued before is written in the clear first.
     pub(crate) fn start_tls(&self, config: Arc<rustls::ServerConfig>) -> Result<(), rustls::Error> {
         let connection = ServerConnection::new(config)?;
         let mut io = self.io.lock();
-        let _ = io.write_out(&self.socket);
+        let _ = io.write_out(self.socket());
         io.tls = Some(Box::new(connection));
         Ok(())
     }
@@ -181,8 +201,8 @@ impl Link {
         if let Some(tls) = &mut io.tls {
             tls.send_close_notify();
         }
-        let _ = io.write_out(&self.socket);
+        let _ = io.write_out(self.socket());
         drop(io);
-        let _ = socket2::SockRef::from(&self.socket).shutdown(std::net::Shutdown::Write);
+        let _ = socket2::SockRef::from(self.socket()).shutdown(std::net::Shutdown::Write);
     }
 }

@@ -20,12 +20,6 @@ pub(crate) struct Handshaken {
 
 struct TryIo<'a>(&'a TcpStream);
 
-impl Read for TryIo<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.try_read(buffer)
-    }
-}
-
 impl Write for TryIo<'_> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         self.0.try_write(octets)
@@ -96,45 +90,51 @@ impl Io {
         }
     }
 
-    /// Takes in what the socket has and hands out decrypted octets.
-    pub(super) fn read_tls(&mut self, socket: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    /// See [`Link::take_in`].
+    pub(super) fn take_in(
+        &mut self,
+        socket: &TcpStream,
+        octets: &mut &[u8],
+        plain: &mut Vec<u8>,
+    ) -> io::Result<bool> {
         let Some(mut tls) = self.tls.take() else {
-            return socket.try_read(buffer);
+            return Ok(false);
         };
-        let result = read_with(&mut tls, socket, buffer);
+        let result = decrypt(&mut tls, octets, plain);
         self.tls = Some(tls);
         // Handshake messages, alerts and tickets.
-        let _ = self.write_out(socket);
-        result
+        match self.write_out(socket) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            _ => result,
+        }
     }
 }
 
-fn read_with(
+fn decrypt(
     tls: &mut rustls::ServerConnection,
-    socket: &TcpStream,
-    buffer: &mut [u8],
-) -> io::Result<usize> {
-    loop {
-        match tls.reader().read(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            done => return done,
-        }
-        let was_handshaking = tls.is_handshaking();
-        if tls.read_tls(&mut TryIo(socket))? == 0 {
-            return Ok(0);
-        }
-        tls.process_new_packets()
+    octets: &mut &[u8],
+    plain: &mut Vec<u8>,
+) -> io::Result<bool> {
+    while !octets.is_empty() {
+        let shaking = tls.is_handshaking();
+        tls.read_tls(octets)?;
+        let state = tls
+            .process_new_packets()
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        if was_handshaking && tls.wants_write() {
-            // Flights are sent before more is read, and the caller looks whether the handshake is done.
-            while tls.wants_write() {
-                tls.write_tls(&mut TryIo(socket))?;
-            }
+        let ready = state.plaintext_bytes_to_read();
+        if ready > 0 {
+            let begin = plain.len();
+            plain.resize(begin + ready, 0);
+            tls.reader().read_exact(&mut plain[begin..])?;
         }
-        if was_handshaking && !tls.is_handshaking() {
-            return Err(io::ErrorKind::Interrupted.into());
+        if state.peer_has_closed() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if shaking && !tls.is_handshaking() {
+            return Ok(true);
         }
     }
+    Ok(false)
 }
 
 impl Link {

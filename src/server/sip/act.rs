@@ -1,6 +1,7 @@
 //! What the bridge wants done, done on the model.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bridge::action::{Credentials, Register, Sent};
@@ -12,6 +13,7 @@ use model::publish::{Body, Publish};
 use parking_lot::Mutex;
 use presence::{Bare, Refusal};
 use sip::digest::Ha1Set;
+use xmpp::sasl::Verdict;
 
 use super::Sip;
 use crate::server::aliases;
@@ -35,15 +37,18 @@ impl Sip {
     pub(super) fn act(self: &Arc<Self>, shared: &Arc<Shared>, token: Token, action: Action) {
         let model = &shared.model;
         match action {
-            Action::Credentials { user, realm } => {
-                let found = self.credentials(shared, &user, &realm);
-                self.answer(
-                    token,
-                    Answer::Credentials(Credentials {
-                        found,
-                        too_many: false,
-                    }),
-                );
+            Action::Credentials {
+                user,
+                realm,
+                source,
+            } => {
+                let too_many = barred(shared, &user, &realm, source);
+                let found = if too_many {
+                    None
+                } else {
+                    self.credentials(shared, &user, &realm)
+                };
+                self.answer(token, Answer::Credentials(Credentials { found, too_many }));
             }
             Action::Resolve { address } => {
                 let account = resolve(shared, &address, shared.model.rules().domains[0].as_str());
@@ -51,9 +56,14 @@ impl Sip {
             }
             Action::Attempted {
                 user,
+                realm,
                 source,
                 succeeded,
-            } => attempted(shared, &user, source, succeeded),
+            } => {
+                if !succeeded {
+                    failed(shared, &user, &realm, source);
+                }
+            }
             Action::Register { account, register } => {
                 let register = match register {
                     Register::Query => ModelRegister::Query,
@@ -216,17 +226,35 @@ fn resolve(shared: &Shared, user: &str, domain: &str) -> Option<Bare> {
         .or_else(|| shared.model.alias(&aliases::telephone(user)?))
 }
 
-fn attempted(shared: &Shared, user: &str, source: std::net::IpAddr, succeeded: bool) {
+/// The name under which failures are counted, the same as for XMPP.
+fn counted(shared: &Shared, user: &str, realm: &str) -> String {
+    resolve(shared, user, realm).map_or_else(|| format!("{user}@{realm}"), |a| a.to_string())
+}
+
+/// There were too many failures lately. Most requests come from who has had none: that is seen without naming anybody.
+fn barred(shared: &Shared, user: &str, realm: &str, source: IpAddr) -> bool {
+    let now = shared.now().at;
+    if !shared.attempts.lock().suspects(source) {
+        return false;
+    }
+    let account = counted(shared, user, realm);
+    let mut attempts = shared.attempts.lock();
+    match attempts.begin(now, &account, source) {
+        Verdict::Allowed => {
+            attempts.abandoned(&account, source);
+            false
+        }
+        Verdict::DelayUntil(_) => false,
+        Verdict::Refused { .. } => true,
+    }
+}
+
+fn failed(shared: &Shared, user: &str, realm: &str, source: IpAddr) {
+    let account = counted(shared, user, realm);
     let now = shared.now().at;
     let mut attempts = shared.attempts.lock();
-    if succeeded {
-        return;
+    if matches!(attempts.begin(now, &account, source), Verdict::Allowed) {
+        attempts.failed(now, &account, source);
     }
-    if matches!(
-        attempts.begin(now, user, source),
-        xmpp::sasl::Verdict::Allowed
-    ) {
-        attempts.failed(now, user, source);
-        tracing::info!(user, peer = %source, "a digest login failed");
-    }
+    tracing::info!(%account, peer = %source, "a digest login failed");
 }

@@ -8,7 +8,7 @@ use bridge::{Answer, Bridge, Output, Token};
 use bytes::Bytes;
 use model::{Event as ModelEvent, Route};
 use parking_lot::Mutex;
-use presence::{Bare, Binding, Decision, Message, Timestamp, View, WatchId, WatchRecord};
+use presence::{Bare, Binding, Decision, Message, Timestamp, Utc, View, WatchId, WatchRecord};
 use sip::dialog::NextHop;
 use sip::header::Transport;
 use sip::transaction::{ClientId, Event, Failure, Flow, Layer, ServerId, Transmit};
@@ -73,7 +73,9 @@ impl Sip {
         layer: Layer,
         bridge: Bridge<ServerId>,
         sockets: Vec<UdpSocket>,
+        now: Utc,
     ) -> Arc<Self> {
+        let first_connection = (now.0 / 1000) << 20;
         let datagrams = sockets.into_iter().filter_map(|socket| {
             let local = socket.local_addr().ok()?;
             Some(Arc::new(Datagrams {
@@ -90,7 +92,8 @@ impl Sip {
                 asked: HashMap::new(),
                 links: HashMap::new(),
                 by_peer: HashMap::new(),
-                next_connection: 1,
+                // Numbers stand in stored registrations: those of an earlier run must not name connections of this one.
+                next_connection: u64::try_from(first_connection).unwrap_or(1),
                 connecting: HashMap::new(),
             }),
             inbox: Mutex::default(),

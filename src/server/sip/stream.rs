@@ -9,15 +9,15 @@ use sip::header::Transport;
 use sip::message::Limits;
 use sip::transaction::Flow;
 use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
 
 use super::Sip;
 use crate::certificates::Listener;
-use crate::server::link::Link;
+use crate::server::link::{Link, read};
 use crate::server::shared::Shared;
 
 /// A connection on which nothing comes for this long is closed: phones that keep one open send keep-alives (RFC 5626 §4.4.1).
 const IDLE: Duration = Duration::from_secs(3600);
-const PIECE: usize = 16 * 1024;
 
 /// Serves one accepted connection until it ends.
 pub(crate) async fn serve(
@@ -30,7 +30,7 @@ pub(crate) async fn serve(
     let local = socket
         .local_addr()
         .map_or(peer, crate::server::accept::canonical);
-    let link = Link::new(socket, peer, shared.config.limits.out_queue);
+    let (link, mut reader) = Link::new(socket, peer, shared.config.limits.out_queue);
     if tls
         && link
             .start_tls(shared.certificates.current().server_config(Listener::Sip))
@@ -41,7 +41,7 @@ pub(crate) async fn serve(
     let transport = if tls { Transport::Tls } else { Transport::Tcp };
     let connection = sip.connected(&link);
     let flow = Flow::new(transport, local, peer).with_connection(connection);
-    read(&shared, &sip, &link, &flow).await;
+    receive(&shared, &sip, &link, &mut reader, &flow).await;
     sip.closed(connection);
     link.close();
     link.finish();
@@ -58,29 +58,38 @@ pub(super) async fn connect(shared: Arc<Shared>, sip: Arc<Sip>, wanted: Flow) {
     let local = socket
         .local_addr()
         .map_or(wanted.local, crate::server::accept::canonical);
-    let link = Link::new(socket, wanted.remote, shared.config.limits.out_queue);
+    let (link, mut reader) = Link::new(socket, wanted.remote, shared.config.limits.out_queue);
     let connection = sip.connected(&link);
     sip.work(|input| input.connected(&wanted, connection));
     let flow = Flow::new(wanted.transport, local, wanted.remote).with_connection(connection);
-    read(&shared, &sip, &link, &flow).await;
+    receive(&shared, &sip, &link, &mut reader, &flow).await;
     sip.closed(connection);
     link.close();
     link.finish();
 }
 
-async fn read(shared: &Shared, sip: &Arc<Sip>, link: &Arc<Link>, flow: &Flow) {
+async fn receive(
+    shared: &Shared,
+    sip: &Arc<Sip>,
+    link: &Arc<Link>,
+    reader: &mut OwnedReadHalf,
+    flow: &Flow,
+) {
     let mut framer = Framer::new(Limits {
         message: shared.config.limits.sip_message_size,
         ..Limits::default()
     });
     let stop = shared.stopped();
     tokio::pin!(stop);
-    let mut buffer = vec![0; PIECE];
+    let tls = link.has_tls();
     loop {
         let blocked = link.is_blocked();
+        let taken = read(reader, |octets| {
+            !octets.is_empty() && push(link, &mut framer, octets, tls)
+        });
         tokio::select! {
-            ready = tokio::time::timeout(IDLE, link.readable()) => {
-                if !matches!(ready, Ok(Ok(()))) { return }
+            taken = tokio::time::timeout(IDLE, taken) => {
+                if !matches!(taken, Ok(Ok(true))) { return }
             }
             ready = link.writable(), if blocked => {
                 if ready.is_err() { return }
@@ -93,21 +102,28 @@ async fn read(shared: &Shared, sip: &Arc<Sip>, link: &Arc<Link>, flow: &Flow) {
             }
             () = &mut stop => return,
         }
-        loop {
-            match link.read(&mut buffer) {
-                Ok(0) => return,
-                Ok(len) => {
-                    framer.push(&buffer[..len]);
-                    if !take(sip, link, flow, &mut framer) {
-                        return;
-                    }
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
-                Err(_) => return,
-            }
+        if !take(sip, link, flow, &mut framer) {
+            return;
         }
     }
+}
+
+/// Gives the framer what was read, decrypted. False when the connection is over.
+fn push(link: &Link, framer: &mut Framer, mut octets: &[u8], tls: bool) -> bool {
+    if !tls {
+        framer.push(octets);
+        return true;
+    }
+    let mut plain = Vec::new();
+    while !octets.is_empty() {
+        plain.clear();
+        let taken = link.take_in(&mut octets, &mut plain);
+        framer.push(&plain);
+        if taken.is_err() {
+            return false;
+        }
+    }
+    true
 }
 
 /// Hands on what is complete. False when the connection cannot be read on.

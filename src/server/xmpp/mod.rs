@@ -10,22 +10,18 @@ use std::sync::atomic::Ordering;
 
 use model::{Ended, SessionId};
 use presence::{Bare, Timestamp};
+use tokio::net::tcp::OwnedReadHalf;
 use xmpp::Now;
 use xmpp::StreamCondition;
 use xmpp::session::{Output, Secured, Session};
 use xmpp::{Action, Reply};
 
-use super::link::{Broken, Link};
+use super::link::{Broken, Link, read};
 use super::shared::Shared;
 use super::turn::{turn, yielding_turn};
 use crate::certificates::Listener;
 
 pub(crate) use route::{Inbox, XmppRoute};
-
-/// What is read in one piece.
-const PIECE: usize = 16 * 1024;
-/// How many pieces one connection may read before others have their turn.
-const PIECES: usize = 4;
 
 /// Something for a session from elsewhere than its peer.
 pub(crate) enum Inbound {
@@ -49,17 +45,22 @@ struct Connection {
 }
 
 /// Serves one accepted connection until it ends.
-pub(crate) async fn serve(shared: Arc<Shared>, link: Arc<Link>, direct: bool) {
+pub(crate) async fn serve(
+    shared: Arc<Shared>,
+    link: Arc<Link>,
+    mut socket: OwnedReadHalf,
+    direct: bool,
+) {
     shared
         .gauges
         .xmpp_connections
         .fetch_add(1, Ordering::Relaxed);
     let secured = if direct {
-        handshake(&shared, &link).await
+        handshake(&shared, &link, &mut socket).await
     } else {
-        Some(None)
+        Some((None, Vec::new()))
     };
-    if let Some(secured) = secured {
+    if let Some((secured, early)) = secured {
         let session = Session::new(
             Arc::clone(&shared.xmpp),
             shared.now().at,
@@ -76,7 +77,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, link: Arc<Link>, direct: bool) {
             shared: Arc::clone(&shared),
             link,
         };
-        connection.run().await;
+        turn(|| connection.receive(&early));
+        connection.run(socket).await;
         connection.finish();
     }
     shared
@@ -85,32 +87,41 @@ pub(crate) async fn serve(shared: Arc<Shared>, link: Arc<Link>, direct: bool) {
         .fetch_sub(1, Ordering::Relaxed);
 }
 
-/// TLS from the first octet on (XEP-0368). `None` when it came to nothing in the time there is.
-async fn handshake(shared: &Shared, link: &Link) -> Option<Option<Secured>> {
-    link.start_tls(
-        shared
-            .certificates
-            .current()
-            .server_config(Listener::XmppDirect),
-    )
-    .ok()?;
+/// TLS from the first octet on (XEP-0368). `None` when it came to nothing in the time there is. Nothing of the client's first flight
+/// after the handshake is lost: it is read after it.
+async fn handshake(
+    shared: &Shared,
+    link: &Link,
+    socket: &mut OwnedReadHalf,
+) -> Option<(Option<Secured>, Vec<u8>)> {
+    let config = shared.certificates.current();
+    link.start_tls(config.server_config(Listener::XmppDirect))
+        .ok()?;
     let deadline = shared.config.limits.unauthenticated_time;
+    let mut early = Vec::new();
     let shaken = async {
         loop {
-            link.readable().await.ok()?;
-            match link.read(&mut [0; 1]) {
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
-                    return secured(shared, link);
+            let done = read(socket, |mut octets| {
+                if octets.is_empty() {
+                    return Err(std::io::ErrorKind::UnexpectedEof.into());
                 }
-                Ok(_) | Err(_) => return None,
+                let done = link.take_in(&mut octets, &mut early)?;
+                if done {
+                    // What the client sent behind its last handshake message.
+                    link.take_in(&mut octets, &mut early)?;
+                }
+                Ok::<_, std::io::Error>(done)
+            });
+            if done.await.ok()?.ok()? {
+                return secured(shared, link);
             }
         }
     };
-    tokio::select! {
-        shaken = tokio::time::timeout(deadline, shaken) => shaken.ok().flatten().map(Some),
-        () = shared.stopped() => None,
-    }
+    let secured = tokio::select! {
+        shaken = tokio::time::timeout(deadline, shaken) => shaken.ok().flatten()?,
+        () = shared.stopped() => return None,
+    };
+    Some((Some(secured), early))
 }
 
 /// What a finished handshake gives to channel binding.
@@ -128,7 +139,7 @@ fn secured(shared: &Shared, link: &Link) -> Option<Secured> {
 }
 
 impl Connection {
-    async fn run(&mut self) {
+    async fn run(&mut self, mut socket: OwnedReadHalf) {
         let stopping = self.shared.clone();
         let stop = stopping.stopped();
         let timer = tokio::time::sleep_until(self.due());
@@ -136,12 +147,10 @@ impl Connection {
         let mut stopped = false;
         let link = Arc::clone(&self.link);
         loop {
-            let blocked = link.is_blocked();
-            let mut readable = false;
+            let (blocked, takes) = (link.is_blocked(), self.takes());
             tokio::select! {
-                ready = link.readable(), if self.takes() => {
-                    if ready.is_err() { return }
-                    readable = true;
+                taken = read(&mut socket, |octets| self.received(octets)), if takes => {
+                    if taken.is_err() { return }
                 }
                 () = link.wake.notified() => {}
                 ready = link.writable(), if blocked => {
@@ -156,9 +165,6 @@ impl Connection {
             }
             yielding_turn(|| {
                 self.look();
-                if readable {
-                    self.read();
-                }
                 self.time();
                 self.drain();
             })
@@ -213,34 +219,42 @@ impl Connection {
         }
     }
 
-    fn read(&mut self) {
-        thread_local! {
-            static BUFFER: std::cell::RefCell<Vec<u8>> = std::cell::RefCell::new(vec![0; PIECE]);
+    /// Takes what was read; nothing at the end of the stream.
+    fn received(&mut self, octets: &[u8]) {
+        if octets.is_empty() {
+            self.end();
+        } else if self.link.has_tls() {
+            self.decrypt(octets);
+        } else {
+            self.receive(octets);
         }
-        for _ in 0..PIECES {
-            let more = BUFFER.with_borrow_mut(|buffer| match self.link.read(buffer) {
-                Ok(0) => {
-                    self.session.handle_eof(self.now());
-                    self.closing = true;
-                    false
-                }
-                Ok(n) => {
-                    self.session.handle_bytes(self.now(), &buffer[..n]);
-                    n == buffer.len() || self.handshaking
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => true,
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => false,
+    }
+
+    fn end(&mut self) {
+        self.session.handle_eof(self.now());
+        self.closing = true;
+    }
+
+    fn receive(&mut self, octets: &[u8]) {
+        if !octets.is_empty() {
+            self.session.handle_bytes(self.now(), octets);
+            self.drain();
+        }
+    }
+
+    fn decrypt(&mut self, mut octets: &[u8]) {
+        let mut plain = Vec::new();
+        while !octets.is_empty() && !self.closing {
+            plain.clear();
+            let taken = self.link.take_in(&mut octets, &mut plain);
+            self.receive(&plain);
+            match taken {
+                Ok(true) => self.handshaken(),
+                Ok(false) => {}
                 Err(error) => {
                     tracing::debug!(peer = %self.link.peer(), %error, "the connection was lost");
-                    self.session.handle_eof(self.now());
-                    self.closing = true;
-                    false
+                    self.end();
                 }
-            });
-            self.handshaken();
-            self.drain();
-            if !more || !self.takes() {
-                return;
             }
         }
     }
@@ -272,7 +286,7 @@ impl Connection {
                 return;
             };
             match output {
-                Output::Send(octets) => self.link.append(|out| out.extend_from_slice(&octets)),
+                Output::Send(octets) => self.link.append_last(|out| out.extend_from_slice(&octets)),
                 Output::StartTls => {
                     let config = self
                         .shared

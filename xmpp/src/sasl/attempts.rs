@@ -78,6 +78,11 @@ impl Attempts {
         }
     }
 
+    /// Something has failed from this address lately. False is certain: then nothing stands against an attempt from there.
+    pub fn suspects(&mut self, address: IpAddr) -> bool {
+        self.limits.per_address == 0 || self.addresses.find(&network(address)).is_some()
+    }
+
     /// An attempt at `account` (its prepared address) wants to begin. For SCRAM that is when the keys are looked up.
     pub fn begin(&mut self, now: Timestamp, account: &str, address: IpAddr) -> Verdict {
         let limits = self.limits;
