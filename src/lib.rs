@@ -8,6 +8,7 @@ pub mod certificates;
 pub mod cli;
 pub mod config;
 pub mod data_folder;
+pub mod demo;
 pub mod log;
 pub mod secrets;
 pub mod server;
