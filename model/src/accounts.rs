@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, OnceLock};
 
 use presence::subscription::State;
-use presence::{Bare, Decision, Refusal, Resource, Source, View, WatchId, subscription};
+use presence::{Bare, Decision, Refusal, Resource, Source, View, WatchId};
 use store::Op;
 
 use crate::commit::Reply;
@@ -13,6 +13,7 @@ use crate::entity::{Entity, Published, Slot};
 use crate::outbox::Owed;
 use crate::route::{Ended, Event, Route};
 use crate::shards::Model;
+use crate::subscriptions::farewell;
 use crate::timers::Ending;
 
 /// The stored secrets of an account, opaque to the model.
@@ -166,7 +167,7 @@ impl Model {
             let contacts: BTreeSet<&Bare> = contacts.collect();
             let mut owed = Vec::new();
             for contact in contacts {
-                for kind in subscription::remove(State::of(roster, contact)).route {
+                for kind in farewell(State::of(roster, contact)) {
                     owed.push(self.owe(account, contact, &Owed::stanza(kind)));
                 }
             }

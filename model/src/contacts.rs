@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use presence::decision::{Grant, GrantOrigin};
 use presence::subscription::State;
-use presence::{Bare, Item, Refusal, Roster, SubscriptionState, subscription};
+use presence::{Bare, Item, Refusal, Roster, SubscriptionState};
 use store::Op;
 
 use crate::commit::Reply;
 use crate::outbox::Owed;
 use crate::route::SessionId;
 use crate::shards::Model;
+use crate::subscriptions::farewell;
 
 impl Model {
     /// The roster; the session is interested from now on. Answered when what it shows is on disk.
@@ -84,7 +84,7 @@ impl Model {
         }
     }
 
-    /// Removes an item and with it the subscriptions both ways (RFC 6121 §2.5), and what the owner has granted to the contact's phones.
+    /// Removes an item and with it the subscriptions both ways (RFC 6121 §2.5), and what was granted to the contact's phones.
     pub fn roster_remove(self: &Arc<Self>, account: &Bare, contact: &Bare, reply: &Reply<()>) {
         let outcome = self.with(account, |slot| {
             let entity = slot.entity.as_mut().ok_or(Refusal::NotFound)?;
@@ -104,11 +104,7 @@ impl Model {
                     contact: contact.clone(),
                 });
             }
-            let granted = Grant {
-                allow: true,
-                origin: GrantOrigin::Owner,
-            };
-            let granted = entity.grants.get(contact) == Some(&granted);
+            let granted = entity.grants.get(contact).is_some_and(|g| g.allow);
             if granted {
                 ops.push(Op::GrantRemove {
                     account: account.clone(),
@@ -116,7 +112,7 @@ impl Model {
                 });
             }
             let mut owed = Vec::new();
-            for kind in subscription::remove(state).route {
+            for kind in farewell(state) {
                 owed.push(self.owe(account, contact, &Owed::stanza(kind)));
             }
             ops.extend(owed.iter().map(Owed::op));

@@ -103,6 +103,19 @@ pub(crate) struct Watch {
     pub(crate) deadline: Timestamp,
     /// What its holder was told last.
     pub(crate) told: Decision,
+    /// Something changed while he might not see it; that is not yet told.
+    pub(crate) missed: bool,
+}
+
+impl Watch {
+    pub(crate) fn new(record: WatchRecord, deadline: Timestamp, told: Decision) -> Self {
+        Self {
+            record,
+            deadline,
+            told,
+            missed: false,
+        }
+    }
 }
 
 impl Entity {
@@ -129,10 +142,9 @@ impl Entity {
             watches: record
                 .watches
                 .into_iter()
-                .map(|w| Watch {
-                    deadline: at(w.expires),
-                    record: w,
-                    told: Decision::Pending,
+                .map(|w| {
+                    let deadline = at(w.expires);
+                    Watch::new(w, deadline, Decision::Pending)
                 })
                 .collect(),
             inbox: record.inbox.into_iter().collect(),
@@ -242,7 +254,8 @@ impl Entity {
         };
         let (decision, _) = self.decide(&watch.record.watcher, same_domain);
         let id = watch.record.id;
-        self.watches[index].told = decision;
+        let watch = &mut self.watches[index];
+        (watch.told, watch.missed) = (decision, false);
         route.deliver(&Event::View {
             watch: id,
             decision,
@@ -290,6 +303,9 @@ impl Slot {
             let watcher = entity.watches[index].record.watcher.clone();
             if entity.decide(&watcher, same_domain).0 == Decision::Allow {
                 entity.tell_watch(index, same_domain, phones);
+            } else {
+                // It may be that the right to see comes back before its loss is committed and told.
+                entity.watches[index].missed = true;
             }
         }
     }

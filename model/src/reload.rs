@@ -53,11 +53,8 @@ impl Model {
             .into_iter()
             .map(|record| {
                 let old = entity.watches.iter().find(|w| w.record.id == record.id);
-                Watch {
-                    deadline: now.deadline(record.expires),
-                    told: old.map_or(Decision::Pending, |w| w.told),
-                    record,
-                }
+                let told = old.map_or(Decision::Pending, |w| w.told);
+                Watch::new(record.clone(), now.deadline(record.expires), told)
             })
             .collect();
         entity.watches = watches;

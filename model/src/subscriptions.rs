@@ -293,6 +293,17 @@ fn change(
     change
 }
 
+/// What a contact is told when his item is removed. A request that crossed a refusal may stand with him though nothing here says so:
+/// it is withdrawn too, or an answer to it would find nobody.
+pub(crate) fn farewell(state: State) -> impl Iterator<Item = Kind> {
+    let kinds = subscription::remove(state).route;
+    let withdraw = !kinds.contains(&Kind::Unsubscribe) && state.listed;
+    withdraw
+        .then_some(Kind::Unsubscribe)
+        .into_iter()
+        .chain(kinds)
+}
+
 /// What changes in a roster.
 pub(crate) struct Change {
     version: u64,
@@ -308,7 +319,7 @@ fn grant_ops(entity: &Entity, contact: &Bare, kind: Kind, grant: Option<Grant>, 
             watcher: contact.clone(),
             grant,
         }),
-        None if Entity::lifts(kind) && entity.grants.contains_key(contact) => {
+        None if entity.lifts(kind, contact) => {
             ops.push(Op::GrantRemove {
                 account,
                 watcher: contact.clone(),
@@ -334,9 +345,13 @@ impl Entity {
         })
     }
 
-    /// An answer that takes back an earlier standing one.
-    fn lifts(kind: Kind) -> bool {
-        matches!(kind, Kind::Subscribed | Kind::Unsubscribed)
+    /// An answer that takes back an earlier standing one of the other sense. A refusal leaves a denial as it is.
+    fn lifts(&self, kind: Kind, contact: &Bare) -> bool {
+        self.grants.get(contact).is_some_and(|grant| match kind {
+            Kind::Subscribed => true,
+            Kind::Unsubscribed => grant.allow,
+            Kind::Subscribe | Kind::Unsubscribe => false,
+        })
     }
 
     fn adopt(&mut self, change: &mut Change, contact: &Bare) {
@@ -360,7 +375,7 @@ impl Entity {
             Some(grant) => {
                 self.grants.insert(contact.clone(), grant);
             }
-            None if Self::lifts(kind) => {
+            None if self.lifts(kind, contact) => {
                 self.grants.remove(contact);
             }
             None => {}

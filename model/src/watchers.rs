@@ -158,9 +158,11 @@ impl Model {
             };
             for index in 0..entity.watches.len() {
                 let watch = &entity.watches[index];
-                if watch.record.watcher == *contact
-                    && entity.decide(contact, same_domain).0 != watch.told
-                {
+                if watch.record.watcher != *contact {
+                    continue;
+                }
+                let decision = entity.decide(contact, same_domain).0;
+                if decision != watch.told || (watch.missed && decision == Decision::Allow) {
                     entity.tell_watch(index, same_domain, phones);
                 }
             }

@@ -81,11 +81,7 @@ impl Model {
             self.timers
                 .lock()
                 .push(deadline, &account, Ending::Watch(record.id));
-            entity.watches.push(Watch {
-                record,
-                deadline,
-                told: decision,
-            });
+            entity.watches.push(Watch::new(record, deadline, decision));
             Ok(())
         })
     }
@@ -109,7 +105,7 @@ impl Model {
         self.with_entity(account, |entity| {
             let decision = entity.decide(watcher, self.rules.same_domain_allow).0;
             if let Some(watch) = entity.watches.iter_mut().find(|w| w.record.id == id) {
-                watch.told = decision;
+                (watch.told, watch.missed) = (decision, false);
             }
             Ok(Seen {
                 decision,

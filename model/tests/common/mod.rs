@@ -1,0 +1,639 @@
+//! A model on a simulated clock, with a writer that commits when it is told to and completions that run when they are told to.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    reason = "each test uses its part"
+)]
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+pub mod office;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use model::accounts::Secrets;
+use model::commit::Reply;
+use model::route::{Ended, Event, RosterChange, Route};
+use model::sessions::Presented;
+use model::{Model, Now, Rules, SessionId};
+use parking_lot::{Condvar, Mutex};
+use presence::subscription::Kind;
+use presence::{
+    Address, Bare, Binding, Decision, Document, Message, MessageKind, MessageNative, Note,
+    Priority, Refusal, Resource, Timestamp, Utc, View, WatchId, WatchRecord,
+};
+use store::{Completion, Options, Store};
+
+pub const BASE: i64 = 1_700_000_000_000;
+
+/// splitmix64.
+pub struct Dice(AtomicU64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(AtomicU64::new(seed))
+    }
+
+    pub fn next(&self) -> u64 {
+        let mut z = self
+            .0
+            .fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed)
+            .wrapping_add(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&self, most: usize) -> usize {
+        usize::try_from(self.next() >> 11).unwrap() % most
+    }
+
+    pub fn one_in(&self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+}
+
+#[derive(Default)]
+struct Gate {
+    state: Mutex<GateState>,
+    turned: Condvar,
+}
+
+#[derive(Default)]
+struct GateState {
+    open: bool,
+    parked: bool,
+    dead: bool,
+    completions: VecDeque<Completion>,
+}
+
+impl Gate {
+    fn sink(self: &Arc<Self>) -> store::Sink {
+        let gate = Arc::clone(self);
+        Box::new(move |batch| {
+            let mut state = gate.state.lock();
+            if !state.dead {
+                state.completions.extend(batch);
+            }
+            state.parked = !state.open;
+            gate.turned.notify_all();
+            while !state.open {
+                gate.turned.wait(&mut state);
+            }
+            state.parked = false;
+        })
+    }
+
+    fn open(&self) {
+        self.state.lock().open = true;
+        self.turned.notify_all();
+    }
+
+    /// The writer stands still until the gate is opened: nothing is committed in the meantime.
+    fn park(&self, store: &Store) {
+        self.state.lock().open = false;
+        store.submit(Vec::new(), Box::new(|_| {})).unwrap();
+        let mut state = self.state.lock();
+        while !state.parked {
+            self.turned.wait(&mut state);
+        }
+    }
+}
+
+/// What a session heard.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Heard {
+    Presence {
+        from: String,
+        available: bool,
+        mark: String,
+    },
+    Subscription(Kind, String),
+    Push(u64, String),
+    Message {
+        id: String,
+        delayed: bool,
+    },
+    Sent(String),
+    Ended(Ended),
+}
+
+/// Looks at what is delivered at the moment it is.
+pub type Guard = Arc<dyn Fn(&str, &Heard) + Send + Sync>;
+
+/// A connection of a client.
+pub struct Client {
+    pub full: String,
+    pub log: Mutex<Vec<Heard>>,
+    /// Who is there, by full address, as the events say.
+    pub roster: Mutex<BTreeMap<String, String>>,
+    pub ended: AtomicBool,
+    pub guard: Option<Guard>,
+}
+
+impl Client {
+    pub fn new(full: &str, guard: Option<Guard>) -> Arc<Self> {
+        Arc::new(Self {
+            full: full.to_owned(),
+            log: Mutex::default(),
+            roster: Mutex::default(),
+            ended: AtomicBool::new(false),
+            guard,
+        })
+    }
+
+    pub fn take(&self) -> Vec<Heard> {
+        std::mem::take(&mut self.log.lock())
+    }
+
+    /// What it heard of presence since last asked, as `who mark` or `who -`.
+    pub fn presences(&self) -> Vec<String> {
+        let heard = self.take().into_iter();
+        heard
+            .filter_map(|h| match h {
+                Heard::Presence {
+                    from,
+                    available,
+                    mark,
+                } => Some(if available {
+                    format!("{from} {mark}")
+                } else {
+                    format!("{from} -")
+                }),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+pub fn mark(document: &Document) -> String {
+    document
+        .notes
+        .first()
+        .map_or_else(String::new, |n| n.text.clone())
+}
+
+impl Route for Client {
+    fn deliver(&self, event: &Event<'_>) {
+        let heard = match event {
+            Event::Presence { notice, .. } => {
+                let from = notice.from.to_string();
+                let mark = notice
+                    .publication
+                    .as_ref()
+                    .map_or_else(String::new, |p| mark(&p.document));
+                let mut roster = self.roster.lock();
+                if notice.available {
+                    roster.insert(from.clone(), mark.clone());
+                } else {
+                    roster.remove(&from);
+                }
+                Heard::Presence {
+                    from,
+                    available: notice.available,
+                    mark,
+                }
+            }
+            Event::Subscription { kind, from, .. } => Heard::Subscription(*kind, from.to_string()),
+            Event::RosterPush { version, change } => Heard::Push(
+                *version,
+                match change {
+                    RosterChange::Put(item) => format!(
+                        "{} {}{}",
+                        item.contact,
+                        item.subscription.as_str(),
+                        if item.ask { " ask" } else { "" }
+                    ),
+                    RosterChange::Removed(contact) => format!("{contact} remove"),
+                },
+            ),
+            Event::Message { message, delayed } => Heard::Message {
+                id: message.id.as_deref().unwrap_or_default().to_owned(),
+                delayed: *delayed,
+            },
+            Event::Sent { message } => {
+                Heard::Sent(message.id.as_deref().unwrap_or_default().to_owned())
+            }
+            Event::Ended(why) => {
+                self.ended.store(true, Ordering::Relaxed);
+                Heard::Ended(*why)
+            }
+            Event::Stanza { .. } | Event::PhoneMessage { .. } | Event::View { .. } => return,
+        };
+        if let Some(guard) = &self.guard {
+            guard(&self.full, &heard);
+        }
+        self.log.lock().push(heard);
+    }
+
+    fn closed(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
+    }
+}
+
+/// What the holder of a watch is told: by resource, the mark.
+pub type Shown = (Decision, Vec<(String, String)>);
+
+pub fn shown(decision: Decision, view: &View) -> Shown {
+    let all = view.publications.iter();
+    let mut all: Vec<_> = all
+        .map(|p| (p.resource.to_string(), mark(&p.document)))
+        .collect();
+    all.sort();
+    if decision != Decision::Allow {
+        all.clear();
+    }
+    (decision, all)
+}
+
+/// An offer of a message to phones: whose, which contacts, which message, its number in the store.
+pub type Offer = (String, Vec<String>, String, Option<u64>);
+
+/// The side of the phones.
+#[derive(Default)]
+pub struct Phones {
+    pub told: Mutex<BTreeMap<u64, Shown>>,
+    pub views: Mutex<Vec<(u64, Shown)>>,
+    pub offers: Mutex<Vec<Offer>>,
+    /// Watches that were told the same twice.
+    pub again: Mutex<Vec<u64>>,
+}
+
+impl Route for Phones {
+    fn deliver(&self, event: &Event<'_>) {
+        match event {
+            Event::View {
+                watch,
+                decision,
+                view,
+            } => {
+                let now = shown(*decision, view);
+                let before = self.told.lock().insert(watch.0, now.clone());
+                if *decision == Decision::Allow && before.as_ref() == Some(&now) {
+                    self.again.lock().push(watch.0);
+                }
+                self.views.lock().push((watch.0, now));
+            }
+            Event::PhoneMessage {
+                account,
+                bindings,
+                message,
+                stored,
+            } => {
+                self.offers.lock().push((
+                    account.to_string(),
+                    bindings.iter().map(|b| b.contact.to_string()).collect(),
+                    message.id.as_deref().unwrap_or_default().to_owned(),
+                    *stored,
+                ));
+            }
+            _ => {}
+        }
+    }
+
+    fn closed(&self) -> bool {
+        false
+    }
+}
+
+/// A server without faces.
+pub struct World {
+    pub model: Arc<Model>,
+    pub phones: Arc<Phones>,
+    pub dice: Arc<Dice>,
+    clock: Arc<AtomicU64>,
+    gate: Arc<Gate>,
+    rules: Rules,
+    home: Option<(tempfile::TempDir, PathBuf)>,
+    runs: u64,
+}
+
+impl World {
+    pub fn new(seed: u64, rules: Rules) -> Self {
+        let (store, _) = Store::open_in_memory(Options::default()).unwrap();
+        Self::over(store, seed, rules, None)
+    }
+
+    /// On a disk, so that it may crash.
+    pub fn on_disk(seed: u64, rules: Rules) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("0.db");
+        let (store, _) = Store::open(&path, Options::default()).unwrap();
+        Self::over(store, seed, rules, Some((home, path)))
+    }
+
+    fn over(
+        store: Store,
+        seed: u64,
+        rules: Rules,
+        home: Option<(tempfile::TempDir, PathBuf)>,
+    ) -> Self {
+        let clock = Arc::new(AtomicU64::new(1000));
+        let phones = Arc::new(Phones::default());
+        let (gate, model) = wire(store, seed, &rules, &clock, &phones);
+        let dice = Arc::new(Dice::new(seed));
+        Self {
+            model,
+            phones,
+            dice,
+            clock,
+            gate,
+            rules,
+            home,
+            runs: 0,
+        }
+    }
+
+    pub fn now(&self) -> Now {
+        moment(&self.clock)
+    }
+
+    /// Time passes; what is due happens.
+    pub fn pass(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap();
+        self.clock.fetch_add(millis, Ordering::Relaxed);
+        self.model.handle_timeout();
+    }
+
+    /// Commits what is queued.
+    pub fn commit(&self) {
+        self.gate.open();
+        self.model.store().barrier();
+        self.gate.park(self.model.store());
+    }
+
+    /// Runs the next completion; false when there is none.
+    pub fn complete(&self) -> bool {
+        let next = self.gate.state.lock().completions.pop_front();
+        let any = next.is_some();
+        if let Some(completion) = next {
+            completion.run();
+        }
+        any
+    }
+
+    /// Until nothing is under way. The completion of parking is always there.
+    pub fn settle(&self) {
+        loop {
+            while self.complete() {}
+            self.commit();
+            if self.gate.state.lock().completions.len() <= 1 {
+                break;
+            }
+        }
+    }
+
+    /// The end of the process, without a warning; then the start of the next. What was not committed is lost.
+    pub fn crash(self) -> (Self, Vec<WatchRecord>) {
+        let (home, path) = self.home.as_ref().unwrap();
+        let next = home.path().join(format!("{}.db", self.runs + 1));
+        copy(path, &next);
+        self.again(next, true)
+    }
+
+    /// A clean end and a start.
+    pub fn restart(self) -> (Self, Vec<WatchRecord>) {
+        self.model.shut_down();
+        self.settle();
+        self.gate.state.lock().completions.clear();
+        self.gate.open();
+        self.model.store().clone().close_clean();
+        let path = self.home.as_ref().unwrap().1.clone();
+        self.again(path, false)
+    }
+
+    fn again(mut self, path: PathBuf, unclean: bool) -> (Self, Vec<WatchRecord>) {
+        let left = {
+            let mut state = self.gate.state.lock();
+            state.dead = true;
+            std::mem::take(&mut state.completions)
+        };
+        drop(left);
+        self.gate.open();
+        let old = std::mem::replace(&mut self.model, empty());
+        drop(old);
+        let (store, start) = Store::open(&path, Options::default()).unwrap();
+        assert_eq!(start.unclean, unclean);
+        self.clock.fetch_add(100, Ordering::Relaxed);
+        let seed = self.dice.next();
+        let (gate, model) = wire(store, seed, &self.rules, &self.clock, &self.phones);
+        (self.gate, self.model) = (gate, model);
+        self.runs += 1;
+        if let Some(home) = &mut self.home {
+            home.1 = path;
+        }
+        let watches = self.model.restore(start.unclean).unwrap();
+        (self, watches)
+    }
+
+    pub fn add(&self, account: &str) {
+        let secrets = Secrets {
+            scram: vec![1],
+            sealed_ha1: vec![2],
+        };
+        self.model
+            .add_account(&bare(account), secrets, false, &Reply::ignored());
+        self.settle();
+    }
+
+    pub fn connect(&self, full: &str) -> (Arc<Client>, SessionId) {
+        let client = Client::new(full, None);
+        let at = Address::parse(full).unwrap();
+        let route = Arc::clone(&client) as Arc<dyn Route>;
+        let (id, _) = self.model.connect(&at.bare, at.resource, route).unwrap();
+        (client, id)
+    }
+
+    /// A client that has asked for its roster and is available.
+    pub fn come(&self, full: &str, said: &str) -> (Arc<Client>, SessionId) {
+        let (client, id) = self.connect(full);
+        let account = Address::parse(full).unwrap().bare;
+        self.model.roster(&account, id, &Reply::ignored());
+        self.model
+            .available(&account, id, presented(said, 0))
+            .unwrap();
+        self.settle();
+        (client, id)
+    }
+
+    pub fn subscribe(&self, who: &str, kind: Kind, whom: &str) {
+        let (who, whom) = (bare(who), bare(whom));
+        self.model
+            .subscription(&who, kind, &whom, Bytes::new(), &Reply::ignored());
+        self.settle();
+    }
+
+    /// Both see each other.
+    pub fn befriend(&self, a: &str, b: &str) {
+        for (a, b) in [(a, b), (b, a)] {
+            self.subscribe(a, Kind::Subscribe, b);
+            self.subscribe(b, Kind::Subscribed, a);
+        }
+    }
+
+    /// Does it, waits for the commit and gives the answer.
+    pub fn ask<T: Send + 'static>(&self, act: impl FnOnce(&Reply<T>)) -> Result<T, Refusal> {
+        let answer = Arc::new(Mutex::new(None));
+        let slot = Arc::clone(&answer);
+        act(&Reply::new(move |result| *slot.lock() = Some(result)));
+        self.settle();
+        let answer = answer.lock().take();
+        answer.expect("an answer")
+    }
+
+    pub fn watch(&self, watcher: &str, presentity: &str) -> (WatchId, Shown) {
+        let id = self.model.new_watch();
+        let record = WatchRecord {
+            id,
+            watcher: bare(watcher),
+            presentity: bare(presentity),
+            package: "presence".into(),
+            expires: self.now().utc.plus(Duration::from_secs(3600)),
+            dialog: Bytes::new(),
+        };
+        let seen = self.ask(|reply| self.model.watch(record, reply)).unwrap();
+        let shown = shown(seen.decision, &seen.view);
+        self.phones.told.lock().insert(id.0, shown.clone());
+        (id, shown)
+    }
+
+    pub fn told(&self, id: WatchId) -> Shown {
+        self.phones.told.lock()[&id.0].clone()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let left = {
+            let mut state = self.gate.state.lock();
+            state.dead = true;
+            std::mem::take(&mut state.completions)
+        };
+        drop(left);
+        self.gate.open();
+    }
+}
+
+fn empty() -> Arc<Model> {
+    let (store, _) = Store::open_in_memory(Options::default()).unwrap();
+    let clock = Box::new(|| Now {
+        at: Timestamp(0),
+        utc: Utc(0),
+    });
+    Model::new(store, Rules::default(), clock, Box::new(|_| {}))
+}
+
+fn moment(clock: &AtomicU64) -> Now {
+    let at = clock.load(Ordering::Relaxed);
+    Now {
+        at: Timestamp(at),
+        utc: Utc(BASE + i64::try_from(at).unwrap()),
+    }
+}
+
+fn wire(
+    store: Store,
+    seed: u64,
+    rules: &Rules,
+    clock: &Arc<AtomicU64>,
+    phones: &Arc<Phones>,
+) -> (Arc<Gate>, Arc<Model>) {
+    let gate = Arc::new(Gate::default());
+    store.set_completion_sink(gate.sink());
+    gate.park(&store);
+    let clock = Arc::clone(clock);
+    let dice = Dice::new(seed ^ 0x5eed);
+    let random = Box::new(move |octets: &mut [u8]| {
+        for chunk in octets.chunks_mut(8) {
+            let n = chunk.len();
+            chunk.copy_from_slice(&dice.next().to_le_bytes()[..n]);
+        }
+    });
+    let model = Model::new(
+        store,
+        rules.clone(),
+        Box::new(move || moment(&clock)),
+        random,
+    );
+    model.set_phones(Arc::clone(phones) as Arc<dyn Route>);
+    (gate, model)
+}
+
+fn copy(from: &Path, to: &Path) {
+    let log = |p: &Path| PathBuf::from(format!("{}-wal", p.display()));
+    std::fs::copy(from, to).unwrap();
+    if log(from).exists() {
+        std::fs::copy(log(from), log(to)).unwrap();
+    }
+}
+
+pub fn bare(text: &str) -> Bare {
+    Bare::parse(&if text.contains('@') {
+        text.to_owned()
+    } else {
+        format!("{text}@localhost")
+    })
+    .unwrap()
+}
+
+pub fn document(said: &str, priority: i8) -> Document {
+    Document {
+        notes: vec![Note {
+            lang: None,
+            text: said.to_owned(),
+        }],
+        priority: Some(Priority(priority)),
+        ..Document::default()
+    }
+}
+
+pub fn presented(said: &str, priority: i8) -> Presented {
+    let content = Bytes::copy_from_slice(said.as_bytes());
+    Presented {
+        document: document(said, priority),
+        content,
+        lang: None,
+    }
+}
+
+pub fn message(id: &str, from: &str, to: &str) -> Message {
+    Message {
+        from: Address::parse(from).unwrap(),
+        to: Address::parse(to).unwrap(),
+        kind: MessageKind::Chat,
+        id: Some(id.into()),
+        thread: None,
+        subjects: Vec::new(),
+        bodies: vec![Note {
+            lang: None,
+            text: id.to_owned(),
+        }],
+        native: MessageNative::Xmpp(Bytes::new()),
+        received: Utc(BASE),
+    }
+}
+
+pub fn binding(contact: &str, instance: Option<&str>, cseq: u32, expires: Utc) -> Binding {
+    Binding {
+        contact: contact.into(),
+        instance: instance.map(Into::into),
+        call_id: "c".into(),
+        cseq,
+        expires,
+        q: 1000,
+        path: Vec::new(),
+        takes_message: true,
+        flow: "udp:192.0.2.1:5060".into(),
+        user_agent: None,
+    }
+}
+
+pub fn resource(text: &str) -> Resource {
+    Resource::from_prepared(text)
+}
