@@ -4,25 +4,17 @@
 
 mod common;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::{BASE, Client, Heard, World, bare, binding, document, message, presented, resource};
+use common::{Client, Heard, World, bare, document, presented, resource};
 use model::Rules;
-use model::bindings::Register;
-use model::messages::{Handling, Sent};
 use model::publish::{Body, Granted, Publish};
 use model::route::Ended;
-use parking_lot::Mutex;
 use presence::subscription::Kind;
-use presence::{Decision, EntityTag, Message, Refusal, Utc};
+use presence::{Decision, EntityTag, Refusal};
 
 const PHONE: &str = "sip-00000001";
-const HANDLING: Handling = Handling {
-    storable: true,
-    speakable: true,
-};
 
 fn world() -> World {
     let world = World::new(1, Rules::default());
@@ -72,42 +64,6 @@ fn publish(
         device: "phone".into(),
     };
     world.ask(|reply| world.model.publish(&bare("ann"), publish, reply))
-}
-
-fn register(
-    world: &World,
-    contact: &str,
-    instance: Option<&str>,
-    cseq: u32,
-    seconds: u64,
-) -> usize {
-    let expires = world.now().utc.plus(Duration::from_secs(seconds));
-    let update = Register::Update(vec![binding(contact, instance, cseq, expires)]);
-    world
-        .ask(|reply| world.model.register(&bare("ann"), update, reply))
-        .unwrap()
-        .len()
-}
-
-fn send(world: &World, message: Message) -> Result<Sent, Refusal> {
-    let answer = Arc::new(Mutex::new(None));
-    let slot = Arc::clone(&answer);
-    world
-        .model
-        .message(message, HANDLING, move |_, sent| *slot.lock() = Some(sent));
-    world.settle();
-    let sent = answer.lock().take();
-    sent.unwrap()
-}
-
-fn texts(client: &Client) -> Vec<(String, bool)> {
-    let heard = client.take().into_iter();
-    heard
-        .filter_map(|h| match h {
-            Heard::Message { id, delayed } => Some((id, delayed)),
-            _ => None,
-        })
-        .collect()
 }
 
 #[test]
@@ -270,7 +226,8 @@ fn who_unsubscribes_or_removes_sees_the_other_go() {
         world.befriend("ann", "bob");
         let (bob, _) = world.come("bob@localhost/desk", "b");
         let (ann, _) = world.come("ann@localhost/desk", "a");
-        (bob.take(), ann.take());
+        bob.take();
+        ann.take();
         if remove {
             world
                 .ask(|r| world.model.roster_remove(&bare("bob"), &bare("ann"), r))
@@ -290,20 +247,17 @@ fn a_registered_phone_counts_as_present() {
     world.befriend("ann", "bob");
     let (bob, _) = world.come("bob@localhost/desk", "b");
     bob.take();
-    assert_eq!(
-        register(&world, "sip:ann@192.0.2.1", Some("urn:1"), 1, 60),
-        1
-    );
+    assert_eq!(world.register("sip:ann@192.0.2.1", Some("urn:1"), 1, 60), 1);
     let came = bob.presences();
     assert_eq!(came.len(), 1, "{came:?}");
     // The same phone with another port: one binding, and it does not flap.
     assert_eq!(
-        register(&world, "sip:ann@192.0.2.1:5070", Some("urn:1"), 2, 60),
+        world.register("sip:ann@192.0.2.1:5070", Some("urn:1"), 2, 60),
         1
     );
     world.pass(Duration::from_secs(50));
     assert_eq!(
-        register(&world, "sip:ann@192.0.2.1:5070", Some("urn:1"), 3, 60),
+        world.register("sip:ann@192.0.2.1:5070", Some("urn:1"), 3, 60),
         1
     );
     world.pass(Duration::from_secs(50));
@@ -379,153 +333,13 @@ fn a_debt_is_paid_after_a_crash() {
 }
 
 #[test]
-fn messages_wait_and_are_given_once() {
-    let world = world();
-    for id in ["m1", "m2"] {
-        assert_eq!(
-            send(&world, message(id, "bob@localhost/x", "ann@localhost")),
-            Ok(Sent::Stored)
-        );
-    }
-    let (ann, id) = world.connect("ann@localhost/desk");
-    let available = |priority| {
-        world
-            .model
-            .available(&bare("ann"), id, presented("a", priority))
-            .unwrap()
-    };
-    available(-1);
-    world.settle();
-    assert!(texts(&ann).is_empty(), "a negative priority takes none");
-    // Twice before anything is committed, and another client at the same moment.
-    available(0);
-    available(5);
-    let (hand, hand_id) = world.connect("ann@localhost/hand");
-    world
-        .model
-        .available(&bare("ann"), hand_id, presented("h", 0))
-        .unwrap();
-    world.settle();
-    assert_eq!(
-        texts(&ann),
-        [("m1".to_owned(), true), ("m2".to_owned(), true)]
-    );
-    assert!(texts(&hand).is_empty());
-    assert!(
-        world
-            .model
-            .store()
-            .offline_messages(&bare("ann"))
-            .unwrap()
-            .is_empty()
-    );
-}
-
-#[test]
-fn messages_wait_for_a_phone() {
-    let rules = Rules {
-        offline_messages: 2,
-        ..Rules::default()
-    };
-    let world = World::new(1, rules);
-    world.add("ann");
-    let from = "bob@localhost/x";
-    let mut long = message("m1", from, "ann@localhost");
-    long.bodies[0].text = "x".repeat(500);
-    assert_eq!(send(&world, long), Ok(Sent::Stored));
-    assert_eq!(
-        send(&world, message("m2", from, "ann@localhost")),
-        Ok(Sent::Stored)
-    );
-    assert_eq!(
-        send(&world, message("m3", from, "ann@localhost")),
-        Err(Refusal::Unavailable)
-    );
-    register(&world, "sip:ann@192.0.2.1", None, 1, 3600);
-    let offers = std::mem::take(&mut *world.phones.offers.lock());
-    let ids: Vec<&str> = offers.iter().map(|o| o.2.as_str()).collect();
-    assert_eq!(ids, ["m1", "m2"]);
-    // It refreshes while it may still answer: not asked again. Later it is.
-    register(&world, "sip:ann@192.0.2.1", None, 2, 3600);
-    assert!(world.phones.offers.lock().is_empty());
-    world.pass(Duration::from_secs(65));
-    register(&world, "sip:ann@192.0.2.1", None, 3, 3600);
-    assert_eq!(std::mem::take(&mut *world.phones.offers.lock()).len(), 2);
-    let number = offers[0].3.unwrap();
-    world.model.taken(&bare("ann"), number);
-    world.model.taken(&bare("ann"), number);
-    world.settle();
-    assert_eq!(
-        send(&world, message("m4", from, "ann@localhost")),
-        Ok(Sent::Stored)
-    );
-    assert_eq!(
-        send(&world, message("m5", from, "ann@localhost")),
-        Err(Refusal::Unavailable)
-    );
-    let left = world.model.store().offline_messages(&bare("ann")).unwrap();
-    assert_eq!(left.len(), 2);
-}
-
-#[test]
-fn messages_do_not_wait_for_ever() {
-    let rules = Rules {
-        offline_expires: Some(Duration::from_secs(100)),
-        ..Rules::default()
-    };
-    let world = World::new(1, rules);
-    world.add("ann");
-    let at = |millis: i64| Message {
-        received: Utc(BASE + millis),
-        ..message("m", "bob@localhost/x", "ann@localhost")
-    };
-    assert_eq!(send(&world, at(1000)), Ok(Sent::Stored));
-    register(&world, "sip:ann@192.0.2.1", None, 1, 3600);
-    world.pass(Duration::from_secs(61));
-    assert_eq!(send(&world, at(62_000)), Ok(Sent::Stored));
-    world.pass(Duration::from_secs(61));
-    world.settle();
-    assert_eq!(
-        world
-            .model
-            .store()
-            .offline_messages(&bare("ann"))
-            .unwrap()
-            .len(),
-        1
-    );
-    world.pass(Duration::from_secs(50));
-    let (ann, _) = world.come("ann@localhost/desk", "a");
-    assert!(texts(&ann).is_empty());
-    assert!(
-        world
-            .model
-            .store()
-            .offline_messages(&bare("ann"))
-            .unwrap()
-            .is_empty()
-    );
-}
-
-#[test]
-fn copies_of_what_the_phone_sent() {
-    let world = world();
-    let (ann, _) = world.come("ann@localhost/desk", "a");
-    ann.take();
-    world.model.sent_by_phone(
-        &bare("ann"),
-        &message("m", "ann@localhost", "bob@localhost"),
-    );
-    assert_eq!(ann.take(), [Heard::Sent("m".into())]);
-}
-
-#[test]
 fn the_newer_connection_of_a_device_lives() {
     let world = world();
     world.befriend("ann", "bob");
     let (bob, _) = world.come("bob@localhost/desk", "b");
     let (old, old_id) = world.come("ann@localhost/desk", "old");
-    (bob.take(), old.take());
+    bob.take();
+    old.take();
     let (_, new_id) = world.come("ann@localhost/desk", "new");
     assert!(old.take().contains(&Heard::Ended(Ended::Replaced)));
     world.model.disconnect(&bare("ann"), old_id, None);
@@ -550,7 +364,8 @@ fn directed_presence_is_taken_back_once() {
     let (bob, _) = world.come("bob@localhost/desk", "b");
     let (eve, _) = world.come("eve@localhost/desk", "e");
     let (_, ann_id) = world.come("ann@localhost/desk", "a");
-    (bob.take(), eve.take());
+    bob.take();
+    eve.take();
     for to in ["eve@localhost", "bob@localhost/desk"] {
         let to = presence::Address::parse(to).unwrap();
         world

@@ -8,27 +8,31 @@
 )]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+pub mod ears;
 pub mod office;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use model::accounts::Secrets;
+use model::bindings::Register;
 use model::commit::Reply;
-use model::route::{Ended, Event, RosterChange, Route};
+use model::route::Route;
 use model::sessions::Presented;
 use model::{Model, Now, Rules, SessionId};
 use parking_lot::{Condvar, Mutex};
 use presence::subscription::Kind;
 use presence::{
-    Address, Bare, Binding, Decision, Document, Message, MessageKind, MessageNative, Note,
-    Priority, Refusal, Resource, Timestamp, Utc, View, WatchId, WatchRecord,
+    Address, Bare, Binding, Document, Message, MessageKind, MessageNative, Note, Priority, Refusal,
+    Resource, Timestamp, Utc, WatchId, WatchRecord,
 };
 use store::{Completion, Options, Store};
+
+pub use ears::{Client, Guard, Heard, Phones, Shown, mark, shown};
 
 pub const BASE: i64 = 1_700_000_000_000;
 
@@ -103,202 +107,6 @@ impl Gate {
         while !state.parked {
             self.turned.wait(&mut state);
         }
-    }
-}
-
-/// What a session heard.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Heard {
-    Presence {
-        from: String,
-        available: bool,
-        mark: String,
-    },
-    Subscription(Kind, String),
-    Push(u64, String),
-    Message {
-        id: String,
-        delayed: bool,
-    },
-    Sent(String),
-    Ended(Ended),
-}
-
-/// Looks at what is delivered at the moment it is.
-pub type Guard = Arc<dyn Fn(&str, &Heard) + Send + Sync>;
-
-/// A connection of a client.
-pub struct Client {
-    pub full: String,
-    pub log: Mutex<Vec<Heard>>,
-    /// Who is there, by full address, as the events say.
-    pub roster: Mutex<BTreeMap<String, String>>,
-    pub ended: AtomicBool,
-    pub guard: Option<Guard>,
-}
-
-impl Client {
-    pub fn new(full: &str, guard: Option<Guard>) -> Arc<Self> {
-        Arc::new(Self {
-            full: full.to_owned(),
-            log: Mutex::default(),
-            roster: Mutex::default(),
-            ended: AtomicBool::new(false),
-            guard,
-        })
-    }
-
-    pub fn take(&self) -> Vec<Heard> {
-        std::mem::take(&mut self.log.lock())
-    }
-
-    /// What it heard of presence since last asked, as `who mark` or `who -`.
-    pub fn presences(&self) -> Vec<String> {
-        let heard = self.take().into_iter();
-        heard
-            .filter_map(|h| match h {
-                Heard::Presence {
-                    from,
-                    available,
-                    mark,
-                } => Some(if available {
-                    format!("{from} {mark}")
-                } else {
-                    format!("{from} -")
-                }),
-                _ => None,
-            })
-            .collect()
-    }
-}
-
-pub fn mark(document: &Document) -> String {
-    document
-        .notes
-        .first()
-        .map_or_else(String::new, |n| n.text.clone())
-}
-
-impl Route for Client {
-    fn deliver(&self, event: &Event<'_>) {
-        let heard = match event {
-            Event::Presence { notice, .. } => {
-                let from = notice.from.to_string();
-                let mark = notice
-                    .publication
-                    .as_ref()
-                    .map_or_else(String::new, |p| mark(&p.document));
-                let mut roster = self.roster.lock();
-                if notice.available {
-                    roster.insert(from.clone(), mark.clone());
-                } else {
-                    roster.remove(&from);
-                }
-                Heard::Presence {
-                    from,
-                    available: notice.available,
-                    mark,
-                }
-            }
-            Event::Subscription { kind, from, .. } => Heard::Subscription(*kind, from.to_string()),
-            Event::RosterPush { version, change } => Heard::Push(
-                *version,
-                match change {
-                    RosterChange::Put(item) => format!(
-                        "{} {}{}",
-                        item.contact,
-                        item.subscription.as_str(),
-                        if item.ask { " ask" } else { "" }
-                    ),
-                    RosterChange::Removed(contact) => format!("{contact} remove"),
-                },
-            ),
-            Event::Message { message, delayed } => Heard::Message {
-                id: message.id.as_deref().unwrap_or_default().to_owned(),
-                delayed: *delayed,
-            },
-            Event::Sent { message } => {
-                Heard::Sent(message.id.as_deref().unwrap_or_default().to_owned())
-            }
-            Event::Ended(why) => {
-                self.ended.store(true, Ordering::Relaxed);
-                Heard::Ended(*why)
-            }
-            Event::Stanza { .. } | Event::PhoneMessage { .. } | Event::View { .. } => return,
-        };
-        if let Some(guard) = &self.guard {
-            guard(&self.full, &heard);
-        }
-        self.log.lock().push(heard);
-    }
-
-    fn closed(&self) -> bool {
-        self.ended.load(Ordering::Relaxed)
-    }
-}
-
-/// What the holder of a watch is told: by resource, the mark.
-pub type Shown = (Decision, Vec<(String, String)>);
-
-pub fn shown(decision: Decision, view: &View) -> Shown {
-    let all = view.publications.iter();
-    let mut all: Vec<_> = all
-        .map(|p| (p.resource.to_string(), mark(&p.document)))
-        .collect();
-    all.sort();
-    if decision != Decision::Allow {
-        all.clear();
-    }
-    (decision, all)
-}
-
-/// An offer of a message to phones: whose, which contacts, which message, its number in the store.
-pub type Offer = (String, Vec<String>, String, Option<u64>);
-
-/// The side of the phones.
-#[derive(Default)]
-pub struct Phones {
-    pub told: Mutex<BTreeMap<u64, Shown>>,
-    pub views: Mutex<Vec<(u64, Shown)>>,
-    pub offers: Mutex<Vec<Offer>>,
-    /// Watches that were told the same twice.
-    pub again: Mutex<Vec<u64>>,
-}
-
-impl Route for Phones {
-    fn deliver(&self, event: &Event<'_>) {
-        match event {
-            Event::View {
-                watch,
-                decision,
-                view,
-            } => {
-                let now = shown(*decision, view);
-                let before = self.told.lock().insert(watch.0, now.clone());
-                if *decision == Decision::Allow && before.as_ref() == Some(&now) {
-                    self.again.lock().push(watch.0);
-                }
-                self.views.lock().push((watch.0, now));
-            }
-            Event::PhoneMessage {
-                account,
-                bindings,
-                message,
-                stored,
-            } => {
-                self.offers.lock().push((
-                    account.to_string(),
-                    bindings.iter().map(|b| b.contact.to_string()).collect(),
-                    message.id.as_deref().unwrap_or_default().to_owned(),
-                    *stored,
-                ));
-            }
-            _ => {}
-        }
-    }
-
-    fn closed(&self) -> bool {
-        false
     }
 }
 
@@ -389,6 +197,16 @@ impl World {
         }
     }
 
+    /// The writer's queue is full.
+    pub fn fill(&self) {
+        while self
+            .model
+            .store()
+            .submit(Vec::new(), Box::new(|_| {}))
+            .is_ok()
+        {}
+    }
+
     /// The end of the process, without a warning; then the start of the next. What was not committed is lost.
     pub fn crash(self) -> (Self, Vec<WatchRecord>) {
         let (home, path) = self.home.as_ref().unwrap();
@@ -430,6 +248,30 @@ impl World {
         }
         let watches = self.model.restore(start.unclean).unwrap();
         (self, watches)
+    }
+
+    /// With these accounts.
+    pub fn of(accounts: &[&str]) -> Self {
+        let world = Self::new(1, Rules::default());
+        for account in accounts {
+            world.add(account);
+        }
+        world
+    }
+
+    /// Ann's phone registers; how many contacts it has then.
+    pub fn register(
+        &self,
+        contact: &str,
+        instance: Option<&str>,
+        cseq: u32,
+        seconds: u64,
+    ) -> usize {
+        let expires = self.now().utc.plus(Duration::from_secs(seconds));
+        let update = Register::Update(vec![binding(contact, instance, cseq, expires)]);
+        self.ask(|reply| self.model.register(&bare("ann"), update, reply))
+            .unwrap()
+            .len()
     }
 
     pub fn add(&self, account: &str) {
