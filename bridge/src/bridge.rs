@@ -1,6 +1,7 @@
 //! The machine: requests, responses and events in, actions and messages out.
 
 use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,8 +64,8 @@ pub enum Output<R> {
 /// A request that was sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Sending {
-    /// NOTIFY of a subscription.
-    Notify(WatchId),
+    /// NOTIFY of a subscription, and where to: also what is over by then tells that its source is there.
+    Notify(WatchId, SocketAddr),
     /// MESSAGE of a delivery.
     Message(u64),
 }
@@ -153,7 +154,10 @@ impl<R: Copy> Bridge<R> {
             return;
         }
         match self.sending.remove(&key) {
-            Some(Sending::Notify(id)) => self.notify_answered(now, id, key, response),
+            Some(Sending::Notify(id, source)) => {
+                self.notify_answered(now, id, key, response);
+                self.source_answered(now, source);
+            }
             Some(Sending::Message(delivery)) => {
                 self.message_answered(delivery, key, response.is_success());
             }
@@ -164,7 +168,10 @@ impl<R: Copy> Bridge<R> {
     /// There will be no response to a request of ours.
     pub fn handle_failure(&mut self, now: Now, key: u64, why: Failure) {
         match self.sending.remove(&key) {
-            Some(Sending::Notify(id)) => self.notify_failed(now, id, key, why),
+            Some(Sending::Notify(id, source)) => {
+                self.notify_failed(now, id, key, why);
+                self.source_failed(now, source, id);
+            }
             Some(Sending::Message(delivery)) => self.message_answered(delivery, key, false),
             None => {}
         }

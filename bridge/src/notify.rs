@@ -1,5 +1,6 @@
 //! NOTIFY (RFC 6665 §4.2.2): when one is sent, and what its answer means.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -200,7 +201,7 @@ impl<R: Copy> Bridge<R> {
         subscription.changed = false;
         subscription.last_is_sent = subscription.is_ending();
         subscription.not_before = now.at + pace;
-        let key = self.send(Sending::Notify(id), request, to);
+        let key = self.send(Sending::Notify(id, source), request, to);
         if let Some(subscription) = self.subscriptions.get_mut(id) {
             subscription.outstanding = Some(key);
         }
@@ -215,7 +216,6 @@ impl<R: Copy> Bridge<R> {
             return;
         };
         subscription.outstanding = None;
-        let source = subscription.dialog.flow.remote;
         if response.is_success() {
             if subscription.stored && subscription.told != subscription.sent {
                 subscription.keep_at = subscription.keep_at.or(Some(now.at + KEEP_AFTER));
@@ -226,6 +226,10 @@ impl<R: Copy> Bridge<R> {
         }
         let over = subscription.last_is_sent || ends(response.status);
         self.settle(now, id, over);
+    }
+
+    /// A source has answered: what waited for that may go on.
+    pub(crate) fn source_answered(&mut self, now: Now, source: SocketAddr) {
         for other in self.sources.answered(source) {
             self.unpark(now, other);
         }
@@ -246,8 +250,11 @@ impl<R: Copy> Bridge<R> {
         subscription.changed = true;
         subscription.lost = why == Failure::Transport;
         let over = subscription.last_is_sent || why == Failure::Timeout;
-        let source = subscription.dialog.flow.remote;
         self.settle(now, id, over);
+    }
+
+    /// A source has not answered: the next that waits for it may try.
+    pub(crate) fn source_failed(&mut self, now: Now, source: SocketAddr, id: WatchId) {
         let mut next = self.sources.failed(source, id);
         while let Some(other) = next {
             next = if self.unpark(now, other) {
