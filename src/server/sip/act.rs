@@ -253,7 +253,11 @@ fn failed(shared: &Shared, user: &str, realm: &str, source: IpAddr) {
     let account = counted(shared, user, realm);
     let now = shared.now().at;
     let mut attempts = shared.attempts.lock();
-    if matches!(attempts.begin(now, &account, source), Verdict::Allowed) {
+    // A digest needs no delay of ours to be tried again, so one that comes within it counts as well.
+    if !matches!(
+        attempts.begin(now, &account, source),
+        Verdict::Refused { .. }
+    ) {
         attempts.failed(now, &account, source);
     }
     tracing::info!(%account, peer = %source, "a digest login failed");

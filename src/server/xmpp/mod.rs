@@ -247,14 +247,14 @@ impl Connection {
         while !octets.is_empty() && !self.closing {
             plain.clear();
             let taken = self.link.take_in(&mut octets, &mut plain);
+            // What is in the clear came behind the handshake, also when both were read at once.
+            if let Ok(true) = taken {
+                self.handshaken();
+            }
             self.receive(&plain);
-            match taken {
-                Ok(true) => self.handshaken(),
-                Ok(false) => {}
-                Err(error) => {
-                    tracing::debug!(peer = %self.link.peer(), %error, "the connection was lost");
-                    self.end();
-                }
+            if let Err(error) = taken {
+                tracing::debug!(peer = %self.link.peer(), %error, "the connection was lost");
+                self.end();
             }
         }
     }
