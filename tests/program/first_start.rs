@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::support::{Client, Server};
+use crate::support::{Client, Server, wait_for};
 
 #[test]
 fn it_makes_its_folder_and_says_what_to_do_next() {
@@ -18,20 +18,18 @@ fn it_makes_its_folder_and_says_what_to_do_next() {
         assert_eq!(mode(name), 0o600, "{name}");
     }
     assert!(mode("ca.pem") > 0);
-    let printed = server.printed();
+    let hint = "adsum user add ann@office.example";
+    let printed = wait_for(hint, || Some(server.printed()).filter(|p| p.contains(hint)));
     assert!(printed.lines().count() <= 10, "{printed}");
     for key in ["xmpp.client", "xmpp.client_tls", "sip.udp", "http.listen"] {
         let address = server.address(key).to_string();
         assert!(printed.contains(&address), "{key} {address}: {printed}");
     }
-    assert!(
-        printed.contains("adsum user add ann@office.example"),
-        "{printed}"
-    );
     server.add_users(&["ann"]);
     Client::online(&server, "ann", "desk").close();
     assert_eq!(server.terminate().code(), Some(0));
     server.launch();
+    server.wait_for_log("the server is ready");
     assert!(
         !server.printed().contains("user add"),
         "there are accounts now"

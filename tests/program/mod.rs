@@ -1,4 +1,10 @@
 //! The program from its first start to its end.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod accounts;
+mod backups;
+mod checks;
+mod endings;
 mod first_start;
+mod pages;
+mod refusals;

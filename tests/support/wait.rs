@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// How long an event may take before the test fails. Long, for busy machines: no test waits for its end unless it fails.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Waits until `look` finds something.
 #[track_caller]

@@ -56,7 +56,7 @@ pub(crate) struct End {
 
 /// What comes from the server.
 #[derive(Debug)]
-enum Read1 {
+enum Incoming {
     Open,
     Element(Element),
     Close,
@@ -149,9 +149,14 @@ impl Client {
     /// Waits for the header of the server.
     pub(crate) fn opened(&mut self) {
         match self.read("a stream header") {
-            Read1::Open => {}
+            Incoming::Open => {}
             other => panic!("a stream header, not {other:?}"),
         }
+    }
+
+    /// Waits for the header of the server; `None` when the connection ends instead.
+    pub(crate) fn try_opened(&mut self) -> Option<()> {
+        matches!(self.read("a stream header"), Incoming::Open).then_some(())
     }
 
     /// A new stream follows on the same connection.
@@ -170,7 +175,21 @@ impl Client {
     }
 
     /// The handshake of TLS. A new stream follows.
+    #[track_caller]
     pub(crate) fn handshake(&mut self, tls: &Tls, name: &str) {
+        self.try_handshake(tls, name).unwrap();
+    }
+
+    /// STARTTLS and the handshake, where the client may not like what it is shown.
+    pub(crate) fn try_start_tls(&mut self, tls: &Tls) -> Option<()> {
+        self.send(&format!("<starttls xmlns='{TLS}'/>"));
+        assert!(self.next("proceed").is("proceed", TLS));
+        let domain = self.domain.clone();
+        self.try_handshake(tls, &domain).ok()
+    }
+
+    /// The handshake of TLS, which may fail.
+    pub(crate) fn try_handshake(&mut self, tls: &Tls, name: &str) -> std::io::Result<()> {
         let Some(Wire::Plain(socket)) = self.wire.take() else {
             panic!("TLS is there already")
         };
@@ -179,9 +198,40 @@ impl Client {
         let connection = ClientConnection::new(tls.0.clone(), name).unwrap();
         let mut stream = StreamOwned::new(connection, socket);
         while stream.conn.is_handshaking() {
-            stream.conn.complete_io(&mut stream.sock).unwrap();
+            stream.conn.complete_io(&mut stream.sock)?;
         }
         self.wire = Some(Wire::Secure(Box::new(stream)));
+        self.reset();
+        Ok(())
+    }
+
+    /// The handshake, with `text` in the same flight as the client's last message of it.
+    pub(crate) fn handshake_with(&mut self, tls: &Tls, name: &str, text: &str) {
+        let Some(Wire::Plain(mut socket)) = self.wire.take() else {
+            panic!("TLS is there already")
+        };
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let mut connection = ClientConnection::new(tls.0.clone(), name).unwrap();
+        // Sent as soon as the handshake allows, which is with its last message.
+        connection.writer().write_all(text.as_bytes()).unwrap();
+        while connection.is_handshaking() {
+            let mut flight = Vec::new();
+            while connection.wants_write() {
+                connection.write_tls(&mut flight).unwrap();
+            }
+            socket.write_all(&flight).unwrap();
+            if connection.is_handshaking() {
+                assert!(connection.read_tls(&mut socket).unwrap() > 0);
+                connection.process_new_packets().unwrap();
+            }
+        }
+        let mut flight = Vec::new();
+        while connection.wants_write() {
+            connection.write_tls(&mut flight).unwrap();
+        }
+        socket.write_all(&flight).unwrap();
+        self.wire = Some(Wire::Secure(Box::new(StreamOwned::new(connection, socket))));
         self.reset();
     }
 
@@ -286,14 +336,20 @@ impl Client {
         self.jid.split('/').next().unwrap_or_default()
     }
 
-    /// Sends octets as they are.
+    /// Sends text as it is.
+    #[track_caller]
     pub(crate) fn send(&mut self, text: &str) {
+        self.try_send(text).unwrap();
+    }
+
+    /// Sends octets as they are.
+    pub(crate) fn octets(&mut self, octets: &[u8]) {
         let stream = self.wire.as_mut().expect("a connection").stream();
-        stream.write_all(text.as_bytes()).unwrap();
+        stream.write_all(octets).unwrap();
         stream.flush().unwrap();
     }
 
-    /// Sends octets to a peer that may have gone.
+    /// Sends text to a peer that may have gone.
     pub(crate) fn try_send(&mut self, text: &str) -> std::io::Result<()> {
         let stream = self.wire.as_mut().expect("a connection").stream();
         stream.write_all(text.as_bytes())?;
@@ -354,7 +410,7 @@ impl Client {
             return stanza;
         }
         match self.read(what) {
-            Read1::Element(stanza) => stanza,
+            Incoming::Element(stanza) => stanza,
             other => panic!("{what}, not {other:?}"),
         }
     }
@@ -367,8 +423,8 @@ impl Client {
         }
         loop {
             match self.read(what) {
-                Read1::Element(stanza) if fits(&stanza) => return stanza,
-                Read1::Element(stanza) => self.backlog.push_back(stanza),
+                Incoming::Element(stanza) if fits(&stanza) => return stanza,
+                Incoming::Element(stanza) => self.backlog.push_back(stanza),
                 other => panic!("{what}, not {other:?}; before it {:#?}", self.backlog),
             }
         }
@@ -401,13 +457,13 @@ impl Client {
         };
         loop {
             match self.read("the end of the stream") {
-                Read1::Open => {}
-                Read1::Element(element) if element.is("error", STREAMS) => {
+                Incoming::Open => {}
+                Incoming::Element(element) if element.is("error", STREAMS) => {
                     end.error = element.children().next().map(|c| c.name().to_owned());
                 }
-                Read1::Element(element) => self.backlog.push_back(element),
-                Read1::Close => end.closed = true,
-                Read1::Eof => return end,
+                Incoming::Element(element) => self.backlog.push_back(element),
+                Incoming::Close => end.closed = true,
+                Incoming::Eof => return end,
             }
         }
     }
@@ -445,14 +501,14 @@ impl Client {
         self.wire.as_ref().unwrap().socket()
     }
 
-    fn read(&mut self, what: &str) -> Read1 {
+    fn read(&mut self, what: &str) -> Incoming {
         let end = Instant::now() + DEADLINE;
         let mut buffer = [0; 16 * 1024];
         loop {
             match self.reader.next() {
-                Ok(Some(Token::Open(_))) => return Read1::Open,
-                Ok(Some(Token::Element(element))) => return Read1::Element(element),
-                Ok(Some(Token::Close)) => return Read1::Close,
+                Ok(Some(Token::Open(_))) => return Incoming::Open,
+                Ok(Some(Token::Element(element))) => return Incoming::Element(element),
+                Ok(Some(Token::Close)) => return Incoming::Close,
                 Ok(None) => {}
                 Err(error) => panic!("the server sends bad XML: {error}"),
             }
@@ -465,7 +521,7 @@ impl Client {
             let wire = self.wire.as_mut().expect("a connection");
             wire.socket().set_read_timeout(Some(left)).unwrap();
             match wire.stream().read(&mut buffer) {
-                Ok(0) => return Read1::Eof,
+                Ok(0) => return Incoming::Eof,
                 Ok(n) => self.reader.feed(&buffer[..n]),
                 Err(error)
                     if matches!(
@@ -473,7 +529,7 @@ impl Client {
                         ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset
                     ) =>
                 {
-                    return Read1::Eof;
+                    return Incoming::Eof;
                 }
                 Err(error)
                     if matches!(
@@ -507,4 +563,24 @@ pub(crate) fn text(stanza: &Element, child: &str) -> String {
         .find(|c| c.name() == child)
         .map(|c| c.text().into_owned())
         .unwrap_or_default()
+}
+
+/// Both see each other's presence from now on; every push and presence of it was taken.
+pub(crate) fn befriend(one: &mut Client, other: &mut Client) {
+    for turn in 0..2 {
+        let (asks, answers) = if turn == 0 {
+            (&mut *one, &mut *other)
+        } else {
+            (&mut *other, &mut *one)
+        };
+        let (asking, asked) = (asks.bare().to_owned(), answers.bare().to_owned());
+        asks.send(&format!("<presence type='subscribe' to='{asked}'/>"));
+        answers.presence(&asking, "subscribe");
+        answers.send(&format!("<presence type='subscribed' to='{asking}'/>"));
+        asks.presence(&asked, "subscribed");
+        let full = answers.jid.clone();
+        asks.expect("first presence of a contact", |s| is_presence(s, &full, ""));
+    }
+    one.settle();
+    other.settle();
 }

@@ -1,4 +1,12 @@
 //! XMPP over real sockets.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod limits;
+mod login;
+mod messages;
+mod presence;
+mod real_clients;
+mod restart;
+mod rosters;
 mod security;
+mod streams;
