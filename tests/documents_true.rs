@@ -37,6 +37,11 @@ fn every_link_of_the_pages_leads_somewhere() {
         "CHANGELOG.md",
         "docs/architecture.md",
         "docs/configuration.md",
+        "docs/operations.md",
+        "docs/security.md",
+        "docs/decisions/0003-outbox-and-locks.md",
+        "docs/decisions/0005-sip-stack.md",
+        "examples/README.md",
     ] {
         let text = read(page);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);

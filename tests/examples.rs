@@ -103,7 +103,7 @@ fn the_demo_plays_to_its_end() {
     assert_eq!(done.status.code(), Some(0), "{said}");
     assert_eq!(done.stderr, b"", "nothing is mixed in");
     let steps = said.lines().filter(|line| line.contains("  ok  ")).count();
-    assert_eq!(steps, 15, "{said}");
+    assert_eq!(steps, 16, "{said}");
     for line in [
         "ann's chat   sees bob: busy, \"On the phone\" ",
         "bob's phone  sees ann: away, \"Back at three\" ",
