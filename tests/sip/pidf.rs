@@ -101,7 +101,7 @@ fn tuple(element: &xml::Child<'_>) -> Tuple {
             }
         }
         if child.is("note", PIDF) {
-            let lang = child.attribute("xml:lang").unwrap_or_default();
+            let lang = child.lang().unwrap_or_default();
             tuple
                 .notes
                 .push((lang.into_owned(), child.text().into_owned()));
