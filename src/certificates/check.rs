@@ -41,6 +41,15 @@ pub fn problems(config: &Config, now: OffsetDateTime) -> Vec<String> {
     found
 }
 
+/// Reads the configured certificates and keys, to see whether they can be used, before anything is made.
+pub fn usable(config: &Config) -> Result<(), CertificateError> {
+    let provider = rustls::crypto::ring::default_provider();
+    for files in &config.tls.files {
+        Identity::read(files, &provider)?;
+    }
+    Ok(())
+}
+
 fn validity(path: &Path, facts: &Facts, now: OffsetDateTime) -> Option<String> {
     let path = path.display();
     if facts.not_after <= now {

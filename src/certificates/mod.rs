@@ -14,7 +14,7 @@ mod listener;
 mod local;
 mod store;
 
-pub use check::problems;
+pub use check::{problems, usable};
 pub use error::CertificateError;
 pub use facts::{Facts, end_point};
 pub use identity::Identity;

@@ -1,11 +1,12 @@
 //! Copies of all data: on command, on time, and back again.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use store::Store;
 
@@ -29,13 +30,26 @@ pub fn write(
     if with_secret {
         let key = folder.secret_key().map_err(|error| error.to_string())?;
         let beside = beside(file);
-        fs::write(&beside, key)
-            .and_then(|()| fs::set_permissions(&beside, fs::Permissions::from_mode(0o600)))
-            .map_err(|error| {
-                format!("The key was not written to {}: {error}.", beside.display())
-            })?;
+        write_secret(&beside, &key).map_err(|error| {
+            format!("The key was not written to {}: {error}.", beside.display())
+        })?;
     }
     Ok(())
+}
+
+/// A new file that nobody else can read, whatever stood under that name.
+fn write_secret(file: &Path, key: &[u8]) -> std::io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut new = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)?;
+    new.write_all(key)?;
+    new.sync_all()
 }
 
 fn beside(file: &Path) -> PathBuf {
@@ -65,33 +79,48 @@ pub fn restore(folder: &DataFolder, file: &Path, force: bool) -> Result<(), Stri
         .and_then(|n| n.to_str())
         .unwrap_or("adsum.db")
         .to_owned();
+    let key = match fs::read(beside(file)) {
+        Ok(key) if key.len() == 32 => Some(key),
+        Ok(_) => {
+            return Err(format!(
+                "{} is no key; restore without it or with the right one.",
+                beside(file).display()
+            ));
+        }
+        Err(_) => None,
+    };
+    // All that can fail for want of room comes first; the old data is touched when the new is on disk.
+    let staged = format!("{name}.restored");
+    folder
+        .write(&staged, &octets, 0o600)
+        .map_err(|error| fault(&error))?;
+    if let Some(key) = key {
+        folder
+            .write(SECRET, &key, 0o600)
+            .map_err(|error| fault(&error))?;
+    }
     for ending in ["-wal", "-shm"] {
         let log = folder.file(&format!("{name}{ending}"));
         if log.exists() {
             fs::remove_file(&log).map_err(|error| fault(&error))?;
         }
     }
-    folder
-        .write(&name, &octets, 0o600)
-        .map_err(|error| fault(&error))?;
-    let key = beside(file);
-    if key.exists() {
-        let key = fs::read(&key).map_err(|error| fault(&error))?;
-        folder
-            .write(SECRET, &key, 0o600)
-            .map_err(|error| fault(&error))?;
-    }
-    Ok(())
+    fs::rename(folder.file(&staged), &database)
+        .and_then(|()| fs::File::open(folder.path())?.sync_all())
+        .map_err(|error| fault(&error))
 }
 
 /// Makes backups on time and keeps the newest ones.
 pub(crate) async fn keep_making(shared: Arc<Shared>) {
+    if let Some(newest) = newest(&shared) {
+        remember(&shared, newest);
+    }
     let Some(every) = shared.config.backup.every else {
         return;
     };
     let keep = shared.config.backup.keep.max(1);
+    let mut wait = due(&shared, every);
     loop {
-        let wait = due(&shared, every);
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = shared.stopped() => return,
@@ -99,22 +128,42 @@ pub(crate) async fn keep_making(shared: Arc<Shared>) {
         let worker = Arc::clone(&shared);
         let made = tokio::task::spawn_blocking(move || one(&worker, keep)).await;
         match made {
-            Ok(Ok(file)) => tracing::info!(file = %file.display(), "a backup was made"),
+            Ok(Ok(file)) => {
+                tracing::info!(file = %file.display(), "a backup was made");
+                wait = due(&shared, every);
+                continue;
+            }
             Ok(Err(sentence)) => tracing::error!("{sentence}"),
             Err(error) => tracing::error!(%error, "the backup failed"),
         }
+        wait = AFTER_FAILURE;
     }
 }
 
+/// A full disk is not made better by trying again at once.
+const AFTER_FAILURE: Duration = Duration::from_secs(600);
+
 /// Until the next backup is due: after a restart it is not put off again.
 fn due(shared: &Shared, every: Duration) -> Duration {
-    let newest = names(&shared.folder.backups())
-        .last()
-        .and_then(|f| fs::metadata(f).ok()?.modified().ok());
-    let Some(newest) = newest else {
+    let Some(newest) = newest(shared) else {
         return every.min(Duration::from_secs(3600));
     };
     every.saturating_sub(newest.elapsed().unwrap_or_default())
+}
+
+/// When the newest backup was made that is there.
+fn newest(shared: &Shared) -> Option<SystemTime> {
+    let names = names(&shared.folder.backups());
+    fs::metadata(names.last()?).ok()?.modified().ok()
+}
+
+/// A backup was made: that is what the status says from now on.
+pub(crate) fn remember(shared: &Shared, at: SystemTime) {
+    let seconds = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    shared.gauges.last_backup.store(
+        usize::try_from(seconds).unwrap_or_default(),
+        Ordering::Relaxed,
+    );
 }
 
 fn one(shared: &Shared, keep: usize) -> Result<PathBuf, String> {
@@ -130,10 +179,7 @@ fn one(shared: &Shared, keep: usize) -> Result<PathBuf, String> {
         .collect();
     let file = folder.join(format!("adsum-{stamp}.db"));
     write(shared.model.store(), &shared.folder, &file, false)?;
-    shared.gauges.last_backup.store(
-        usize::try_from(utc.0 / 1000).unwrap_or_default(),
-        Ordering::Relaxed,
-    );
+    remember(shared, SystemTime::now());
     let names = names(&folder);
     let old = names.len().saturating_sub(keep);
     for name in &names[..old] {

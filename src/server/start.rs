@@ -22,7 +22,7 @@ use super::accept::{Census, accept};
 use super::admin::{self, Executor};
 use super::bind::{self, Bound};
 use super::link::Link;
-use super::shared::{Clock, Gauges, Shared};
+use super::shared::{Clock, Gauges, Shared, Stage};
 use super::sip::Sip;
 use super::turn::turn;
 use super::{backup, http, sip, xmpp as clients};
@@ -44,7 +44,7 @@ fn failed(error: &dyn std::fmt::Display) -> StartError {
 pub struct Server {
     shared: Arc<Shared>,
     sip: Arc<Sip>,
-    stop: watch::Sender<bool>,
+    stop: watch::Sender<Stage>,
     listening: BTreeMap<&'static str, Vec<SocketAddr>>,
     _lock: Lock,
 }
@@ -139,7 +139,6 @@ pub(crate) fn rules(config: &Config) -> Rules {
 }
 
 fn load_aliases(model: &Model, config: &Config) -> Result<(), store::StoreError> {
-    model.load_aliases()?;
     let configured = config.aliases.iter().flat_map(|alias| {
         let account = Bare::parse(&alias.account).ok();
         alias.addresses.iter().filter_map(move |address| {
@@ -150,8 +149,7 @@ fn load_aliases(model: &Model, config: &Config) -> Result<(), store::StoreError>
             Some((form, account.clone()?))
         })
     });
-    model.configure_aliases(configured);
-    Ok(())
+    model.set_aliases(configured)
 }
 
 impl Server {
@@ -159,6 +157,7 @@ impl Server {
     /// address cannot be had.
     pub fn start(config: Config) -> Result<Self, StartError> {
         let bound = bind::all(&config).map_err(StartError)?;
+        crate::certificates::usable(&config).map_err(|e| failed(&e))?;
         let folder = DataFolder::open(&config.data).map_err(|e| failed(&e))?;
         let lock = folder.lock().map_err(|e| failed(&e))?;
         let now = time::OffsetDateTime::now_utc();
@@ -174,7 +173,7 @@ impl Server {
             Box::new(random),
         );
         load_aliases(&model, &config).map_err(|e| failed(&e))?;
-        let (stop, stopping) = watch::channel(false);
+        let (stop, stopping) = watch::channel(Stage::Serving);
         let decoy = Decoy::new(derived(&key, b"decoy"), 16, config.xmpp.scram_iterations);
         let shared = Arc::new(Shared {
             xmpp: Arc::new(settings(&config, decoy.clone(), clock)),
@@ -194,6 +193,8 @@ impl Server {
             model: Arc::clone(&model),
             gauges: Gauges::default(),
             sip: OnceLock::new(),
+            loaded: Mutex::new(Arc::new(config.clone())),
+            changed: Mutex::default(),
             stop: stopping,
             folder,
             config,
@@ -254,7 +255,7 @@ impl Server {
 
     /// Ends it: streams are closed, everybody is told, all data is on disk.
     pub async fn stop(self) {
-        let _ = self.stop.send(true);
+        let _ = self.stop.send(Stage::Closing);
         let patience = Duration::from_secs(3);
         let gone = async {
             while self.shared.gauges.xmpp_connections.load(Ordering::Relaxed) > 0 {
@@ -264,12 +265,26 @@ impl Server {
         let _ = tokio::time::timeout(patience, gone).await;
         let model = Arc::clone(&self.shared.model);
         let sip = Arc::clone(&self.sip);
-        let ended = tokio::task::spawn_blocking(move || {
+        let told = tokio::task::spawn_blocking(move || {
             turn(|| model.shut_down());
-            sip.work(|_| {});
-            model.store().clone().close_clean();
+            model.store().barrier();
+            model
         });
-        let _ = ended.await;
+        if let Ok(model) = told.await {
+            // What follows from the last commits runs in another task: it is done when this is.
+            let (done, completed) = tokio::sync::oneshot::channel();
+            let last = move |_| {
+                let _ = done.send(());
+            };
+            if model.store().submit(Vec::new(), Box::new(last)).is_ok() {
+                let _ = tokio::time::timeout(Duration::from_secs(1), completed).await;
+            }
+            sip.work(|_| {});
+            let _ = self.stop.send(Stage::Ended);
+            let closed =
+                tokio::task::spawn_blocking(move || model.store().clone().close_clean());
+            let _ = closed.await;
+        }
         let _ = std::fs::remove_file(self.shared.folder.listening());
         let _ = std::fs::remove_file(self.shared.folder.admin_socket());
     }
@@ -283,6 +298,7 @@ impl Server {
             .map_err(|e| failed(&e))?;
         load_aliases(&self.shared.model, config).map_err(|e| failed(&e))?;
         self.sip.keys_changed();
+        *self.shared.loaded.lock() = Arc::new(config.clone());
         Ok(())
     }
 }
@@ -432,7 +448,8 @@ fn listen(
     tokio::spawn(sip::drive(Arc::clone(shared), Arc::clone(sip)));
     tokio::spawn(backup::keep_making(Arc::clone(shared)));
     tokio::spawn(renew(Arc::clone(shared)));
-    let (census, phones) = (Arc::new(Census::default()), Arc::new(Census::default()));
+    let census = Arc::new(Census::default());
+    let (phones, pages) = (Arc::new(Census::default()), Arc::new(Census::default()));
     for one in bound {
         let Ok(listener) = TcpListener::from_std(one.socket.into()) else {
             continue;
@@ -459,7 +476,7 @@ fn listen(
                     let shared = Arc::clone(&shared);
                     move |socket, peer| http::serve(Arc::clone(&shared), socket, peer, tls)
                 };
-                tokio::spawn(accept(shared, listener, Arc::clone(&census), most, serve));
+                tokio::spawn(accept(shared, listener, Arc::clone(&pages), most, serve));
             }
             _ => {
                 let tls = one.key == "sip.tls";
@@ -485,9 +502,10 @@ async fn renew(shared: Arc<Shared>) {
             () = shared.stopped() => return,
         }
         let now = time::OffsetDateTime::now_utc();
+        let config = Arc::clone(&shared.loaded.lock());
         if let Err(error) = shared
             .certificates
-            .reload(&shared.config, &shared.folder, now)
+            .reload(&config, &shared.folder, now)
         {
             tracing::error!(%error, "the certificates could not be renewed");
         }
@@ -547,6 +565,11 @@ impl Shared {
     /// Something about an account has changed: what is remembered of its passwords is forgotten.
     pub fn forget(&self, account: &Bare) {
         self.remembered.lock().forget(account.as_str());
+        let now = self.now().at;
+        let mut changed = self.changed.lock();
+        changed.retain(|_, at| now.since(*at) < Duration::from_secs(600));
+        changed.insert(account.clone(), now);
+        drop(changed);
         if let Some(sip) = self.sip.get().and_then(std::sync::Weak::upgrade) {
             sip.keys_changed();
         }

@@ -84,8 +84,8 @@ fn who_does_not_log_in_is_sent_away() {
     });
     assert!(talking < Duration::from_secs(4), "{talking:?}");
     mute.opened();
-    mute.ends_with("connection-timeout");
-    slow.ends_with("connection-timeout");
+    mute.ends_with("policy-violation");
+    slow.ends_with("policy-violation");
     let mut silent = direct;
     let end = silent.end();
     assert!(!end.closed, "TLS was never there");
@@ -94,7 +94,7 @@ fn who_does_not_log_in_is_sent_away() {
     let mut ann = Client::online(&server, "ann", "desk");
     let mut late = Client::connect(&server);
     late.opened();
-    late.ends_with("connection-timeout");
+    late.ends_with("policy-violation");
     ann.settle();
 }
 

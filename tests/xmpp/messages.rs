@@ -2,7 +2,7 @@
 
 use ::xml::Element;
 
-use crate::support::xmpp::{condition, text};
+use crate::support::xmpp::{befriend, condition, text};
 use crate::support::{Client, Server};
 
 fn is_message(stanza: &Element) -> bool {
@@ -187,6 +187,12 @@ fn questions_have_one_answer() {
         );
     }
     bob.nothing("a question to the account", |s| s.name() == "iq");
+    // Who may not see that bob is there does not learn it by asking him (8.5.3.1).
+    let question = "<query xmlns='urn:unknown'/>";
+    let refused = ann.ask("get", "bob@office.example/desk", question);
+    assert_eq!(condition(&refused).as_deref(), Some("service-unavailable"));
+    bob.nothing("a question of a stranger", |s| s.name() == "iq");
+    befriend(&mut ann, &mut bob);
     ann.send(
         "<iq type='get' id='far' to='bob@office.example/desk'><query xmlns='urn:unknown'/></iq>",
     );
@@ -207,22 +213,26 @@ fn questions_have_one_answer() {
         s.attribute("id").as_deref() == Some("unasked")
     });
     for (bad, id) in [
-        ("<iq type='get'><query xmlns='urn:unknown'/></iq>", None),
+        ("<iq type='get'><query xmlns='urn:unknown'/></iq>", ""),
         (
             "<iq type='ask' id='b1'><query xmlns='urn:unknown'/></iq>",
-            Some("b1"),
+            "b1",
         ),
-        ("<iq type='get' id='b2'/>", Some("b2")),
+        ("<iq type='get' id='b2'/>", "b2"),
         (
             "<iq type='get' id='b3'><a xmlns='urn:unknown'/><b xmlns='urn:unknown'/></iq>",
-            Some("b3"),
+            "b3",
         ),
     ] {
         ann.send(bad);
         let answer = ann.expect("an error", |s| {
             s.name() == "iq" && s.attribute("type").as_deref() == Some("error")
         });
-        assert_eq!(answer.attribute("id").as_deref(), id, "{bad}");
+        assert_eq!(
+            answer.attribute("id").as_deref().unwrap_or_default(),
+            id,
+            "{bad}"
+        );
         assert_eq!(condition(&answer).as_deref(), Some("bad-request"), "{bad}");
     }
 }

@@ -75,6 +75,8 @@ fn who_comes_back_never_went_and_who_does_not_goes_after_the_grace() {
     ann.expect("carol is away", |s| {
         is_presence(s, "carol@office.example/desk", "") && text(s, "show") == "away"
     });
+    // What lives in connections is written within a second, or with this.
+    server.ok(&["backup", server.folder().join("copy.db").to_str().unwrap()]);
     server.kill();
     server.launch();
 

@@ -76,7 +76,7 @@ fn bad_headers() {
 fn bad_octets_on_a_bound_stream() {
     let server = Server::start(&["ann"]);
     for (text, condition) in [
-        ("<message><body></message>", "not-well-formed"),
+        ("<message><body></message></body>", "not-well-formed"),
         ("<!-- hidden -->", "restricted-xml"),
         ("<?php echo ?>", "restricted-xml"),
         ("<!DOCTYPE a [<!ENTITY b 'c'>]>", "restricted-xml"),
@@ -102,7 +102,7 @@ fn bad_octets_on_a_bound_stream() {
     let mut ann = Client::online(&server, "ann", "desk");
     ann.octets(b"<message to='ann@office.example'><body>\xff\xfe</body></message>");
     let end = ann.end();
-    assert_eq!(end.error.as_deref(), Some("not-well-formed"));
+    assert_eq!(end.error.as_deref(), Some("unsupported-encoding"));
 }
 
 #[test]

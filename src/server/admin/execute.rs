@@ -13,6 +13,7 @@ use super::{Outcome, Wish};
 use crate::config::Config;
 use crate::data_folder::DataFolder;
 use crate::secrets::{self, Vault};
+use crate::server::turn::turn;
 
 /// What is needed to do them. With a running server `status` says more.
 pub struct Executor<'a> {
@@ -55,27 +56,21 @@ impl Executor<'_> {
             Wish::UserPassword { jid, password } => {
                 let account = self.account(&jid)?;
                 let secrets = self.secrets(&account, &password)?;
-                let done = self.wait(&account, |model, reply| {
+                self.wait(&account, |model, reply| {
                     model.set_secrets(&account, secrets, reply);
-                });
-                self.forget(&account);
-                done
+                })
             }
             Wish::UserDisable { jid, disabled } => {
                 let account = self.account(&jid)?;
-                let done = self.wait(&account, |model, reply| {
+                self.wait(&account, |model, reply| {
                     model.disable(&account, disabled, reply);
-                });
-                self.forget(&account);
-                done
+                })
             }
             Wish::UserDelete { jid } => {
                 let account = self.account(&jid)?;
-                let done = self.wait(&account, |model, reply| {
+                self.wait(&account, |model, reply| {
                     model.delete_account(&account, reply);
-                });
-                self.forget(&account);
-                done
+                })
             }
             Wish::AliasAdd { jid, address } => {
                 let account = self.account(&jid)?;
@@ -176,13 +171,16 @@ impl Executor<'_> {
         command: impl FnOnce(&Arc<Model>, &Reply<()>),
     ) -> Result<Value, String> {
         let (send, answer) = mpsc::channel();
-        command(
-            self.model,
-            &Reply::new(move |result| {
-                let _ = send.send(result);
-            }),
-        );
-        match answer.recv().unwrap_or(Err(Refusal::Fault)) {
+        // Before and after: what was remembered in between is forgotten as well.
+        self.forget(account);
+        let reply = Reply::new(move |result| {
+            let _ = send.send(result);
+        });
+        turn(|| command(self.model, &reply));
+        drop(reply);
+        let done = answer.recv().unwrap_or(Err(Refusal::Fault));
+        self.forget(account);
+        match done {
             Ok(()) => Ok(json!({ "account": account.as_str() })),
             Err(Refusal::NotFound) => Err(format!(
                 "There is no account {account}; `adsum user list` shows those there are."

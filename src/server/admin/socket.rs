@@ -4,10 +4,11 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{Outcome, Wish, execute};
 use crate::data_folder::DataFolder;
+use crate::server::backup;
 use crate::server::shared::Shared;
 use crate::server::turn::turn;
 
@@ -49,7 +50,12 @@ pub fn serve(shared: &Arc<Shared>) -> std::io::Result<()> {
     std::thread::Builder::new()
         .name("admin".into())
         .spawn(move || {
-            for stream in listener.incoming().flatten() {
+            for stream in listener.incoming() {
+                // Out of file descriptors: commands wait, the server goes on.
+                let Ok(stream) = stream else {
+                    std::thread::sleep(Duration::from_millis(50));
+                    continue;
+                };
                 let (shared, runtime) = (Arc::clone(&shared), runtime.clone());
                 let spawned = std::thread::Builder::new()
                     .name("command".into())
@@ -71,12 +77,19 @@ fn converse(shared: &Arc<Shared>, stream: UnixStream) -> std::io::Result<()> {
     let mut line = String::new();
     while lines.read_line(&mut line)? > 0 {
         let outcome = match serde_json::from_str::<Wish>(&line) {
-            Ok(wish) => turn(|| {
-                execute(
-                    &shared.executor(&|| shared.status(), &|account| shared.forget(account)),
-                    wish,
-                )
-            }),
+            Ok(wish) => {
+                let copies = matches!(wish, Wish::Backup { .. });
+                let outcome = turn(|| {
+                    execute(
+                        &shared.executor(&|| shared.status(), &|account| shared.forget(account)),
+                        wish,
+                    )
+                });
+                if copies && matches!(outcome, Outcome::Done(_)) {
+                    backup::remember(shared, SystemTime::now());
+                }
+                outcome
+            }
             Err(error) => Outcome::Failed(format!(
                 "The server does not understand this command ({error})."
             )),
