@@ -279,16 +279,16 @@ impl Model {
         found
     }
 
-    /// Reads the stored aliases.
-    pub fn load_aliases(&self) -> Result<(), store::StoreError> {
-        let stored = self.store.aliases()?;
-        self.aliases.lock().extend(stored);
+    /// The aliases in force from now on: the stored ones and those of the configuration, which are not stored.
+    pub fn set_aliases(
+        &self,
+        configured: impl IntoIterator<Item = (String, Bare)>,
+    ) -> Result<(), store::StoreError> {
+        let mut aliases: std::collections::HashMap<_, _> =
+            self.store.aliases()?.into_iter().collect();
+        aliases.extend(configured);
+        *self.aliases.lock() = aliases;
         Ok(())
-    }
-
-    /// Leads aliases of the configuration to their accounts, without storing them.
-    pub fn configure_aliases(&self, aliases: impl IntoIterator<Item = (String, Bare)>) {
-        self.aliases.lock().extend(aliases);
     }
 }
 

@@ -1,6 +1,7 @@
 //! `adsum serve`: the server in the foreground.
 
 use std::io::IsTerminal as _;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -14,7 +15,8 @@ pub(super) fn serve(context: &Context) -> Done {
     let loaded = context.load()?;
     let log = crate::log::start(&loaded.config.log, context.under_journald)?;
     let notice = loaded.notice();
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let done = runtime.block_on(async {
         let server = Server::start(loaded.config.clone()).map_err(|error| Failure::of(&error))?;
         if let Some(notice) = notice {
             tracing::warn!("{notice}");
@@ -25,7 +27,10 @@ pub(super) fn serve(context: &Context) -> Done {
         tracing::info!("the server is stopping");
         server.stop().await;
         Ok(())
-    })
+    });
+    // A look-up of a name or a backup that hangs does not hold up the end.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    done
 }
 
 /// The runtime of the server: a worker for each core.

@@ -104,7 +104,7 @@ fn answer(shared: &Shared, request: &Request<Incoming>, peer: SocketAddr) -> Ans
 
 /// Ready: the database takes changes and the server is not on its way out.
 fn ready(shared: &Shared) -> Answer {
-    if *shared.stop.borrow() {
+    if shared.is_stopping() {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
     }
     let full = shared.model.store().queue_depth() >= shared.config.limits.write_queue;

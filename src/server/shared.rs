@@ -1,12 +1,13 @@
 //! What every connection needs.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use model::{Model, Now};
 use parking_lot::Mutex;
-use presence::{Timestamp, Utc};
+use presence::{Bare, Timestamp, Utc};
 use tokio::sync::{Semaphore, watch};
 use xmpp::sasl::{Attempts, Decoy, Remembered};
 
@@ -37,7 +38,22 @@ pub struct Shared {
     pub(crate) clock: Clock,
     pub(crate) gauges: Gauges,
     pub(crate) sip: OnceLock<Weak<Sip>>,
-    pub(crate) stop: watch::Receiver<bool>,
+    /// The configuration as it was last loaded: what a reload may change is read from here.
+    pub(crate) loaded: Mutex<Arc<Config>>,
+    /// When the credentials of an account changed last, for the time in which a login may be under way.
+    pub(crate) changed: Mutex<HashMap<Bare, Timestamp>>,
+    pub(crate) stop: watch::Receiver<Stage>,
+}
+
+/// How far the server is towards its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    /// It serves.
+    Serving,
+    /// It takes nothing new and closes streams.
+    Closing,
+    /// All is told.
+    Ended,
 }
 
 /// Counts that are not in the model.
@@ -107,9 +123,29 @@ impl Shared {
         self.clock.now()
     }
 
-    /// Completes when the server is to end.
+    /// Completes when the server is to end: nothing new is taken, XMPP streams are closed.
     pub(crate) async fn stopped(&self) {
+        self.reached(Stage::Closing).await;
+    }
+
+    /// Completes when the last that SIP had to tell is told.
+    pub(crate) async fn sip_stopped(&self) {
+        self.reached(Stage::Ended).await;
+    }
+
+    async fn reached(&self, stage: Stage) {
         let mut stop = self.stop.clone();
-        let _ = stop.wait_for(|stop| *stop).await;
+        let _ = stop.wait_for(|now| *now >= stage).await;
+    }
+
+    /// The server is on its way out.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stop.borrow() >= Stage::Closing
+    }
+
+    /// Credentials that were right at that moment are no longer.
+    pub(crate) fn outdated(&self, account: &Bare, authenticated: Timestamp) -> bool {
+        let changed = self.changed.lock();
+        changed.get(account).is_some_and(|at| *at >= authenticated)
     }
 }

@@ -281,8 +281,7 @@ impl Server {
             }
             sip.work(|_| {});
             let _ = self.stop.send(Stage::Ended);
-            let closed =
-                tokio::task::spawn_blocking(move || model.store().clone().close_clean());
+            let closed = tokio::task::spawn_blocking(move || model.store().clone().close_clean());
             let _ = closed.await;
         }
         let _ = std::fs::remove_file(self.shared.folder.listening());
@@ -503,10 +502,7 @@ async fn renew(shared: Arc<Shared>) {
         }
         let now = time::OffsetDateTime::now_utc();
         let config = Arc::clone(&shared.loaded.lock());
-        if let Err(error) = shared
-            .certificates
-            .reload(&config, &shared.folder, now)
-        {
+        if let Err(error) = shared.certificates.reload(&config, &shared.folder, now) {
             tracing::error!(%error, "the certificates could not be renewed");
         }
     }

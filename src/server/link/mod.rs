@@ -160,7 +160,8 @@ impl Link {
 
     /// The socket was full: the reading task waits until it takes more.
     pub(crate) fn is_blocked(&self) -> bool {
-        self.io.lock().blocked
+        let io = self.io.lock();
+        io.blocked && io.broken.is_none()
     }
 
     /// Waits until something can be written.
@@ -187,10 +188,10 @@ impl Link {
     }
 
     /// Begins TLS as the server. What was queued before is written in the clear first.
-    pub(crate) fn start_tls(&self, config: Arc<rustls::ServerConfig>) -> Result<(), rustls::Error> {
-        let connection = ServerConnection::new(config)?;
+    pub(crate) fn start_tls(&self, config: Arc<rustls::ServerConfig>) -> io::Result<()> {
+        let connection = ServerConnection::new(config).map_err(io::Error::other)?;
         let mut io = self.io.lock();
-        let _ = io.write_out(self.socket());
+        io.write_out(self.socket())?;
         io.tls = Some(Box::new(connection));
         Ok(())
     }

@@ -8,6 +8,8 @@ use super::{Io, Link};
 
 /// The most that is handed to TLS at a time, so that its own buffers stay small.
 const PIECE: usize = 16 * 1024;
+/// The most that is kept of what is written already.
+const KEPT: usize = 64 * 1024;
 
 /// What a finished handshake gives to channel binding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,11 +54,22 @@ impl Io {
             match socket.try_write(&self.plain[self.written..]) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(n) => self.written += n,
-                Err(error) => return Err(error),
+                Err(error) => {
+                    self.shorten();
+                    return Err(error);
+                }
             }
         }
         self.emptied();
         Ok(())
+    }
+
+    /// What is written is not kept, also when the peer never catches up.
+    fn shorten(&mut self) {
+        if self.written >= KEPT {
+            self.plain.drain(..self.written);
+            self.written = 0;
+        }
     }
 
     fn write_tls(
@@ -66,7 +79,10 @@ impl Io {
     ) -> io::Result<()> {
         loop {
             while tls.wants_write() {
-                tls.write_tls(&mut TryIo(socket))?;
+                if let Err(error) = tls.write_tls(&mut TryIo(socket)) {
+                    self.shorten();
+                    return Err(error);
+                }
             }
             if self.written == self.plain.len() {
                 self.emptied();
@@ -104,9 +120,11 @@ impl Io {
         self.tls = Some(tls);
         // Handshake messages, alerts and tickets.
         match self.write_out(socket) {
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
-            _ => result,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.blocked = true,
+            Err(error) => return Err(error),
+            Ok(()) => {}
         }
+        result
     }
 }
 

@@ -21,7 +21,14 @@ use crate::server::shared::Shared;
 
 /// Digest keys already opened, by user name and realm; thrown away whenever an account changes.
 #[derive(Default)]
-pub(crate) struct KeyCache(Mutex<HashMap<(String, String), (Bare, Ha1Set)>>);
+pub(crate) struct KeyCache(Mutex<Cached>);
+
+#[derive(Default)]
+struct Cached {
+    keys: HashMap<(String, String), (Bare, Ha1Set)>,
+    /// Grows whenever all is thrown away: what was read before that is not put in after it.
+    generation: u64,
+}
 
 /// More than an office has.
 const CACHED: usize = 20_000;
@@ -29,7 +36,9 @@ const CACHED: usize = 20_000;
 impl KeyCache {
     /// Something about accounts, passwords or aliases has changed.
     pub(crate) fn clear(&self) {
-        self.0.lock().clear();
+        let mut cached = self.0.lock();
+        cached.keys.clear();
+        cached.generation += 1;
     }
 }
 
@@ -173,9 +182,13 @@ impl Sip {
     /// The account and keys that a digest user name stands for.
     fn credentials(&self, shared: &Shared, user: &str, realm: &str) -> Option<(Bare, Ha1Set)> {
         let name = (user.to_owned(), realm.to_owned());
-        if let Some(found) = self.keys.0.lock().get(&name) {
-            return Some(found.clone());
-        }
+        let generation = {
+            let cached = self.keys.0.lock();
+            if let Some(found) = cached.keys.get(&name) {
+                return Some(found.clone());
+            }
+            cached.generation
+        };
         let account = resolve(shared, user, realm)?;
         let stored = shared
             .model
@@ -193,10 +206,12 @@ impl Sip {
         };
         let found = (account, keys.of(user)?);
         let mut cache = self.keys.0.lock();
-        if cache.len() >= CACHED {
-            cache.clear();
+        if cache.generation == generation {
+            if cache.keys.len() >= CACHED {
+                cache.keys.clear();
+            }
+            cache.keys.insert(name, found.clone());
         }
-        cache.insert(name, found.clone());
         Some(found)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bridge::{Answer, Bridge, Output, Token};
@@ -13,7 +14,7 @@ use sip::dialog::NextHop;
 use sip::header::Transport;
 use sip::transaction::{ClientId, Event, Failure, Flow, Layer, ServerId, Transmit};
 use tokio::net::UdpSocket;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::resolve::{self, Target};
 use super::udp::Datagrams;
@@ -42,9 +43,13 @@ pub(crate) struct Sip {
     hub: Mutex<Hub>,
     inbox: Mutex<Vec<Inbound>>,
     wake: Notify,
+    /// What the driver sleeps to.
+    armed: AtomicU64,
     datagrams: Vec<Arc<Datagrams>>,
     shared: OnceLock<Arc<Shared>>,
     pub(super) keys: super::act::KeyCache,
+    /// Names of phones that are looked up at once.
+    names: Arc<Semaphore>,
 }
 
 struct Hub {
@@ -98,9 +103,11 @@ impl Sip {
             }),
             inbox: Mutex::default(),
             wake: Notify::new(),
+            armed: AtomicU64::new(0),
             datagrams: datagrams.collect(),
             shared: OnceLock::new(),
             keys: super::act::KeyCache::default(),
+            names: Arc::new(Semaphore::new(8)),
         })
     }
 
@@ -112,6 +119,11 @@ impl Sip {
 
     pub(super) fn datagrams(&self, index: usize) -> Option<Arc<Datagrams>> {
         self.datagrams.get(index).cloned()
+    }
+
+    /// Can this address be reached from here?
+    pub(super) fn reaches(&self, remote: SocketAddr) -> bool {
+        self.datagrams.is_empty() || self.datagrams.iter().any(|d| d.reaches(remote))
     }
 
     /// The address of a UDP socket.
@@ -133,14 +145,13 @@ impl Sip {
         self.wake.notified().await;
     }
 
-    pub(super) fn due(&self) -> Option<Timestamp> {
+    /// When the timers want to be looked at. Whoever sets an earlier one from now on wakes the driver.
+    pub(super) fn arm(&self) -> Option<Timestamp> {
         let hub = self.hub.lock();
-        let layer = hub.layer.poll_timeout().map(|at| Timestamp(at.0));
-        let bridge = hub.bridge.poll_timeout().map(|at| Timestamp(at.0));
-        match (layer, bridge) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        let due = hub.due();
+        self.armed
+            .store(due.map_or(u64::MAX, |at| at.0), Ordering::Release);
+        due
     }
 
     fn leave(&self, inbound: Inbound) {
@@ -174,6 +185,12 @@ impl Sip {
                 hub.bridge.handle_timeout(now);
             }
             while self.step(hub, shared, now) {}
+            if hub
+                .due()
+                .is_some_and(|at| at.0 < self.armed.load(Ordering::Acquire))
+            {
+                self.wake.notify_one();
+            }
         });
     }
 
@@ -258,8 +275,12 @@ impl Sip {
                 transport,
             }) => {
                 let sip = Arc::clone(self);
+                let names = Arc::clone(&self.names);
                 tokio::spawn(async move {
-                    let flow = resolve::look_up(name, port, transport).await;
+                    let flow = match names.acquire().await {
+                        Ok(_permit) => resolve::look_up(&sip, name, port, transport).await,
+                        Err(_) => None,
+                    };
                     sip.work(|input| match flow {
                         Some(flow) => {
                             let id = input.hub.layer.request(input.now.at, request, flow);
@@ -310,6 +331,8 @@ impl Sip {
             hub.layer.handle_send_error(now.at, &to);
         } else if let Some(waiting) = hub.connecting.get_mut(&peer) {
             waiting.push(octets);
+        } else if hub.links.len() + hub.connecting.len() >= shared.config.limits.sip_connections {
+            hub.layer.handle_send_error(now.at, &to);
         } else {
             hub.connecting.insert(peer, vec![octets]);
             tokio::spawn(super::stream::connect(
@@ -346,6 +369,15 @@ impl Sip {
 }
 
 impl Hub {
+    fn due(&self) -> Option<Timestamp> {
+        let layer = self.layer.poll_timeout().map(|at| Timestamp(at.0));
+        let bridge = self.bridge.poll_timeout().map(|at| Timestamp(at.0));
+        match (layer, bridge) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
     fn take(&mut self, shared: &Shared, now: bridge::Now, event: Event) {
         match event {
             Event::Request { id, request, flow } => {

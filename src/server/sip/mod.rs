@@ -19,10 +19,10 @@ use super::shared::Shared;
 
 /// Runs timers and whatever was left in the inbox.
 pub(crate) async fn drive(shared: Arc<Shared>, sip: Arc<Sip>) {
-    let stop = shared.stopped();
+    let stop = shared.sip_stopped();
     tokio::pin!(stop);
     loop {
-        let due = sip.due().map(|at| shared.clock.instant(at));
+        let due = sip.arm().map(|at| shared.clock.instant(at));
         tokio::select! {
             () = sip.woken() => {}
             () = async {

@@ -1,11 +1,16 @@
 //! Where a URI leads when no flow does: a contact that a phone gave, or a route.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use sip::Uri;
 use sip::header::Transport;
 use sip::transaction::Flow;
 use sip::uri::{Host, Scheme};
+
+use super::Sip;
+
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A target that is known, or one whose name has to be looked up first.
 pub(super) enum Target {
@@ -35,8 +40,16 @@ pub(super) fn target(uri: &Uri) -> Option<Target> {
     }
 }
 
-/// Looks the name up.
-pub(super) async fn look_up(name: String, port: u16, transport: Transport) -> Option<Flow> {
-    let mut found = tokio::net::lookup_host((name, port)).await.ok()?;
-    found.next().map(|address| Flow::to(transport, address))
+/// Looks the name up: the first address that can be reached from here. A slow name server is not waited for.
+pub(super) async fn look_up(
+    sip: &Sip,
+    name: String,
+    port: u16,
+    transport: Transport,
+) -> Option<Flow> {
+    let looking = tokio::net::lookup_host((name, port));
+    let mut found = tokio::time::timeout(PATIENCE, looking).await.ok()?.ok()?;
+    found
+        .find(|address| sip.reaches(*address))
+        .map(|address| Flow::to(transport, address))
 }

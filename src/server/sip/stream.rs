@@ -79,17 +79,28 @@ async fn receive(
         message: shared.config.limits.sip_message_size,
         ..Limits::default()
     });
-    let stop = shared.stopped();
+    let stop = shared.sip_stopped();
     tokio::pin!(stop);
     let tls = link.has_tls();
+    let deadline = tokio::time::Instant::now() + shared.config.limits.unauthenticated_time;
+    let mut heard = false;
     loop {
         let blocked = link.is_blocked();
         let taken = read(reader, |octets| {
             !octets.is_empty() && push(link, &mut framer, octets, tls)
         });
+        // Until it has said something whole, a connection has the time of a stranger, whatever it trickles in.
+        let until = if heard {
+            tokio::time::Instant::now() + IDLE
+        } else {
+            deadline
+        };
         tokio::select! {
-            taken = tokio::time::timeout(IDLE, taken) => {
-                if !matches!(taken, Ok(Ok(true))) { return }
+            taken = tokio::time::timeout_at(until, taken) => {
+                if !matches!(taken, Ok(Ok(true))) {
+                    take(sip, link, flow, &mut framer, &mut heard);
+                    return;
+                }
             }
             ready = link.writable(), if blocked => {
                 if ready.is_err() { return }
@@ -102,7 +113,7 @@ async fn receive(
             }
             () = &mut stop => return,
         }
-        if !take(sip, link, flow, &mut framer) {
+        if !take(sip, link, flow, &mut framer, &mut heard) {
             return;
         }
     }
@@ -127,10 +138,17 @@ fn push(link: &Link, framer: &mut Framer, mut octets: &[u8], tls: bool) -> bool 
 }
 
 /// Hands on what is complete. False when the connection cannot be read on.
-fn take(sip: &Arc<Sip>, link: &Arc<Link>, flow: &Flow, framer: &mut Framer) -> bool {
+fn take(
+    sip: &Arc<Sip>,
+    link: &Arc<Link>,
+    flow: &Flow,
+    framer: &mut Framer,
+    heard: &mut bool,
+) -> bool {
     let mut readable = true;
     sip.work(|input| {
         while let Some(frame) = framer.next_frame() {
+            *heard |= frame.is_ok();
             match frame {
                 Ok(Frame::Message(octets)) => input.message(flow, &octets),
                 Ok(Frame::Ping) => input.ping(flow),

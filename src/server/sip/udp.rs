@@ -50,7 +50,7 @@ impl Datagrams {
 
 /// Receives on one socket until the server ends.
 pub(crate) async fn receive(shared: Arc<Shared>, sip: Arc<Sip>, index: usize) {
-    let stop = shared.stopped();
+    let stop = shared.sip_stopped();
     tokio::pin!(stop);
     let Some(datagrams) = sip.datagrams(index) else {
         return;

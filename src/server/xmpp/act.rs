@@ -1,12 +1,12 @@
 //! What a session wants done, done on the model.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use model::commit::Reply as Answer;
 use model::messages::Handling;
 use model::sessions::Presented;
 use presence::{Bare, Refusal};
+use xmpp::StreamCondition;
 use xmpp::action::{Action, IqContext, Presented as Sent, Reply};
 use xmpp::answer;
 
@@ -34,22 +34,25 @@ impl Connection {
         let resource = wish.unwrap_or_else(|| {
             presence::Resource::from_prepared(&format!("{:016x}", rand::random::<u64>()))
         });
-        let route = Arc::new(XmppRoute {
-            link: Arc::clone(&self.link),
-            inbox: Arc::clone(&self.inbox),
-            address: account.with(resource.clone()),
-            requests: AtomicU64::new(1),
-        });
+        if self.shared.outdated(&account, self.authenticated) {
+            let text = "The credentials were changed";
+            self.session.end(StreamCondition::Reset, Some(text));
+            return;
+        }
+        let route = XmppRoute::new(&self.link, &self.inbox);
+        let as_route = Arc::clone(&route) as Arc<dyn model::Route>;
         let bound = self
             .shared
             .model
-            .connect(&account, Some(resource), route)
-            .map(|(session, resource)| {
-                self.bound = Some((account, session));
-                resource
-            });
+            .connect(&account, Some(resource), as_route);
+        let bound = bound.map(|(session, resource)| {
+            route.name(account.with(resource.clone()));
+            self.bound = Some((account, session));
+            resource
+        });
         let now = self.now();
         self.session.handle_reply(now, Reply::Bound(bound));
+        self.unopened = Some(route);
     }
 
     fn act_bound(&mut self, account: &Bare, session: model::SessionId, action: Action) {

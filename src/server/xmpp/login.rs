@@ -1,15 +1,57 @@
 //! Logins: stored keys, passwords, and what slows guessing down.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-use presence::Bare;
-use xmpp::action::Reply;
+use presence::{Bare, Timestamp};
+use xmpp::action::{AttemptOutcome, Reply};
 use xmpp::sasl::{Credentials, Hash, Password, Recollection, ScramKeys, Verdict};
 
 use super::{Connection, Inbound};
 use crate::server::shared::{Gauges, Shared};
+
+/// An attempt that `Attempts` let begin. It is settled once: by its outcome, or as abandoned when it is lost on the way.
+pub(crate) struct Begun {
+    shared: Arc<Shared>,
+    account: Bare,
+    address: IpAddr,
+    settled: bool,
+}
+
+impl Begun {
+    fn new(shared: &Arc<Shared>, account: &Bare, address: IpAddr) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            account: account.clone(),
+            address,
+            settled: false,
+        }
+    }
+
+    /// Tells how it ended. For a failure: when that may be told.
+    fn settle(mut self, outcome: AttemptOutcome) -> Option<Timestamp> {
+        self.settled = true;
+        let now = self.shared.now().at;
+        let account = self.account.as_str();
+        let mut attempts = self.shared.attempts.lock();
+        match outcome {
+            AttemptOutcome::Succeeded => attempts.succeeded(account, self.address),
+            AttemptOutcome::Failed => return Some(attempts.failed(now, account, self.address)),
+            AttemptOutcome::Abandoned => attempts.abandoned(account, self.address),
+        }
+        None
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if !self.settled {
+            let mut attempts = self.shared.attempts.lock();
+            attempts.abandoned(self.account.as_str(), self.address);
+        }
+    }
+}
 
 /// What to check.
 enum Wanted {
@@ -35,7 +77,10 @@ impl Connection {
                 .lock()
                 .begin(now.at, account.as_str(), self.link.peer().ip());
         match verdict {
-            Verdict::Allowed => self.check(account, wanted),
+            Verdict::Allowed => {
+                self.begun = Some(Begun::new(&self.shared, &account, self.link.peer().ip()));
+                self.check(account, wanted);
+            }
             Verdict::Refused { .. } => self.session.handle_reply(now, Reply::TooMany),
             Verdict::DelayUntil(until) => {
                 let (shared, link, inbox) = (
@@ -44,9 +89,12 @@ impl Connection {
                     Arc::clone(&self.inbox),
                 );
                 tokio::spawn(async move {
+                    let mut next = until;
                     loop {
-                        let mut next = until;
                         tokio::time::sleep_until(shared.clock.instant(next)).await;
+                        if link.is_closed() {
+                            return;
+                        }
                         let verdict = shared.attempts.lock().begin(
                             shared.now().at,
                             account.as_str(),
@@ -54,20 +102,17 @@ impl Connection {
                         );
                         match verdict {
                             Verdict::Allowed => {
+                                let begun = Begun::new(&shared, &account, link.peer().ip());
                                 let reply = check(&shared, account, wanted).await;
-                                inbox.leave(&link, Inbound::Reply(reply));
+                                inbox.leave(&link, Inbound::Reply(reply, Some(begun)));
                                 return;
                             }
                             Verdict::Refused { .. } => {
-                                inbox.leave(&link, Inbound::Reply(Reply::TooMany));
+                                inbox.leave(&link, Inbound::Reply(Reply::TooMany, None));
                                 return;
                             }
                             Verdict::DelayUntil(later) => next = later,
                         }
-                        if link.is_closed() {
-                            return;
-                        }
-                        tokio::time::sleep(Duration::from_millis(u64::from(next == until))).await;
                     }
                 });
             }
@@ -98,29 +143,28 @@ impl Connection {
                 );
                 tokio::spawn(async move {
                     let reply = check(&shared, account, Wanted::Password(password)).await;
-                    inbox.leave(&link, Inbound::Reply(reply));
+                    inbox.leave(&link, Inbound::Reply(reply, None));
                 });
             }
         }
     }
 
     /// An attempt has ended. A failed one is answered later.
-    pub(super) fn attempted(&mut self, account: &Bare, outcome: xmpp::action::AttemptOutcome) {
-        use xmpp::action::AttemptOutcome;
-        let now = self.now().at;
-        let ip = self.link.peer().ip();
-        let mut attempts = self.shared.attempts.lock();
+    pub(super) fn attempted(&mut self, account: &Bare, outcome: AttemptOutcome) {
+        let Some(begun) = self.begun.take() else {
+            return;
+        };
+        self.held = begun.settle(outcome);
         match outcome {
             AttemptOutcome::Succeeded => {
-                attempts.succeeded(account.as_str(), ip);
+                self.authenticated = self.now().at;
                 Gauges::count(&self.shared.gauges.logins);
             }
             AttemptOutcome::Failed => {
-                self.held = Some(attempts.failed(now, account.as_str(), ip));
                 Gauges::count(&self.shared.gauges.login_failures);
-                tracing::info!(%account, peer = %ip, "a login failed");
+                tracing::info!(%account, peer = %self.link.peer().ip(), "a login failed");
             }
-            AttemptOutcome::Abandoned => attempts.abandoned(account.as_str(), ip),
+            AttemptOutcome::Abandoned => {}
         }
     }
 }

@@ -7,6 +7,7 @@ mod route;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use model::{Ended, SessionId};
 use presence::{Bare, Timestamp};
@@ -16,17 +17,18 @@ use xmpp::StreamCondition;
 use xmpp::session::{Output, Secured, Session};
 use xmpp::{Action, Reply};
 
-use super::link::{Broken, Link, read};
+use super::link::{Link, read};
 use super::shared::Shared;
 use super::turn::{turn, yielding_turn};
 use crate::certificates::Listener;
 
+use login::Begun;
 pub(crate) use route::{Inbox, XmppRoute};
 
 /// Something for a session from elsewhere than its peer.
 pub(crate) enum Inbound {
     /// The answer to an action that blocks.
-    Reply(Reply),
+    Reply(Reply, Option<Begun>),
     /// The model ends the session.
     Ended(Ended),
 }
@@ -38,11 +40,27 @@ struct Connection {
     session: Box<Session>,
     /// The account and session, once bound.
     bound: Option<(Bare, SessionId)>,
+    /// The login attempt under way.
+    begun: Option<Begun>,
+    /// The route of the session just bound: it is opened when the client has been told its address.
+    unopened: Option<Arc<XmppRoute>>,
+    /// When the client proved who it is.
+    authenticated: Timestamp,
     /// A login has failed: what follows is not told before this.
     held: Option<Timestamp>,
     handshaking: bool,
     closing: bool,
+    /// The peer has ended its side, or is gone.
+    peer_is_done: bool,
+    /// When a connection that is closing is given up, whatever still waits to be written.
+    give_up: Option<Timestamp>,
 }
+
+/// How long a peer has to take what is written at the end.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+/// How long, and how much, is read on after our end, so that a reset does not swallow the last words (RFC 6120 §4.4).
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_OCTETS: usize = 256 * 1024;
 
 /// Serves one accepted connection until it ends.
 pub(crate) async fn serve(
@@ -51,10 +69,6 @@ pub(crate) async fn serve(
     mut socket: OwnedReadHalf,
     direct: bool,
 ) {
-    shared
-        .gauges
-        .xmpp_connections
-        .fetch_add(1, Ordering::Relaxed);
     let secured = if direct {
         handshake(&shared, &link, &mut socket).await
     } else {
@@ -67,24 +81,48 @@ pub(crate) async fn serve(
             secured,
             rand::random(),
         );
+        shared
+            .gauges
+            .xmpp_connections
+            .fetch_add(1, Ordering::Relaxed);
         let mut connection = Connection {
             inbox: Arc::new(Inbox::default()),
             session: Box::new(session),
             bound: None,
+            begun: None,
+            unopened: None,
+            authenticated: Timestamp::default(),
             held: None,
             handshaking: false,
             closing: false,
+            peer_is_done: false,
+            give_up: None,
             shared: Arc::clone(&shared),
             link,
         };
         turn(|| connection.receive(&early));
-        connection.run(socket).await;
+        connection.run(&mut socket).await;
+        let heard_out = connection.peer_is_done;
         connection.finish();
+        drop(connection);
+        if !heard_out {
+            linger(&mut socket).await;
+        }
     }
-    shared
-        .gauges
-        .xmpp_connections
-        .fetch_sub(1, Ordering::Relaxed);
+}
+
+/// Reads on and throws away until the peer ends as well, for a moment.
+async fn linger(socket: &mut OwnedReadHalf) {
+    let mut left = LINGER_OCTETS;
+    let reading = async {
+        while let Ok(len @ 1..) = read(socket, <[u8]>::len).await {
+            left = left.saturating_sub(len);
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(LINGER, reading).await;
 }
 
 /// TLS from the first octet on (XEP-0368). `None` when it came to nothing in the time there is. Nothing of the client's first flight
@@ -139,7 +177,7 @@ fn secured(shared: &Shared, link: &Link) -> Option<Secured> {
 }
 
 impl Connection {
-    async fn run(&mut self, mut socket: OwnedReadHalf) {
+    async fn run(&mut self, socket: &mut OwnedReadHalf) {
         let stopping = self.shared.clone();
         let stop = stopping.stopped();
         let timer = tokio::time::sleep_until(self.due());
@@ -147,9 +185,12 @@ impl Connection {
         let mut stopped = false;
         let link = Arc::clone(&self.link);
         loop {
+            if self.over() {
+                return;
+            }
             let (blocked, takes) = (link.is_blocked(), self.takes());
             tokio::select! {
-                taken = read(&mut socket, |octets| self.received(octets)), if takes => {
+                taken = read(socket, |octets| self.received(octets)), if takes => {
                     if taken.is_err() { return }
                 }
                 () = link.wake.notified() => {}
@@ -169,9 +210,6 @@ impl Connection {
                 self.drain();
             })
             .await;
-            if self.over() {
-                return;
-            }
             let due = self.due();
             if timer.deadline() > due || timer.is_elapsed() {
                 timer.as_mut().reset(due);
@@ -193,23 +231,27 @@ impl Connection {
     }
 
     fn due(&self) -> tokio::time::Instant {
-        let due = match (self.session.poll_timeout(), self.held) {
-            (Some(a), Some(b)) => a.min(b),
-            (Some(a), None) | (None, Some(a)) => a,
-            (None, None) => Timestamp(u64::MAX),
-        };
-        self.shared.clock.instant(due)
+        let dues = [self.session.poll_timeout(), self.held, self.give_up];
+        let due = dues.into_iter().flatten().min();
+        self.shared
+            .clock
+            .instant(due.unwrap_or(Timestamp(u64::MAX)))
     }
 
     /// Takes what has come from elsewhere.
     fn look(&mut self) {
-        if self.link.broken() == Some(Broken::Slow) {
+        if self.link.broken().is_some() {
             self.closing = true;
         }
         while let Some(inbound) = self.inbox.take() {
             let now = self.now();
             match inbound {
-                Inbound::Reply(reply) => self.session.handle_reply(now, reply),
+                Inbound::Reply(reply, begun) => {
+                    if begun.is_some() {
+                        self.begun = begun;
+                    }
+                    self.session.handle_reply(now, reply);
+                }
                 Inbound::Ended(why) => {
                     self.bound = None;
                     let (condition, text) = ending(why);
@@ -231,6 +273,7 @@ impl Connection {
     }
 
     fn end(&mut self) {
+        self.peer_is_done = true;
         self.session.handle_eof(self.now());
         self.closing = true;
     }
@@ -283,6 +326,9 @@ impl Connection {
     fn drain(&mut self) {
         while self.held.is_none() {
             let Some(output) = self.session.poll_output() else {
+                if let Some(route) = self.unopened.take() {
+                    route.open();
+                }
                 return;
             };
             match output {
@@ -302,12 +348,26 @@ impl Connection {
         }
     }
 
-    fn over(&self) -> bool {
-        self.closing && (!self.link.is_blocked() || self.link.broken().is_some())
+    /// Nothing is left to be done. A session that is closing is withdrawn at once, however long its peer takes to hear of it.
+    fn over(&mut self) -> bool {
+        if !self.closing {
+            return false;
+        }
+        let now = self.now().at;
+        let give_up = *self.give_up.get_or_insert_with(|| now.plus(LAST_WORDS));
+        turn(|| self.withdraw());
+        !self.link.is_blocked() || self.link.broken().is_some() || give_up <= now
+    }
+
+    fn withdraw(&mut self) {
+        if let Some((account, session)) = self.bound.take() {
+            self.link.close();
+            self.shared.model.disconnect(&account, session, None);
+        }
     }
 
     /// Whatever the way it ended: what it began is settled and everybody who knew the session is told.
-    fn finish(mut self) {
+    fn finish(&mut self) {
         self.link.close();
         self.session.handle_eof(self.now());
         let mut rest = VecDeque::new();
@@ -322,11 +382,21 @@ impl Connection {
                     self.act(action);
                 }
             }
-            if let Some((account, session)) = self.bound.take() {
-                self.shared.model.disconnect(&account, session, None);
-            }
+            self.withdraw();
         });
         self.link.finish();
+    }
+}
+
+/// Also when its task is torn down in the middle, nobody is left behind as online.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.link.close();
+        turn(|| self.withdraw());
+        self.shared
+            .gauges
+            .xmpp_connections
+            .fetch_sub(1, Ordering::Relaxed);
     }
 }
 

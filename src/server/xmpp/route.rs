@@ -1,8 +1,8 @@
 //! The model's way to a session: events printed into its link's queue.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use model::{Event, Notice, RosterChange, Route};
 use parking_lot::Mutex;
@@ -30,11 +30,56 @@ impl Inbox {
 
 /// A bound session as the model knows it.
 pub(crate) struct XmppRoute {
-    pub(super) link: Arc<Link>,
-    pub(super) inbox: Arc<Inbox>,
-    pub(super) address: Address,
+    link: Arc<Link>,
+    inbox: Arc<Inbox>,
+    address: OnceLock<Address>,
+    /// What came before the client knew its address: it waits until then.
+    early: Mutex<Option<Vec<u8>>>,
+    open: AtomicBool,
     /// Numbers the requests that the server makes on this stream.
-    pub(super) requests: AtomicU64,
+    requests: AtomicU64,
+}
+
+impl XmppRoute {
+    /// A route over a link, not yet open.
+    pub(super) fn new(link: &Arc<Link>, inbox: &Arc<Inbox>) -> Arc<Self> {
+        Arc::new(Self {
+            link: Arc::clone(link),
+            inbox: Arc::clone(inbox),
+            address: OnceLock::new(),
+            early: Mutex::new(Some(Vec::new())),
+            open: AtomicBool::new(false),
+            requests: AtomicU64::new(1),
+        })
+    }
+
+    /// The address it was bound to.
+    pub(super) fn name(&self, address: Address) {
+        let _ = self.address.set(address);
+    }
+
+    /// The client has been told its address: what waited goes out, and all else at once from now on.
+    pub(super) fn open(&self) {
+        let mut early = self.early.lock();
+        if let Some(waiting) = early.take()
+            && !waiting.is_empty()
+        {
+            self.link.append(|out| out.extend_from_slice(&waiting));
+        }
+        self.open.store(true, Ordering::Release);
+    }
+
+    fn write(&self, print: impl FnOnce(&mut Vec<u8>)) {
+        if self.open.load(Ordering::Acquire) {
+            self.link.append(print);
+            return;
+        }
+        let mut early = self.early.lock();
+        match &mut *early {
+            Some(waiting) => print(waiting),
+            None => self.link.append(print),
+        }
+    }
 }
 
 impl Route for XmppRoute {
@@ -46,8 +91,8 @@ impl Route for XmppRoute {
                     return;
                 };
                 match &to.resource {
-                    None => self.link.append(|out| parts.write(out, to.bare.as_str())),
-                    Some(_) => self.link.append(|out| parts.write(out, &to.to_string())),
+                    None => self.write(|out| parts.write(out, to.bare.as_str())),
+                    Some(_) => self.write(|out| parts.write(out, &to.to_string())),
                 }
             }
             Event::Subscription {
@@ -56,8 +101,7 @@ impl Route for XmppRoute {
                 to,
                 content,
             } => {
-                self.link
-                    .append(|out| print::subscription(out, *kind, from, to, content));
+                self.write(|out| print::subscription(out, *kind, from, to, content));
             }
             Event::RosterPush { version, change } => {
                 let id = format!("push-{}", self.requests.fetch_add(1, Ordering::Relaxed));
@@ -65,24 +109,22 @@ impl Route for XmppRoute {
                     RosterChange::Put(item) => print::Push::Put(item),
                     RosterChange::Removed(contact) => print::Push::Removed(contact),
                 };
-                self.link
-                    .append(|out| print::roster_push(out, &id, *version, change));
+                self.write(|out| print::roster_push(out, &id, *version, change));
             }
             Event::Message { message, delayed } => {
-                let by = self.address.bare.domain_bare();
+                let by = message.to.bare.domain_bare();
                 let delayed = delayed.then_some(Delayed {
                     stamp: message.received,
                     by: &by,
                 });
-                self.link
-                    .append(|out| print::message(out, message, None, delayed));
+                self.write(|out| print::message(out, message, None, delayed));
             }
             Event::Sent { message } => {
-                self.link.append(|out| {
-                    print::sent_carbon(out, &self.address.bare, &self.address, message);
-                });
+                if let Some(address) = self.address.get() {
+                    self.write(|out| print::sent_carbon(out, &address.bare, address, message));
+                }
             }
-            Event::Stanza { stanza } => self.link.append(|out| out.extend_from_slice(stanza)),
+            Event::Stanza { stanza } => self.write(|out| out.extend_from_slice(stanza)),
             Event::Ended(why) => {
                 self.link.close();
                 self.inbox.leave(&self.link, Inbound::Ended(*why));
