@@ -136,7 +136,8 @@ fn path(request: &Request) -> Result<Vec<Arc<str>>, Reply> {
 }
 
 fn contact(binding: &Binding, now: Utc) -> String {
-    let left = (binding.expires.0 - now.0).max(0).div_euclid(1000);
+    // Rounded up: what was granted this moment is told as it was granted.
+    let left = (binding.expires.0 - now.0 + 999).max(0).div_euclid(1000);
     let mut text = format!("<{}>", binding.contact);
     if binding.q < 1000 {
         let _ = write!(text, ";q=0.{:03}", binding.q);
