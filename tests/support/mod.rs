@@ -6,6 +6,7 @@
 
 pub(crate) mod script;
 pub(crate) mod server;
+pub(crate) mod terminal;
 pub(crate) mod tls;
 pub(crate) mod wait;
 pub(crate) mod xmpp;

@@ -1,1 +1,158 @@
 //! Clients that people use: slixmpp and Profanity.
+
+use serde_json::{Value, json};
+
+use crate::support::terminal::Terminal;
+use crate::support::{Script, Server, quick};
+
+fn arguments(server: &Server, user: &str, more: &Value) -> Value {
+    let address = server.address("xmpp.client");
+    let mut arguments = json!({
+        "jid": format!("{user}@office.example/slix"),
+        "password": format!("{user}-secret"),
+        "host": address.ip().to_string(),
+        "port": address.port(),
+        "ca": server.data().join("ca.pem"),
+    });
+    for (key, value) in more.as_object().into_iter().flatten() {
+        arguments[key] = value.clone();
+    }
+    arguments
+}
+
+fn slix(server: &Server, user: &str, more: &Value) -> Script {
+    Script::start("slix.py", &arguments(server, user, more))
+}
+
+/// Presence of a type from an address.
+fn seen(event: &Value, sender: &str, kind: &str) -> bool {
+    event["event"] == "presence" && event["sender"] == sender && event["type"] == kind
+}
+
+#[test]
+fn two_of_slixmpp_meet() {
+    if quick() {
+        return;
+    }
+    let server = Server::start(&["ann", "bob"]);
+    let mut ann = slix(&server, "ann", &json!({}));
+    ann.event("online");
+    // Left for who is away.
+    ann.tell(&json!({"do": "send", "to": "bob@office.example", "body": "for later"}));
+    ann.tell(&json!({"do": "ask", "to": "office.example"}));
+    let answers = ann.event("answers");
+    assert_eq!(answers["name"], "Adsum");
+    assert_eq!(answers["ping"], true);
+    let features = answers["features"].as_array().unwrap();
+    assert!(features.contains(&json!("urn:xmpp:ping")), "{answers}");
+
+    let direct = server.address("xmpp.client_tls").port();
+    let mut bob = slix(&server, "bob", &json!({ "direct": true, "port": direct }));
+    bob.event("online");
+    let kept = bob.event("message");
+    assert_eq!(kept["body"], "for later");
+    assert!(kept["delay"].is_string(), "{kept}");
+
+    ann.tell(&json!({"do": "roster", "jid": "bob@office.example", "name": "Bob"}));
+    ann.event("done");
+    // Each lets the other in and asks back, as slixmpp does by itself.
+    ann.tell(&json!({"do": "subscribe", "to": "bob@office.example"}));
+    ann.expect("bob", |e| seen(e, "bob@office.example/slix", "available"));
+    bob.expect("ann", |e| seen(e, "ann@office.example/slix", "available"));
+    bob.tell(&json!({"do": "presence", "show": "dnd", "status": "busy"}));
+    let busy = ann.expect("bob is busy", |e| seen(e, "bob@office.example/slix", "dnd"));
+    assert_eq!(busy["status"], "busy");
+    bob.tell(&json!({"do": "send", "to": "ann@office.example", "body": "hello"}));
+    let hello = ann.event("message");
+    assert_eq!(hello["body"], "hello");
+    assert_eq!(hello["sender"], "bob@office.example/slix");
+    bob.tell(&json!({"do": "end"}));
+    ann.expect("bob is gone", |e| {
+        seen(e, "bob@office.example/slix", "unavailable")
+    });
+}
+
+#[test]
+fn slixmpp_comes_back_after_kill_9() {
+    if quick() {
+        return;
+    }
+    let mut server = Server::start(&["ann", "bob"]);
+    let back = json!({ "reconnect": true });
+    let mut ann = slix(&server, "ann", &back);
+    let mut bob = slix(&server, "bob", &back);
+    ann.event("online");
+    bob.event("online");
+    ann.tell(&json!({"do": "subscribe", "to": "bob@office.example"}));
+    ann.expect("bob", |e| seen(e, "bob@office.example/slix", "available"));
+    bob.expect("ann", |e| seen(e, "ann@office.example/slix", "available"));
+    server.kill();
+    ann.event("disconnected");
+    bob.event("disconnected");
+    server.launch();
+    ann.event("online");
+    bob.event("online");
+    ann.expect("bob again", |e| {
+        seen(e, "bob@office.example/slix", "available")
+    });
+    bob.expect("ann again", |e| {
+        seen(e, "ann@office.example/slix", "available")
+    });
+    ann.tell(&json!({"do": "send", "to": "bob@office.example", "body": "still there?"}));
+    assert_eq!(bob.event("message")["body"], "still there?");
+}
+
+#[test]
+fn profanity_and_slixmpp() {
+    if quick() {
+        return;
+    }
+    let server = Server::start(&["ann", "bob"]);
+    let mut bob = slix(&server, "bob", &json!({}));
+    bob.event("online");
+
+    let home = server.folder().join("home");
+    std::fs::create_dir(&home).unwrap();
+    let mut screen = Terminal::start("profanity", &home);
+    screen.wait_for("Profanity");
+    let address = server.address("xmpp.client");
+    screen.line("/tls certpath off");
+    screen.line(&format!(
+        "/connect ann@office.example server {} port {} tls force",
+        address.ip(),
+        address.port()
+    ));
+    screen.wait_for("assword");
+    screen.line("ann-secret");
+    // The authority of the server is not one that Profanity knows.
+    screen.wait_for("/tls allow");
+    screen.line("/tls allow");
+    screen.wait_for("logged in successfully");
+    screen.line("/roster add bob@office.example Bob");
+    screen.line("/sub request bob@office.example");
+    // Bob lets her in and asks back.
+    screen.wait_for("Received authorization request from bob@office.example");
+    screen.line("/sub allow bob@office.example");
+    bob.expect("ann", |e| {
+        e["event"] == "presence"
+            && e["type"] == "available"
+            && e["sender"]
+                .as_str()
+                .is_some_and(|s| s.starts_with("ann@office.example/"))
+    });
+    screen.line("/presence room all");
+    screen.line("/presence chat all");
+    screen.line("/msg bob@office.example hello from profanity");
+    let hello = bob.event("message");
+    assert_eq!(hello["body"], "hello from profanity");
+    bob.tell(&json!({"do": "presence", "show": "away", "status": "at lunch"}));
+    screen.wait_for("at lunch");
+    bob.tell(&json!({"do": "send", "to": "ann@office.example", "body": "hello from slixmpp"}));
+    screen.wait_for("hello from slixmpp");
+    screen.line("/away gone out");
+    bob.expect("ann is away", |e| e["type"] == "away");
+    screen.line("/quit");
+    bob.expect("ann is gone", |e| {
+        e["event"] == "presence" && e["type"] == "unavailable"
+    });
+}
