@@ -130,6 +130,13 @@ pub enum Action {
         /// Its number.
         stored: u64,
     },
+    /// No phone took a stored message that was sent to them: it may be tried again with the next registration. No answer.
+    NotTaken {
+        /// Whose message.
+        account: Bare,
+        /// Its number.
+        stored: u64,
+    },
 }
 
 /// What a REGISTER asks for.

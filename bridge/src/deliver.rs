@@ -198,6 +198,7 @@ impl<R: Copy> Bridge<R> {
         delivery.left -= 1;
         let first = accepted && !delivery.taken;
         delivery.taken |= accepted;
+        let taken = delivery.taken;
         let (account, stored, done) = (
             delivery.account.clone(),
             delivery.stored,
@@ -209,8 +210,10 @@ impl<R: Copy> Bridge<R> {
                 self.deliveries.stored.remove(&(account.clone(), stored));
             }
         }
-        if let (true, Some(stored)) = (first, stored) {
-            self.act(Action::Taken { account, stored });
+        match stored {
+            Some(stored) if first => self.act(Action::Taken { account, stored }),
+            Some(stored) if done && !taken => self.act(Action::NotTaken { account, stored }),
+            _ => {}
         }
     }
 }

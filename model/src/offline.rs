@@ -119,6 +119,15 @@ impl Model {
         });
     }
 
+    /// No phone took a stored message that it was offered: the next that registers is offered it again.
+    pub fn not_taken(&self, account: &Bare, id: u64) {
+        self.with_slot(account, |slot| {
+            if let Some(entity) = &mut slot.entity {
+                entity.offered.remove(&id);
+            }
+        });
+    }
+
     /// Delivers what waited to a session that became available with a non-negative priority (XEP-0160 §2).
     pub(crate) fn flush_offline(self: &Arc<Self>, account: &Bare, session: SessionId) {
         let later = self.now().at.plus(RETRY);

@@ -144,6 +144,7 @@ fn taken_by_nobody_it_stays() {
     let one = world.one();
     world.fail(&one, Failure::Timeout);
     assert!(world.model.taken.is_empty() && world.bridge.deliveries.is_empty());
+    assert_eq!(world.model.not_taken, [9]);
     // Too long for a datagram: not sent; over a stream it is.
     let long = message(&"x".repeat(1200));
     offer(

@@ -24,6 +24,7 @@ pub(super) struct Model {
     pub(super) watches: HashMap<WatchId, WatchRecord>,
     pub(super) messages: Vec<Message>,
     pub(super) taken: Vec<u64>,
+    pub(super) not_taken: Vec<u64>,
     pub(super) attempts: Vec<(String, bool)>,
     pub(super) kept: Vec<(WatchId, bool)>,
     /// What a message meets.
@@ -186,6 +187,10 @@ impl Model {
             }
             Action::Taken { stored, .. } => {
                 self.taken.push(stored);
+                return None;
+            }
+            Action::NotTaken { stored, .. } => {
+                self.not_taken.push(stored);
                 return None;
             }
         })

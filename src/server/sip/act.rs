@@ -147,6 +147,7 @@ impl Sip {
                 self.message(shared, token, *message);
             }
             Action::Taken { account, stored } => model.taken(&account, stored),
+            Action::NotTaken { account, stored } => model.not_taken(&account, stored),
         }
     }
 
