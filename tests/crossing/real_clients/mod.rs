@@ -25,7 +25,11 @@ fn filled(server: &Server, client: &str, user: &str, transport: &str) -> PathBuf
         .join(client);
     let to = server.folder().join(client);
     std::fs::create_dir_all(&to).unwrap();
-    let key = if transport == "tcp" { "sip.tcp" } else { "sip.udp" };
+    let key = if transport == "tcp" {
+        "sip.tcp"
+    } else {
+        "sip.udp"
+    };
     let address = server.address(key).to_string();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

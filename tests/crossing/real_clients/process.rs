@@ -85,9 +85,8 @@ impl Process {
         while let Ok(octets) = self.output.recv_timeout(2 * DEADLINE) {
             self.take(&octets);
         }
-        let status = crate::support::wait_for("the end of a client", || {
-            self.child.try_wait().unwrap()
-        });
+        let status =
+            crate::support::wait_for("the end of a client", || self.child.try_wait().unwrap());
         assert!(status.success(), "{status}:\n{}", self.text);
     }
 
@@ -110,6 +109,9 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
+            while let Ok(octets) = self.output.try_recv() {
+                self.take(&octets);
+            }
             println!("--- printed by the client\n{}---", self.text);
         }
     }

@@ -24,7 +24,17 @@ fn twenty_calls_of_each_kind() {
             let mut command = Command::new("sipp");
             command
                 .arg(server.address(&format!("sip.{transport}")).to_string())
-                .args(["-i", "127.0.0.1", "-t", mode, "-m", "20", "-r", "20", "-nostdin"])
+                .args([
+                    "-i",
+                    "127.0.0.1",
+                    "-t",
+                    mode,
+                    "-m",
+                    "20",
+                    "-r",
+                    "20",
+                    "-nostdin",
+                ])
                 .args(["-timeout", "40s", "-timeout_error", "-trace_err"])
                 .args(["-auth_uri", &format!("{target}@{DOMAIN}")])
                 .arg("-sf")
