@@ -123,7 +123,8 @@ def main():
     asyncio.set_event_loop(loop)
     client = Client(json.loads(sys.argv[1]))
     client.begin()
-    loop.create_task(commands(client))
+    # Kept: a task that nobody holds may be collected.
+    client.commands = loop.create_task(commands(client))
     loop.run_forever()
 
 
