@@ -48,10 +48,10 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let authority = std::fs::read_to_string(&arguments.authority)
         .map_err(|error| format!("{}: {error}", arguments.authority.display()))?;
     let trust = Trust::new(arguments.server, &authority)?;
-    let log_in = Chat::log_in(arguments.account, &arguments.password, trust.clone());
+    let log_in = Chat::log_in(arguments.account, &arguments.password, &trust);
     let mut chat = tokio::time::timeout(Duration::from_secs(10), log_in)
         .await
-        .map_err(|_| trust.trouble().unwrap_or("no login within 10 s".to_owned()))??;
+        .map_err(|_| "no login within 10 s")??;
     println!("logged in as {}", chat.address());
 
     // Who has no contacts sees nobody but himself.
@@ -62,7 +62,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     if let Some(note) = arguments.note {
         here.set_status(String::new(), note);
     }
-    chat.send(here)?;
+    chat.send(here).await?;
     loop {
         match chat.next().await? {
             Stanza::Presence(presence) => show(&presence),

@@ -4,6 +4,7 @@ mod arrows;
 mod command_line;
 mod crossing;
 mod documents_true;
+mod examples;
 mod program;
 mod sip;
 mod support;

@@ -1,58 +1,83 @@
-//! A chat client: tokio-xmpp with what a scene needs, to log in, to send and to wait for what comes.
+//! A chat client: the streams and stanzas of tokio-xmpp, with what a scene needs, to log in, to send and to wait for what comes.
+//!
+//! The ready-made `Client` of tokio-xmpp 6.0 is not used: it tries for ever to connect and does not say why it fails, and
+//! now and then, on a busy machine, it never hands out a stanza that has come.
 
-use futures_util::StreamExt as _;
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+use futures_util::{SinkExt, StreamExt as _};
+use sasl::common::Credentials;
+use tokio::io::BufStream;
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+use tokio_xmpp::connect::ServerConnector as _;
 use tokio_xmpp::jid::Jid;
+use tokio_xmpp::minidom::Element;
+use tokio_xmpp::parsers::bind::{BindQuery, BindResponse};
 use tokio_xmpp::parsers::iq::Iq;
 use tokio_xmpp::parsers::message::Message;
+use tokio_xmpp::parsers::ns;
 use tokio_xmpp::parsers::presence::Presence;
 use tokio_xmpp::parsers::roster::Roster;
-use tokio_xmpp::xmlstream::Timeouts;
-use tokio_xmpp::{Client, Event, IqRequest, IqResponse, IqResponseToken, Stanza};
+use tokio_xmpp::parsers::stanza_error::{DefinedCondition, ErrorType, StanzaError};
+use tokio_xmpp::xmlstream::{
+    FallibleStreamElement, ReadError, StreamHeader, Timeouts, XmppStream, XmppStreamElement,
+};
+use tokio_xmpp::{Stanza, client_login};
 
 use super::trust::Trust;
 
 const OVER: &str = "the connection is over";
 
-/// A client that is logged in. Dropping it ends the session.
+/// A client that is logged in.
 pub struct Chat {
-    wishes: mpsc::UnboundedSender<Wished>,
-    seen: mpsc::UnboundedReceiver<Stanza>,
-    task: JoinHandle<Result<(), String>>,
+    stream: XmppStream<BufStream<TlsStream<TcpStream>>>,
     address: Jid,
-}
-
-/// What the client is to send.
-enum Wished {
-    Stanza(Box<Stanza>),
-    Contacts(oneshot::Sender<IqResponseToken>),
+    requests: u64,
+    /// What came while an answer was waited for.
+    seen: VecDeque<Stanza>,
 }
 
 impl Chat {
-    /// Logs in. tokio-xmpp tries again for ever, so the caller sets the deadline; [`Trust::trouble`] then says what went wrong.
+    /// Connects and logs in (RFC 6120 §4 to §7).
     ///
     /// # Errors
-    /// A sentence, when the connection is over.
-    pub async fn log_in(account: Jid, password: &str, server: Trust) -> Result<Self, String> {
-        let client = Client::new_with_connector(account, password, server, Timeouts::default());
-        let (wishes, wished) = mpsc::unbounded_channel();
-        let (see, seen) = mpsc::unbounded_channel();
-        let (online, address) = oneshot::channel();
-        // A task owns the client, because one that is dropped and not ended panics.
-        let task = tokio::spawn(run(client, wished, see, online));
-        match address.await {
-            Ok(address) => Ok(Self {
-                wishes,
-                seen,
-                task,
-                address,
-            }),
-            Err(_) => Err(match task.await {
-                Ok(Err(error)) => error,
-                _ => OVER.to_owned(),
-            }),
-        }
+    /// A sentence, when that comes to nothing.
+    pub async fn log_in(account: Jid, password: &str, server: &Trust) -> Result<Self, String> {
+        let user = account.node().ok_or("the account is written user@domain")?;
+        let timeouts = Timeouts::default();
+        let connected = server.connect(&account, ns::JABBER_CLIENT, timeouts).await;
+        let (stream, binding) = connected.map_err(|error| error.to_string())?;
+        let (features, stream) = stream.recv_features().await.map_err(|e| e.to_string())?;
+        let credentials = Credentials::default()
+            .with_username(user.as_str())
+            .with_password(password)
+            .with_channel_binding(binding);
+        let stream = client_login(stream, features.sasl_mechanisms, credentials)
+            .await
+            .map_err(|error| error.to_string())?;
+        let header = StreamHeader {
+            to: Some(Cow::Borrowed(account.domain().as_str())),
+            from: None,
+            id: None,
+        };
+        let stream = stream.send_header(header).await;
+        let stream = stream.map_err(|error| error.to_string())?;
+        let (_, stream) = stream.recv_features().await.map_err(|e| e.to_string())?;
+        let resource = account.resource().map(ToString::to_string);
+        let mut chat = Self {
+            stream,
+            address: account,
+            requests: 0,
+            seen: VecDeque::new(),
+        };
+        let bound = chat
+            .ask(|id| Iq::from_set(id, BindQuery::new(resource)))
+            .await?;
+        let bound = BindResponse::try_from(bound).map_err(|error| error.to_string())?;
+        chat.address = bound.jid.into();
+        Ok(chat)
     }
 
     /// The full address that the server gave.
@@ -65,13 +90,31 @@ impl Chat {
     /// # Errors
     /// A sentence, when it is refused or the connection is over.
     pub async fn contacts(&mut self) -> Result<Roster, String> {
-        let (send, token) = oneshot::channel();
-        let _ = self.wishes.send(Wished::Contacts(send));
-        let answer = token.await.map_err(|_| OVER)?.await;
-        match answer.map_err(|error| error.to_string())? {
-            IqResponse::Result(Some(list)) => Roster::try_from(list).map_err(|e| e.to_string()),
-            IqResponse::Result(None) => Err("the contact list came empty".to_owned()),
-            IqResponse::Error(error) => Err(format!("{:?}", error.defined_condition)),
+        let empty = Roster {
+            ver: None,
+            items: Vec::new(),
+        };
+        let list = self.ask(|id| Iq::from_get(id, empty)).await?;
+        Roster::try_from(list).map_err(|error| error.to_string())
+    }
+
+    /// Sends a request and waits for what answers it; what else comes is kept.
+    async fn ask(&mut self, request: impl FnOnce(String) -> Iq) -> Result<Element, String> {
+        self.requests += 1;
+        let id = format!("ask-{}", self.requests);
+        self.send(request(id.clone())).await?;
+        loop {
+            match self.receive().await? {
+                Stanza::Iq(Iq::Result {
+                    id: of, payload, ..
+                }) if of == id => {
+                    return payload.ok_or_else(|| "the answer is empty".to_owned());
+                }
+                Stanza::Iq(Iq::Error { id: of, error, .. }) if of == id => {
+                    return Err(format!("it was refused: {:?}", error.defined_condition));
+                }
+                other => self.seen.push_back(other),
+            }
         }
     }
 
@@ -79,17 +122,43 @@ impl Chat {
     ///
     /// # Errors
     /// A sentence, when the connection is over.
-    pub fn send(&mut self, stanza: impl Into<Stanza>) -> Result<(), String> {
-        let sent = self.wishes.send(Wished::Stanza(Box::new(stanza.into())));
-        sent.map_err(|_| OVER.to_owned())
+    pub async fn send(&mut self, stanza: impl Into<Stanza>) -> Result<(), String> {
+        let sent = self.stream.send(&stanza.into()).await;
+        sent.map_err(|error| error.to_string())
     }
 
-    /// The next stanza. Requests that this client knows nothing of are left unanswered; a client for every day answers them.
+    /// The next stanza.
     ///
     /// # Errors
     /// A sentence, when the connection is over.
     pub async fn next(&mut self) -> Result<Stanza, String> {
-        self.seen.recv().await.ok_or_else(|| OVER.to_owned())
+        match self.seen.pop_front() {
+            Some(stanza) => Ok(stanza),
+            None => self.receive().await,
+        }
+    }
+
+    /// Reads the next stanza; requests are answered (RFC 6120 §8.2.3): changes of the contact list and pings with an empty result,
+    /// others with an error.
+    async fn receive(&mut self) -> Result<Stanza, String> {
+        loop {
+            let item = self.stream.next().await.ok_or(OVER)?;
+            match item.and_then(FallibleStreamElement::into_read_error) {
+                Ok(XmppStreamElement::Stanza(stanza)) => {
+                    if let Stanza::Iq(iq) = &stanza
+                        && let Some(answer) = answer(iq)
+                    {
+                        self.send(answer).await?;
+                    }
+                    return Ok(stanza);
+                }
+                Ok(XmppStreamElement::StreamError(error)) => return Err(error.to_string()),
+                Ok(_) | Err(ReadError::SoftTimeout) => {}
+                Err(ReadError::HardError(error)) => return Err(error.to_string()),
+                Err(ReadError::ParseError(error)) => return Err(error.to_string()),
+                Err(ReadError::StreamFooterReceived) => return Err(OVER.to_owned()),
+            }
+        }
     }
 
     /// Waits for a presence that fits; what comes before it is passed over.
@@ -137,46 +206,44 @@ impl Chat {
     ///
     /// # Errors
     /// A sentence, when that cannot be done properly.
-    pub async fn leave(self) -> Result<(), String> {
-        drop(self.wishes);
-        self.task.await.map_err(|error| error.to_string())?
+    pub async fn leave(mut self) -> Result<(), String> {
+        let closed = SinkExt::<&Stanza>::close(&mut self.stream).await;
+        closed.map_err(|error| error.to_string())
     }
 }
 
-/// Serves the client until it is not wanted any longer, then ends it.
-async fn run(
-    mut client: Client,
-    mut wished: mpsc::UnboundedReceiver<Wished>,
-    see: mpsc::UnboundedSender<Stanza>,
-    online: oneshot::Sender<Jid>,
-) -> Result<(), String> {
-    let mut online = Some(online);
-    let done = loop {
-        tokio::select! {
-            wish = wished.recv() => match wish {
-                Some(Wished::Stanza(stanza)) => {
-                    if let Err(error) = client.send_stanza(*stanza).await {
-                        break Err(error.to_string());
-                    }
-                }
-                Some(Wished::Contacts(to)) => {
-                    let empty = Roster { ver: None, items: Vec::new() };
-                    let _ = to.send(client.send_iq(None, IqRequest::Get(empty.into())).await);
-                }
-                None => break Ok(()),
-            },
-            event = client.next() => match event {
-                Some(Event::Stanza(stanza)) => { let _ = see.send(stanza); }
-                Some(Event::Online { bound_jid, .. }) => {
-                    if let Some(online) = online.take() {
-                        let _ = online.send(bound_jid);
-                    }
-                }
-                Some(Event::Disconnected(error)) => break Err(error.to_string()),
-                None => break Err(OVER.to_owned()),
-            },
-        }
+/// What answers a request; nothing for what is none.
+fn answer(iq: &Iq) -> Option<Iq> {
+    let (Iq::Get {
+        from, id, payload, ..
+    }
+    | Iq::Set {
+        from, id, payload, ..
+    }) = iq
+    else {
+        return None;
     };
-    let ended = client.send_end().await.map_err(|error| error.to_string());
-    done.and(ended)
+    let known = [("query", ns::ROSTER), ("ping", ns::PING)];
+    let (to, id) = (from.clone(), id.clone());
+    if known.iter().any(|(name, space)| payload.is(*name, *space)) {
+        return Some(Iq::Result {
+            from: None,
+            to,
+            id,
+            payload: None,
+        });
+    }
+    let error = StanzaError::new(
+        ErrorType::Cancel,
+        DefinedCondition::ServiceUnavailable,
+        "en",
+        "",
+    );
+    Some(Iq::Error {
+        from: None,
+        to,
+        id,
+        error,
+        payload: None,
+    })
 }

@@ -103,7 +103,7 @@ async fn serve(page: &Page, config: Config, ports: Option<&'static str>, once: b
     let played = async {
         let stage = Stage::set(&server).await?;
         page.opening(&stage, ports)?;
-        scene::play(page, &stage).await?;
+        Box::pin(scene::play(page, &stage)).await?;
         if !once {
             page.invitation(&stage)?;
             std::future::pending::<()>().await;

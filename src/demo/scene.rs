@@ -38,13 +38,13 @@ struct Players<'a> {
 
 /// Plays it from the first step to the last. What does not happen within the deadline ends it.
 pub(super) async fn play(page: &Page, stage: &Stage) -> Result<(), Failure> {
-    let mut players = arrive(page, stage).await?;
+    let mut players = Box::pin(arrive(page, stage)).await?;
     players.acquaint().await?;
     let watch = players.watch().await?;
     let publication = players.phone_call().await?;
     players.going_away().await?;
     players.talk().await?;
-    players.leave(&publication, watch).await
+    Box::pin(players.leave(&publication, watch)).await
 }
 
 /// Runs a step; the sentence of one that fails says which it was.
@@ -70,18 +70,11 @@ async fn arrive<'a>(page: &'a Page, stage: &'a Stage) -> Result<Players<'a>, Fai
     let trust = step(what, async { made }).await?;
     let account = Jid::new(&format!("{}/chat", stage.ann.address)).map_err(|e| unusable(&e));
     let account = step(what, async { account }).await?;
-    let logged_in = step(
-        what,
-        Chat::log_in(account, &stage.ann.password, trust.clone()),
-    )
-    .await;
-    let mut chat = logged_in.map_err(|failure| match trust.trouble() {
-        Some(trouble) => Failure::failed(format!("{failure} {trouble}")),
-        None => failure,
-    })?;
+    let log_in = Chat::log_in(account, &stage.ann.password, &trust);
+    let mut chat = step(what, log_in).await?;
     step(what, async {
         chat.contacts().await?;
-        chat.send(Presence::available())
+        chat.send(Presence::available()).await
     })
     .await?;
     page.step(
@@ -116,7 +109,9 @@ impl Players<'_> {
     async fn acquaint(&mut self) -> Result<(), Failure> {
         let bob = self.bob.clone();
         step("ann adds bob to her contacts", async {
-            self.chat.send(Presence::subscribe().with_to(bob.clone()))?;
+            self.chat
+                .send(Presence::subscribe().with_to(bob.clone()))
+                .await?;
             self.chat
                 .contact_changed(|list| list.items.iter().any(|item| item.jid == bob))
                 .await
@@ -197,7 +192,7 @@ impl Players<'_> {
         let begun = Instant::now();
         let mut away = Presence::available().with_show(Show::Away);
         away.set_status(String::new(), "Back at three".to_owned());
-        step("ann goes away", async { self.chat.send(away) }).await?;
+        step("ann goes away", self.chat.send(away)).await?;
         self.page.step(
             Actor::Ann,
             "goes away, with a note",
@@ -241,7 +236,7 @@ impl Players<'_> {
         let message = Message::chat(Jid::from(self.bob.clone()))
             .with_body(Lang(String::new()), question.to_owned());
         let begun = Instant::now();
-        step("ann writes to bob", async { self.chat.send(message) }).await?;
+        step("ann writes to bob", self.chat.send(message)).await?;
         let write = format!("writes \"{question}\"");
         self.page.step(Actor::Ann, &write, "<message/>")?;
         let request = step("bob's phone gets it", self.request(&Method::Message)).await?;

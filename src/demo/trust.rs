@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject as _;
@@ -24,7 +24,6 @@ use tokio_xmpp::xmlstream::{PendingFeaturesRecv, StreamHeader, Timeouts, initiat
 pub struct Trust {
     address: SocketAddr,
     tls: Arc<ClientConfig>,
-    trouble: Arc<RwLock<Option<String>>>,
 }
 
 impl Trust {
@@ -53,14 +52,7 @@ impl Trust {
         Ok(Self {
             address,
             tls: Arc::new(tls),
-            trouble: Arc::default(),
         })
-    }
-
-    /// Why the last attempt to connect failed; tokio-xmpp tries again and does not tell.
-    pub fn trouble(&self) -> Option<String> {
-        let trouble = self.trouble.read().unwrap_or_else(PoisonError::into_inner);
-        trouble.clone()
     }
 
     async fn encrypted(&self, domain: &str) -> io::Result<TlsStream<TcpStream>> {
@@ -68,10 +60,7 @@ impl Trust {
         let socket = TcpStream::connect(self.address).await?;
         socket.set_nodelay(true)?;
         let connector = TlsConnector::from(Arc::clone(&self.tls));
-        let connected = connector.connect(name, socket).await;
-        let text = connected.as_ref().err().map(ToString::to_string);
-        *self.trouble.write().unwrap_or_else(PoisonError::into_inner) = text;
-        connected
+        connector.connect(name, socket).await
     }
 }
 
