@@ -69,9 +69,10 @@ impl Model {
                 version,
             }];
             let (owner, of, reply) = (account.clone(), contact.clone(), reply.clone());
+            let made = item.clone();
             self.submit(entity, ops, move |model, stored| {
                 if stored.is_ok() {
-                    model.push(&owner, &of, version);
+                    model.push(&owner, &of, Some(&made), version);
                 }
                 reply.send(stored);
             })?;
@@ -119,7 +120,7 @@ impl Model {
             let (owner, of, reply) = (account.clone(), contact.clone(), reply.clone());
             self.submit(entity, ops, move |model, stored| {
                 if stored.is_ok() {
-                    model.push(&owner, &of, version);
+                    model.push(&owner, &of, None, version);
                     model.reconcile(&owner, &of);
                     model.deliver_owed(owed);
                 }
@@ -139,10 +140,11 @@ impl Model {
         }
     }
 
-    pub(crate) fn push(&self, account: &Bare, contact: &Bare, version: u64) {
+    /// Tells the interested sessions of one change, as it was made: what was changed since has its own push.
+    pub(crate) fn push(&self, account: &Bare, contact: &Bare, item: Option<&Item>, version: u64) {
         self.with_slot(account, |slot| {
             if let Some(entity) = &slot.entity {
-                entity.push(contact, version);
+                entity.push(contact, item, version);
             }
         });
     }

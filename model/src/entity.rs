@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use presence::decision::{Grant, Reason, decide};
 use presence::{
-    Address, Bare, Binding, Decision, Publication, Resource, Roster, Source, Timestamp, Utc, View,
-    WatchRecord,
+    Address, Bare, Binding, Decision, Item, Publication, Resource, Roster, Source, Timestamp, Utc,
+    View, WatchRecord,
 };
 use store::AccountRecord;
 
@@ -51,6 +51,8 @@ pub(crate) struct Entity {
     pub(crate) offline_oldest: Option<Utc>,
     /// All stored messages up to this number were given to a client in this run.
     pub(crate) flushed: u64,
+    /// Stored messages are on their way to a client: what comes now waits behind them.
+    pub(crate) flushing: bool,
     /// Stored messages that phones were offered: their size, and when.
     pub(crate) offered: HashMap<u64, (u64, Timestamp)>,
     pub(crate) last_seen: Option<(Utc, Option<String>)>,
@@ -152,6 +154,7 @@ impl Entity {
             offline_bytes: record.offline_bytes,
             offline_oldest: None,
             flushed: 0,
+            flushing: false,
             offered: HashMap::new(),
             last_seen: record.last_seen,
             version,
@@ -263,9 +266,28 @@ impl Entity {
         });
     }
 
+    /// May this account see it by subscription? Approval in advance is no subscription (RFC 6121 §3.4.1).
+    pub(crate) fn shows_to(&self, asker: &Bare) -> bool {
+        *asker == self.account
+            || self
+                .roster
+                .items
+                .get(asker)
+                .is_some_and(|i| i.subscription.from())
+    }
+
+    /// The resource of that full address, when it has sent the asker directed presence.
+    pub(crate) fn shown_to(&self, asker: &Bare, contact: &Address) -> Option<Address> {
+        let resource = contact.resource.as_ref()?;
+        let mut sessions = self.sessions.iter();
+        sessions
+            .any(|s| s.resource == *resource && s.directed.iter().any(|d| d.bare == *asker))
+            .then(|| contact.clone())
+    }
+
     /// Roster pushes to the interested sessions (RFC 6121 §2.1.6).
-    pub(crate) fn push(&self, contact: &Bare, version: u64) {
-        let change = match self.roster.items.get(contact) {
+    pub(crate) fn push(&self, contact: &Bare, item: Option<&Item>, version: u64) {
+        let change = match item {
             Some(item) => crate::route::RosterChange::Put(item),
             None => crate::route::RosterChange::Removed(contact),
         };
@@ -355,5 +377,18 @@ impl Slot {
     }
 }
 
-/// What a client said in parting: the content of the unavailable stanza, and its language.
-pub type Parting = Option<(Bytes, Option<Arc<str>>)>;
+/// What a client said in parting: its unavailable stanza.
+#[derive(Debug, Clone, Default)]
+pub struct Said {
+    /// What stood in it.
+    pub content: Bytes,
+    /// Its `xml:lang`.
+    pub lang: Option<Arc<str>>,
+    /// Its `id`.
+    pub id: Option<Arc<str>>,
+    /// The first of its status texts: what XEP-0012 tells later.
+    pub status: Option<String>,
+}
+
+/// What a client said in parting, when it said anything.
+pub type Parting = Option<Said>;

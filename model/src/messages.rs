@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use presence::delivery::{self, Candidate, IqKind, IqRoute, MessageRoute};
-use presence::{Address, Bare, Decision, Message, Refusal};
+use presence::{Address, Bare, Message, Refusal};
 
 use crate::commit::Reply;
 use crate::entity::Entity;
@@ -92,11 +92,10 @@ impl Model {
             return Err(Refusal::NotFound);
         }
         let to = &message.to;
-        if let Some(session) = entity
-            .sessions
-            .iter()
-            .find(|s| to.resource.as_ref() == Some(&s.resource))
-        {
+        let meant = |s: &&crate::entity::Session| {
+            to.resource.as_ref() == Some(&s.resource) && !s.route.closed()
+        };
+        if let Some(session) = entity.sessions.iter().find(meant) {
             session.route.deliver(&Event::Message {
                 message,
                 delayed: false,
@@ -111,6 +110,8 @@ impl Model {
             _ => delivery::message_to_bare(message.kind, &candidates),
         };
         match route {
+            // What waited longer is on its way to the client and must not be overtaken (RFC 6120 §10.1).
+            MessageRoute::Deliver(_) if entity.flushing && handling.storable => Ok(None),
             MessageRoute::Deliver(sessions) => {
                 for index in sessions {
                     entity.sessions[index].route.deliver(&Event::Message {
@@ -157,12 +158,12 @@ impl Model {
             let Some(session) = entity
                 .sessions
                 .iter()
-                .find(|s| to.resource.as_ref() == Some(&s.resource))
+                .find(|s| to.resource.as_ref() == Some(&s.resource) && !s.route.closed())
             else {
                 return false;
             };
-            let knows = entity.decide(&from.bare, false).0 == Decision::Allow
-                || session.directed.iter().any(|d| d.bare == from.bare);
+            let knows =
+                entity.shows_to(&from.bare) || session.directed.iter().any(|d| d.bare == from.bare);
             if !delivery::iq_to_session(kind, knows) {
                 return false;
             }

@@ -137,6 +137,7 @@ impl Model {
             }
             let of = account.clone();
             let waits = self.after_commits(entity, move |model| model.flush_stored(&of, session));
+            entity.flushing = waits.is_ok();
             if waits.is_err() {
                 let mut timers = self.timers.lock();
                 timers.push(later, account, Ending::Flush(session));
@@ -149,19 +150,19 @@ impl Model {
     /// given when its removal is on its way to the disk.
     pub(crate) fn flush_stored(self: &Arc<Self>, account: &Bare, session: SessionId) {
         let now = self.now();
-        let Ok(messages) = self.store.offline_messages(account) else {
-            return;
-        };
-        let _ = self.with_entity(account, |entity| {
+        let read = self.store.offline_messages(account);
+        let messages = read.unwrap_or_default();
+        let given = self.with_entity(account, |entity| {
+            entity.flushing = false;
             let own = entity.session(session).ok_or(Refusal::NotFound)?;
             let route = Arc::clone(&own.route);
             if own.available.is_none_or(|p| p < 0) || route.closed() {
-                return Ok(());
+                return Ok(false);
             }
             let waiting = messages.iter().filter(|(id, _)| *id > entity.flushed);
             let waiting: Vec<&(u64, Message)> = waiting.collect();
             let Some(last) = waiting.last().map(|(id, _)| *id) else {
-                return Ok(());
+                return Ok(false);
             };
             let ops = vec![Op::OfflineRemove {
                 account: account.clone(),
@@ -184,8 +185,12 @@ impl Model {
                 let delayed = true;
                 route.deliver(&Event::Message { message, delayed });
             }
-            Ok(())
+            Ok(entity.offline > 0)
         });
+        // What was stored while these were read.
+        if given == Ok(true) {
+            self.flush_offline(account, session);
+        }
     }
 
     /// A phone has registered: what waited and can be shown on it is offered. `added` are contacts that were not registered before;

@@ -162,7 +162,7 @@ impl Model {
             Ok(true) => {}
             Ok(false) => self.delivered(&entry, true),
             Err(Refusal::Overloaded | Refusal::Fault) => self.debts.lock().done(&entry, false),
-            Err(_) => self.undeliverable(&entry, &owed),
+            Err(_) => self.undeliverable(&entry),
         }
     }
 
@@ -174,22 +174,12 @@ impl Model {
         }
     }
 
-    /// The account it was meant for does not exist: a request is answered as a refused one (RFC 6121 §3.1.3), the rest ends here.
-    fn undeliverable(self: &Arc<Self>, entry: &OutboxEntry, owed: &Owed) {
-        let mut ops = vec![Op::OutboxRemove { seq: entry.seq }];
-        let mut answer = Vec::new();
-        if owed.kind == Kind::Subscribe {
-            let refused = Owed::stanza(Kind::Unsubscribed);
-            answer.push(self.owe(&entry.target, &entry.origin, &refused));
-            ops.extend(answer.iter().map(Owed::op));
-        }
+    /// The account it was meant for does not exist: it ends here, silently (RFC 6121 §8.5.1).
+    fn undeliverable(self: &Arc<Self>, entry: &OutboxEntry) {
+        let ops = vec![Op::OutboxRemove { seq: entry.seq }];
         let (model, of) = (Arc::clone(self), entry.clone());
         let done = move |stored: Result<(), store::StoreError>| {
-            let stored = stored.is_ok();
-            model.delivered(&of, stored);
-            if stored {
-                model.deliver_owed(answer);
-            }
+            model.delivered(&of, stored.is_ok());
         };
         if self.store.submit(ops, Box::new(done)).is_err() {
             self.debts.lock().done(entry, false);

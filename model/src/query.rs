@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use presence::{Bare, Decision, Refusal};
+use presence::{Bare, Refusal};
 
 use crate::shards::Model;
 
@@ -44,14 +44,19 @@ impl Model {
     ) -> Result<(Duration, Option<String>), Refusal> {
         let now = self.now();
         self.with_entity(account, |entity| {
-            if entity.decide(asker, false).0 != Decision::Allow {
+            if !entity.shows_to(asker) {
                 return Err(Refusal::Forbidden);
             }
-            if entity.sessions.iter().any(|s| s.available.is_some()) {
+            if !entity.sessions.is_empty() {
                 return Ok((Duration::ZERO, None));
             }
             let (at, status) = entity.last_seen.clone().ok_or(Refusal::Unavailable)?;
             Ok((now.utc.since(at), status))
+        })
+        .map_err(|refusal| match refusal {
+            // Whether there is such an account is not told to strangers.
+            Refusal::NotFound => Refusal::Forbidden,
+            other => other,
         })
     }
 

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
+use crate::entity::Parting;
 use bytes::Bytes;
 use presence::subscription::Kind;
 use presence::{Address, Bare, Binding, Decision, Item, Message, Publication, View, WatchId};
@@ -120,6 +121,8 @@ pub struct Notice {
     pub publication: Option<Arc<Publication>>,
     /// Available, or gone.
     pub available: bool,
+    /// The `id` of the stanza that caused it.
+    pub id: Option<Arc<str>>,
     /// What stood in the unavailable stanza, when it came from one.
     pub parting: Option<Bytes>,
     /// `xml:lang` of that stanza.
@@ -135,25 +138,52 @@ impl Notice {
             from: account.with(publication.resource.clone()),
             publication: Some(Arc::clone(publication)),
             available: true,
+            id: None,
             parting: None,
             parting_lang: None,
             printed: OnceLock::new(),
         })
     }
 
+    /// That a resource is available, and nothing else.
+    pub fn merely(from: Address) -> Arc<Self> {
+        Arc::new(Self {
+            from,
+            publication: None,
+            available: true,
+            id: None,
+            parting: None,
+            parting_lang: None,
+            printed: OnceLock::new(),
+        })
+    }
+
+    /// The same with the `id` of the stanza that caused it (RFC 6121 §4.4.2: contacts get the full XML).
+    pub fn with_id(self: Arc<Self>, id: Option<Arc<str>>) -> Arc<Self> {
+        match (id, Arc::try_unwrap(self)) {
+            (Some(id), Ok(notice)) => Arc::new(Self {
+                id: Some(id),
+                ..notice
+            }),
+            (_, Ok(notice)) => Arc::new(notice),
+            (_, Err(shared)) => shared,
+        }
+    }
+
     /// An unavailable presence with what the client said in parting.
     pub fn unavailable(
         from: Address,
         publication: Option<Arc<Publication>>,
-        parting: Option<(Bytes, Option<Arc<str>>)>,
+        parting: Parting,
     ) -> Arc<Self> {
-        let (parting, parting_lang) = parting.map_or((None, None), |(p, l)| (Some(p), l));
+        let said = parting.unwrap_or_default();
         Arc::new(Self {
             from,
             publication,
             available: false,
-            parting,
-            parting_lang,
+            id: said.id,
+            parting: Some(said.content),
+            parting_lang: said.lang,
             printed: OnceLock::new(),
         })
     }

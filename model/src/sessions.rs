@@ -8,7 +8,7 @@ use presence::{Address, Bare, Document, Native, Publication, Refusal, Resource, 
 use store::Op;
 
 use crate::clock;
-use crate::entity::{Entity, Parting, Session, Slot};
+use crate::entity::{Entity, Parting, Said, Session, Slot};
 use crate::route::{Ended, Event, Notice, Route, SessionId};
 use crate::shards::Model;
 
@@ -21,6 +21,8 @@ pub struct Presented {
     pub content: Bytes,
     /// Its `xml:lang`.
     pub lang: Option<Arc<str>>,
+    /// Its `id`.
+    pub id: Option<Arc<str>>,
 }
 
 impl Model {
@@ -100,7 +102,7 @@ impl Model {
                 publication: Arc::clone(&publication),
             }]);
             entity.put(Arc::clone(&publication), None);
-            let notice = Notice::available(account, &publication);
+            let notice = Notice::available(account, &publication).with_id(presented.id);
             let contacts: Vec<Bare> = if before.is_none() {
                 entity.watched().collect()
             } else {
@@ -161,10 +163,7 @@ impl Model {
             } else {
                 None
             };
-            let status = publication
-                .as_ref()
-                .and_then(|p| p.document.notes.first())
-                .map(|n| n.text.clone());
+            let status = parting.as_ref().and_then(|said| said.status.clone());
             if was_available {
                 self.store.submit_soft(vec![Op::LastKnownRemove {
                     account: account.clone(),
@@ -240,8 +239,15 @@ impl Model {
                         changed: now.utc,
                     }),
                 )
+                .with_id(presented.id)
             } else {
-                Notice::unavailable(from, None, Some((presented.content, presented.lang)))
+                let said = Said {
+                    content: presented.content,
+                    lang: presented.lang,
+                    id: presented.id,
+                    status: None,
+                };
+                Notice::unavailable(from, None, Some(said))
             })
         })?;
         self.present(to, &notice, &[]);

@@ -107,11 +107,11 @@ impl Model {
                 ops.extend(owed.iter().map(Owed::op));
             }
             let (owner, of, reply) = (account.clone(), contact.clone(), reply.clone());
-            let (push, version) = (outcome.push, roster.version);
+            let (push, version, item) = (outcome.push, roster.version, roster.item.clone());
             self.submit(entity, ops, move |model, stored| {
                 if stored.is_ok() {
                     if push {
-                        model.push(&owner, &of, version);
+                        model.push(&owner, &of, item.as_ref(), version);
                     }
                     model.reconcile(&owner, &of);
                     model.deliver_owed(owed);
@@ -176,6 +176,7 @@ impl Model {
             let (owner, of) = (account.clone(), contact.clone());
             let route = outcome.route && !crowded;
             let (version, entry, owed) = (roster.version, entry.clone(), owed.clone());
+            let item = roster.item.clone();
             let seq = entry.seq;
             self.submit(entity, ops, move |model, stored| {
                 if stored.is_err() {
@@ -187,7 +188,7 @@ impl Model {
                     model.show(&owner, &of, &owed);
                 }
                 if push {
-                    model.push(&owner, &of, version);
+                    model.push(&owner, &of, item.as_ref(), version);
                 }
                 model.reconcile(&owner, &of);
                 model.deliver_owed(replies);

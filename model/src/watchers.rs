@@ -8,11 +8,11 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use presence::subscription::{Kind, ProbeAnswer, State};
 use presence::{Address, Bare, Decision, Refusal, subscription};
 
 use crate::entity::{Slot, Watcher};
+use crate::outbox::Owed;
 use crate::route::{Event, Notice, Route, SessionId};
 use crate::shards::Model;
 
@@ -34,16 +34,25 @@ impl Model {
         session: SessionId,
         contact: &Address,
     ) -> Result<(), Refusal> {
-        let (to, route) = self.with_entity(account, |entity| {
+        let (to, route, believes) = self.with_entity(account, |entity| {
+            let item = entity.roster.items.get(&contact.bare);
+            let believes = item.is_some_and(|i| i.ask || i.subscription.to());
             let own = entity.session(session).ok_or(Refusal::NotFound)?;
-            Ok((account.with(own.resource.clone()), Arc::clone(&own.route)))
+            let to = account.with(own.resource.clone());
+            Ok((to, Arc::clone(&own.route), believes))
         })?;
         if !self.is_local(&contact.bare) {
             return Err(Refusal::ForeignDomain);
         }
         let answer = self.with(&contact.bare, |slot| {
             let entity = slot.entity.as_ref().ok_or(Refusal::NotFound)?;
-            if entity.decide(account, false).0 != Decision::Allow {
+            if !entity.shows_to(account) {
+                if let Some(shown) = entity.shown_to(account, contact) {
+                    // Somebody who was sent directed presence learns that it still holds, and no more (RFC 6121 §4.6.6).
+                    let (to, notice) = (&to, &Notice::merely(shown));
+                    route.deliver(&Event::Presence { to, notice });
+                    return Ok(ProbeAnswer::Presence);
+                }
                 return Ok(subscription::probe(State::of(&entity.roster, account)));
             }
             if !slot.present_to(&to, &*route, contact.resource.as_ref(), true) {
@@ -53,17 +62,23 @@ impl Model {
             }
             Ok(ProbeAnswer::Presence)
         });
-        // RFC 6121 §4.3.2: who may not see is told that he is not subscribed; of accounts that do not exist the same is said.
+        // RFC 6121 §4.3.2: who believes in a subscription that is not there is put right, as if its contact had ended it; of accounts
+        // that do not exist the same is said.
         match answer {
-            Ok(ProbeAnswer::Unsubscribed) | Err(Refusal::NotFound) => {
-                route.deliver(&Event::Subscription {
-                    kind: Kind::Unsubscribed,
-                    from: &contact.bare,
-                    to: account,
-                    content: &Bytes::new(),
-                });
-                Ok(())
+            Ok(ProbeAnswer::Unsubscribed) | Err(Refusal::NotFound) if believes => {
+                let owed = Owed::stanza(Kind::Unsubscribed);
+                let entry = self.owe(&contact.bare, account, &owed);
+                let ops = vec![Owed::op(&entry)];
+                let model = Arc::clone(self);
+                let done = move |stored: Result<(), store::StoreError>| {
+                    if stored.is_ok() {
+                        model.deliver_owed(vec![entry]);
+                    }
+                };
+                let taken = self.store.submit(ops, Box::new(done));
+                taken.map_err(|_| Refusal::Overloaded)
             }
+            Ok(ProbeAnswer::Unsubscribed) | Err(Refusal::NotFound) => Ok(()),
             Ok(ProbeAnswer::Presence | ProbeAnswer::Nothing) => Ok(()),
             Err(refusal) => Err(refusal),
         }

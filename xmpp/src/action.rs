@@ -154,7 +154,10 @@ pub enum Action {
 impl Action {
     /// The session waits for [`Reply`].
     pub fn blocks(&self) -> bool {
-        matches!(self, Self::Keys { .. } | Self::Password { .. } | Self::Bind { .. })
+        matches!(
+            self,
+            Self::Keys { .. } | Self::Password { .. } | Self::Bind { .. }
+        )
     }
 }
 

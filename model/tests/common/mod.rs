@@ -441,6 +441,7 @@ pub fn presented(said: &str, priority: i8) -> Presented {
         document: document(said, priority),
         content,
         lang: None,
+        id: None,
     }
 }
 

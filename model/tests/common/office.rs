@@ -58,6 +58,8 @@ pub struct Office {
     watches: BTreeMap<u64, (Bare, Bare)>,
     /// Who asked to see whom by a watch, so that the answer stands in one roster alone.
     asked: BTreeSet<(String, String)>,
+    /// Accounts that were deleted once: what was asked of them meanwhile was ignored.
+    absent: BTreeSet<String>,
     directed: BTreeSet<(String, String)>,
     refused: BTreeSet<(String, String)>,
     promises: Arc<Mutex<BTreeMap<(String, String), Promise>>>,
@@ -91,6 +93,7 @@ impl Office {
             say: Arc::default(),
             watches: BTreeMap::new(),
             asked: BTreeSet::new(),
+            absent: BTreeSet::new(),
             directed: BTreeSet::new(),
             refused: BTreeSet::new(),
             promises: Arc::default(),
@@ -461,6 +464,7 @@ impl Office {
             0 | 1 => {
                 let name = account.to_string();
                 model.delete_account(&account, &Reply::ignored());
+                self.absent.insert(account.to_string());
                 let secrets = Secrets {
                     scram: vec![],
                     sealed_ha1: vec![],

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use model::commit::Reply as Answer;
+use model::entity::Said;
 use model::messages::Handling;
 use model::sessions::Presented;
 use presence::{Bare, Refusal};
@@ -10,7 +11,7 @@ use xmpp::StreamCondition;
 use xmpp::action::{Action, IqContext, Presented as Sent, Reply};
 use xmpp::answer;
 
-use super::{Connection, XmppRoute};
+use super::{Connection, Inbound, Inbox, XmppRoute};
 use crate::server::link::Link;
 use crate::server::shared::Gauges;
 
@@ -60,11 +61,15 @@ impl Connection {
         let link = Arc::clone(&self.link);
         match action {
             Action::RosterGet { iq, version } => {
-                let print = move |roster: Result<presence::Roster, Refusal>| match roster {
-                    Ok(roster) => {
-                        link.append(|out| answer::roster(out, &iq, version.as_deref(), &roster));
+                let turn = self.in_order();
+                let print = move |roster: Result<presence::Roster, Refusal>| {
+                    let _turn = turn;
+                    match roster {
+                        Ok(roster) => link.append(|out| {
+                            answer::roster(out, &iq, version.as_deref(), &roster);
+                        }),
+                        Err(refusal) => refuse(&link, &iq, &refusal),
                     }
-                    Err(refusal) => refuse(&link, &iq, &refusal),
                 };
                 model.roster(account, session, &Answer::new(print));
             }
@@ -74,10 +79,11 @@ impl Connection {
                 name,
                 groups,
             } => {
-                model.roster_set(account, &contact, name, groups, &done(link, iq));
+                let turn = self.in_order();
+                model.roster_set(account, &contact, name, groups, &done(link, iq, turn));
             }
             Action::RosterRemove { iq, contact } => {
-                model.roster_remove(account, &contact, &done(link, iq));
+                model.roster_remove(account, &contact, &done(link, iq, self.in_order()));
             }
             Action::Available(presented) => {
                 Gauges::count(&self.shared.gauges.presences);
@@ -87,7 +93,17 @@ impl Connection {
             }
             Action::Unavailable(presented) => {
                 Gauges::count(&self.shared.gauges.presences);
-                model.unavailable(account, session, Some((presented.content, presented.lang)));
+                let status = presented.document.notes.first().map(|n| n.text.clone());
+                model.unavailable(
+                    account,
+                    session,
+                    Some(Said {
+                        content: presented.content,
+                        lang: presented.lang,
+                        id: presented.id,
+                        status,
+                    }),
+                );
             }
             Action::Directed {
                 to,
@@ -95,12 +111,13 @@ impl Connection {
                 available,
             } => {
                 Gauges::count(&self.shared.gauges.presences);
+                let id = presented.id.clone();
                 if let Err(refusal) =
                     model.directed(account, session, &to, shown(presented), available)
                     && let Some(own) = self.session.address()
                 {
                     link.append(|out| {
-                        answer::presence_refused(out, own, Some(&to), None, &refusal);
+                        answer::presence_refused(out, own, Some(&to), id.as_deref(), &refusal);
                     });
                 }
             }
@@ -121,7 +138,9 @@ impl Connection {
             } => {
                 let own = self.session.address().cloned();
                 let to = presence::Address::from(contact.clone());
+                let turn = self.in_order();
                 let print = move |result: Result<(), Refusal>| {
+                    let _turn = turn;
                     if let (Err(refusal), Some(own)) = (result, own) {
                         link.append(|out| {
                             answer::presence_refused(out, &own, Some(&to), id.as_deref(), &refusal);
@@ -180,6 +199,7 @@ fn shown(presented: Sent) -> Presented {
         document: presented.document,
         content: presented.content,
         lang: presented.lang,
+        id: presented.id,
     }
 }
 
@@ -187,9 +207,35 @@ fn refuse(link: &Arc<Link>, iq: &IqContext, refusal: &Refusal) {
     link.append(|out| answer::refused(out, iq, refusal));
 }
 
-fn done(link: Arc<Link>, iq: IqContext) -> Answer<()> {
-    Answer::new(move |result| match result {
-        Ok(()) => link.append(|out| answer::done(out, &iq)),
-        Err(refusal) => refuse(&link, &iq, &refusal),
+fn done(link: Arc<Link>, iq: IqContext, turn: InOrder) -> Answer<()> {
+    Answer::new(move |result| {
+        let _turn = turn;
+        match result {
+            Ok(()) => link.append(|out| answer::done(out, &iq)),
+            Err(refusal) => refuse(&link, &iq, &refusal),
+        }
     })
+}
+
+/// While this lives, what the session wants next waits: stanzas of one stream are handled in order (RFC 6120 §10.1), also when the
+/// answer to one of them waits for the disk.
+struct InOrder {
+    link: Arc<Link>,
+    inbox: Arc<Inbox>,
+}
+
+impl Drop for InOrder {
+    fn drop(&mut self) {
+        self.inbox.leave(&self.link, Inbound::Answered);
+    }
+}
+
+impl Connection {
+    fn in_order(&mut self) -> InOrder {
+        self.unanswered += 1;
+        InOrder {
+            link: Arc::clone(&self.link),
+            inbox: Arc::clone(&self.inbox),
+        }
+    }
 }

@@ -29,6 +29,8 @@ pub(crate) use route::{Inbox, XmppRoute};
 pub(crate) enum Inbound {
     /// The answer to an action that blocks.
     Reply(Reply, Option<Begun>),
+    /// An action whose answer later ones wait for is answered.
+    Answered,
     /// The model ends the session.
     Ended(Ended),
 }
@@ -48,6 +50,8 @@ struct Connection {
     authenticated: Timestamp,
     /// A login has failed: what follows is not told before this.
     held: Option<Timestamp>,
+    /// Actions that later ones wait for.
+    unanswered: usize,
     handshaking: bool,
     closing: bool,
     /// The peer has ended its side, or is gone.
@@ -93,6 +97,7 @@ pub(crate) async fn serve(
             unopened: None,
             authenticated: Timestamp::default(),
             held: None,
+            unanswered: 0,
             handshaking: false,
             closing: false,
             peer_is_done: false,
@@ -227,7 +232,12 @@ impl Connection {
 
     /// More may be read from the peer: not while an answer is awaited or a failure is held back.
     fn takes(&self) -> bool {
-        !self.closing && self.held.is_none() && (self.handshaking || self.session.wants_bytes())
+        !self.closing && !self.waits() && (self.handshaking || self.session.wants_bytes())
+    }
+
+    /// What comes next is held back.
+    fn waits(&self) -> bool {
+        self.held.is_some() || self.unanswered > 0
     }
 
     fn due(&self) -> tokio::time::Instant {
@@ -252,6 +262,7 @@ impl Connection {
                     }
                     self.session.handle_reply(now, reply);
                 }
+                Inbound::Answered => self.unanswered = self.unanswered.saturating_sub(1),
                 Inbound::Ended(why) => {
                     self.bound = None;
                     let (condition, text) = ending(why);
@@ -324,7 +335,14 @@ impl Connection {
 
     /// Does what the session wants, as far as that goes at once.
     fn drain(&mut self) {
-        while self.held.is_none() {
+        loop {
+            // What was answered at once need not be waited for.
+            if self.unanswered > 0 {
+                self.look();
+            }
+            if self.waits() {
+                return;
+            }
             let Some(output) = self.session.poll_output() else {
                 if let Some(route) = self.unopened.take() {
                     route.open();

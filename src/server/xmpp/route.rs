@@ -145,23 +145,30 @@ fn parts(notice: &Notice) -> PresenceParts {
         return PresenceParts::new(
             &notice.from,
             Shown::Unavailable,
+            notice.id.as_deref(),
             notice.parting_lang.as_deref(),
             content,
         );
     }
     let Some(publication) = &notice.publication else {
-        return PresenceParts::new(&notice.from, Shown::Available, None, &[]);
+        return PresenceParts::new(&notice.from, Shown::Available, None, None, &[]);
     };
     let lang = publication.lang.as_deref();
     match &publication.native {
-        Native::Xmpp(content) => PresenceParts::new(&notice.from, Shown::Available, lang, content),
+        Native::Xmpp(content) => PresenceParts::new(
+            &notice.from,
+            Shown::Available,
+            notice.id.as_deref(),
+            lang,
+            content,
+        ),
         Native::Pidf(_) | Native::None => {
             let content = documents::stanza::presence_content(publication);
             let shown = match publication.document.basic {
                 Basic::Open => Shown::Available,
                 Basic::Closed => Shown::Unavailable,
             };
-            PresenceParts::new(&notice.from, shown, lang, &content)
+            PresenceParts::new(&notice.from, shown, None, lang, &content)
         }
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use minidom::Node;
 
-use crate::print::{declares_namespaces, set_attributes};
+use crate::print::declares_namespaces;
 use crate::stream::namespaces::CLIENT;
 
 /// The content of a stanza, with `jabber:client` as default namespace: as written, unless it leans on declarations of the stanza's own
@@ -19,28 +19,6 @@ pub(super) fn content(element: &xml::Element) -> Bytes {
             // Writing to memory does not fail, and each child declares what it needs.
             Node::Element(child) => drop(child.write_to(&mut out)),
             Node::Text(text) => xml::escape(&mut out, text),
-        }
-    }
-    out.into()
-}
-
-/// The content of a stanza whose `xml:lang` will be lost (RFC 6120 §8.1.5 forbids that): each status says its language itself.
-pub(super) fn content_with_lang(element: &xml::Element, lang: Option<&str>) -> Bytes {
-    let (Some(lang), true) = (lang, element.child("status", CLIENT).is_some()) else {
-        return content(element);
-    };
-    let mut alone = b"<presence>".to_vec();
-    alone.extend_from_slice(&content(element));
-    alone.extend_from_slice(b"</presence>");
-    let Ok(alone) = xml::Element::stored(alone.into(), CLIENT) else {
-        return content(element);
-    };
-    let mut out = Vec::new();
-    for child in alone.children() {
-        if child.is("status", CLIENT) && child.lang().is_none() {
-            set_attributes(&mut out, child.raw(), &[("xml:lang", lang)]);
-        } else {
-            out.extend_from_slice(child.raw());
         }
     }
     out.into()

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use presence::delivery::IqKind;
 use presence::subscription::Kind;
 use presence::{Address, Document, Note, Priority, Show, Utc};
 
-use super::content::{content, content_with_lang};
+use super::content::content;
 use super::envelope::{Envelope, Place, Target};
 use super::message_stanza::note;
 use super::{Client, Handled};
-use crate::action::{Action, Presented};
+use crate::action::{Action, IqContext, Presented};
 use crate::print::{Condition, DELAY, StanzaError};
 use crate::stream::namespaces::CLIENT;
 
@@ -30,8 +31,9 @@ impl Client {
             None => self.shown(element, envelope, true)?,
             Some("unavailable") => self.shown(element, envelope, false)?,
             Some("probe") => recipient(envelope)?.map(|contact| Action::Probe { contact }),
-            // It answers what the server said in somebody's name. Nothing in RFC 6121 follows from it, and nobody waits for it.
-            Some("error") => None,
+            // An error to a session is for that session (RFC 6120 §10.5.4). To an account it answers what the server said in somebody's
+            // name: nothing in RFC 6121 follows from it, and nobody waits for it.
+            Some("error") => self.presence_error(element, envelope)?,
             Some(other) => match Kind::parse(other) {
                 Some(kind) => self.subscription(kind, element, envelope)?,
                 None => {
@@ -44,6 +46,27 @@ impl Client {
         };
         out.actions.extend(action);
         Ok(())
+    }
+
+    fn presence_error(
+        &self,
+        element: &xml::Element,
+        envelope: &Envelope<'_>,
+    ) -> Result<Option<Action>, StanzaError> {
+        if envelope.target == Target::Nobody {
+            return Ok(None);
+        }
+        let to = recipient(envelope)?.filter(|to| to.resource.is_some());
+        Ok(to.map(|to| Action::Iq {
+            kind: IqKind::Error,
+            stanza: self.stamped(element, envelope),
+            iq: IqContext {
+                id: envelope.id.clone().unwrap_or_else(|| "".into()),
+                from: self.address.clone(),
+                to: Some(to.clone()),
+            },
+            to,
+        }))
     }
 
     /// Available or unavailable, to all or to one.
@@ -108,7 +131,7 @@ impl Client {
             _ => Ok(recipient(envelope)?.map(|contact| Action::Subscription {
                 kind,
                 contact: contact.bare,
-                content: content_with_lang(element, self.lang_of(element).as_deref()),
+                content: self.stamped(element, envelope),
                 id: envelope.id.clone(),
             })),
         }

@@ -1,8 +1,11 @@
 //! Presence on its way to many (RFC 6121 §4): printed once, addressed for each.
 
+use bytes::Bytes;
 use presence::subscription::Kind;
 use presence::{Address, Bare};
-use xml::{Writer, escape};
+use xml::{Element, Writer, escape};
+
+use crate::stream::namespaces::CLIENT;
 
 /// What a presence tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,7 +26,13 @@ pub struct PresenceParts {
 
 impl PresenceParts {
     /// A presence of `from` with what stands between its tags, `jabber:client` being the default namespace there.
-    pub fn new(from: &Address, shown: Shown, lang: Option<&str>, content: &[u8]) -> Self {
+    pub fn new(
+        from: &Address,
+        shown: Shown,
+        id: Option<&str>,
+        lang: Option<&str>,
+        content: &[u8],
+    ) -> Self {
         let mut bytes = Vec::with_capacity(128 + content.len());
         bytes.extend_from_slice(b"<presence from='");
         escape(&mut bytes, from.bare.as_str());
@@ -33,6 +42,10 @@ impl PresenceParts {
         }
         if shown == Shown::Unavailable {
             bytes.extend_from_slice(b"' type='unavailable");
+        }
+        if let Some(id) = id {
+            bytes.extend_from_slice(b"' id='");
+            escape(&mut bytes, id);
         }
         if let Some(lang) = lang {
             bytes.extend_from_slice(b"' xml:lang='");
@@ -60,13 +73,23 @@ impl PresenceParts {
     }
 }
 
-/// Writes a subscription stanza (RFC 6121 §3): between bare addresses, with what its sender said in it.
-pub fn subscription(out: &mut Vec<u8>, kind: Kind, from: &Bare, to: &Bare, content: &[u8]) {
+/// Writes a subscription stanza (RFC 6121 §3): between bare addresses. `stanza` is the complete one that its sender wrote (§3.1.3 wants
+/// that kept), or nothing when the server speaks for him.
+pub fn subscription(out: &mut Vec<u8>, kind: Kind, from: &Bare, to: &Bare, stanza: &Bytes) {
+    let attributes = [
+        ("type", Some(kind.as_str())),
+        ("from", Some(from.as_str())),
+        ("to", Some(to.as_str())),
+    ];
+    let written = (!stanza.is_empty()).then(|| Element::stored(stanza.clone(), CLIENT));
+    if let Some(Ok(element)) = written {
+        element.write_patched(out, &attributes);
+        return;
+    }
     let mut w = Writer::new(out);
     w.start("presence");
-    w.attribute("type", kind.as_str());
-    w.attribute("from", from.as_str());
-    w.attribute("to", to.as_str());
-    w.raw(content);
+    for (name, value) in attributes {
+        w.attribute(name, value.unwrap_or_default());
+    }
     w.end();
 }

@@ -18,4 +18,4 @@ pub(crate) use message::DELAY;
 pub use message::{Delayed, message, sent_carbon};
 pub use roster::{Push, roster_push};
 pub(crate) use roster::{ROSTER, item};
-pub(crate) use start_tag::{declares_namespaces, set_attributes};
+pub(crate) use start_tag::declares_namespaces;

@@ -39,7 +39,7 @@ fn address(text: &str) -> Address {
 fn a_presence_is_printed_once_and_addressed_for_each() {
     let content = b"<show>dnd</show><x xmlns='u'/>";
     let from = address("juliet@example.com/sip-1a2b3c4d");
-    let parts = PresenceParts::new(&from, Shown::Available, Some("en"), content);
+    let parts = PresenceParts::new(&from, Shown::Available, None, Some("en"), content);
     for to in ["romeo@example.net", "romeo@example.net/o'rchard & <co>"] {
         let stanza = written(|out| parts.write(out, to));
         assert_eq!(stanza.attr("from"), Some("juliet@example.com/sip-1a2b3c4d"));
@@ -57,6 +57,7 @@ fn unavailable_presence_may_be_empty() {
         &address("juliet@example.com/balcony"),
         Shown::Unavailable,
         None,
+        None,
         b"",
     );
     let mut out = Vec::new();
@@ -71,7 +72,17 @@ fn unavailable_presence_may_be_empty() {
 fn subscriptions_keep_what_was_said() {
     for kind in Kind::ALL {
         let (from, to) = (bare("juliet@example.com"), bare("romeo@example.net"));
-        let stanza = written(|out| subscription(out, kind, &from, &to, b"<status>Hi</status>"));
+        let stanza = written(|out| {
+            subscription(
+                out,
+                kind,
+                &from,
+                &to,
+                &bytes::Bytes::from_static(
+                    b"<presence id='s1' xml:lang='en' to='x@y/z'><status>Hi</status></presence>",
+                ),
+            )
+        });
         assert_eq!(stanza.attr("type"), Some(kind.as_str()));
         assert_eq!(
             (stanza.attr("from"), stanza.attr("to")),
@@ -302,7 +313,7 @@ proptest! {
     fn hostile_names_stay_names(a in hostile(), b in hostile(), c in hostile()) {
         let from = Bare::from_prepared(&format!("x{a}@example.com")).with(Resource::from_prepared(&b));
         let to = format!("y{c}@example.com");
-        let parts = PresenceParts::new(&from, Shown::Available, Some(&a), b"<show>away</show>");
+        let parts = PresenceParts::new(&from, Shown::Available, Some(&a), Some(&a), b"<show>away</show>");
         let stanza = written(|out| parts.write(out, &to));
         prop_assert_eq!(stanza.attr("to").unwrap(), legible(&to));
         prop_assert_eq!(stanza.attr("from").unwrap(), legible(&from.to_string()));

@@ -18,6 +18,8 @@ pub(super) const EXTENSION: Extension = Extension::new(
         Handler::get((INFO, "query"), Entity::OwnAccount, account_info),
         Handler::get((ITEMS, "query"), Entity::Server, no_items),
         Handler::get((ITEMS, "query"), Entity::OwnAccount, no_items),
+        // The same for every other account, whether it exists or not (XEP-0030, Security Considerations).
+        Handler::get((ITEMS, "query"), Entity::OtherAccount, nothing),
     ],
 )
 .on_server(&[INFO, ITEMS])
@@ -87,14 +89,18 @@ fn account_info(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
     Answered::Printed
 }
 
-fn no_items(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
-    if node(request).is_some() {
-        return Condition::ItemNotFound.into();
-    }
+fn nothing(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
     print::result(out, &request.iq, |to| {
         to.start("query").attribute("xmlns", ITEMS).end();
     });
     Answered::Printed
+}
+
+fn no_items(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
+    if node(request).is_some() {
+        return Condition::ItemNotFound.into();
+    }
+    nothing(request, out)
 }
 
 /// The node asked for; an empty one is none.

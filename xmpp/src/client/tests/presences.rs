@@ -159,7 +159,10 @@ fn subscriptions_are_between_accounts() {
             } => {
                 assert_eq!(found, kind);
                 assert_eq!(contact.as_str(), "romeo@example.com");
-                assert_eq!(&*content, b"<status xml:lang='en'>Hi</status>");
+                let kept = xml::Element::stored(content, "jabber:client").unwrap();
+                assert_eq!(kept.attribute("id").as_deref(), Some("s1"));
+                assert_eq!(kept.lang().as_deref(), Some("en"));
+                assert_eq!(&*kept.inner(), b"<status>Hi</status>");
                 assert_eq!(id.as_deref(), Some("s1"));
             }
             other => panic!("{other:?}"),
@@ -178,16 +181,25 @@ fn subscriptions_are_between_accounts() {
 }
 
 #[test]
-fn probes_are_passed_on_and_errors_end_here() {
+fn probes_and_errors_to_sessions_are_passed_on() {
     match fresh("<presence type='probe' to='romeo@example.com'/>").action() {
         Action::Probe { contact } => assert_eq!(contact.to_string(), "romeo@example.com"),
         other => panic!("{other:?}"),
     }
     fresh("<presence id='p' type='probe'/>").error(Condition::BadRequest, Some("p"), None);
-    fresh(
-        "<presence type='error' to='romeo@example.com/orchard'><error type='cancel'/></presence>",
-    )
-    .nothing();
+    let error = |to: &str| {
+        fresh(&format!(
+            "<presence type='error' to='{to}'><error type='cancel'/></presence>"
+        ))
+    };
+    match error("romeo@example.com/orchard").action() {
+        Action::Iq { to, stanza, .. } => {
+            assert_eq!(to.to_string(), "romeo@example.com/orchard");
+            assert!(stanza.starts_with(b"<presence from='juliet@example.com/balcony'"));
+        }
+        other => panic!("{other:?}"),
+    }
+    error("romeo@example.com").nothing();
 }
 
 #[test]
@@ -247,12 +259,22 @@ fn a_request_keeps_its_language() {
             "<presence {lang} type='subscribe' to='romeo@example.com'>{status}<nick xmlns='n'>J</nick></presence>"
         ))
     };
-    assert_eq!(
-        stanza("xml:lang='fr'", "<status>Salut</status>"),
-        "<status xml:lang='fr'>Salut</status><nick xmlns='n'>J</nick>"
-    );
-    assert_eq!(
-        stanza("", "<status>Hi</status><status xml:lang='de'>He</status>"),
-        "<status xml:lang='en'>Hi</status><status xml:lang='de'>He</status><nick xmlns='n'>J</nick>"
-    );
+    for (lang, said, status) in [
+        ("xml:lang='fr'", "xml:lang='fr'", "<status>Salut</status>"),
+        (
+            "",
+            "xml:lang='en'",
+            "<status>Hi</status><status xml:lang='de'>He</status>",
+        ),
+    ] {
+        let kept = stanza(lang, status);
+        assert!(
+            kept.starts_with("<presence ") && kept.contains(said),
+            "{kept}"
+        );
+        assert!(
+            kept.ends_with(&format!("{status}<nick xmlns='n'>J</nick></presence>")),
+            "{kept}"
+        );
+    }
 }
