@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::super::{BOB, befriended, child, from, is_phone, phone_of};
 use super::{FAST, Process, filled};
-use crate::support::{Client, Server, quick};
+use crate::support::{Client, Server, quick, wait_for};
 
 #[test]
 fn presence_and_messages_also_after_a_crash() {
@@ -20,7 +20,13 @@ fn presence_and_messages_also_after_a_crash() {
         phone.prints("registered successfully");
         phone_of(&mut ann, BOB, "");
         // It prints changes; what it is told first is none.
-        server.wait_for_status("the phone watches", |s| s["subscriptions"] == 1);
+        wait_for("the first NOTIFY", || {
+            let (_, metrics) = server.get("/metrics");
+            let mut lines = metrics.lines();
+            lines
+                .any(|l| l.starts_with("adsum_notifies_total ") && !l.ends_with(" 0"))
+                .then_some(())
+        });
         see_each_other(&mut ann, &mut phone);
         talk(&mut ann, &mut phone, "before");
         server.kill();
