@@ -179,12 +179,12 @@ impl Server {
         if users.is_empty() {
             return;
         }
-        let lines: String = users
+        let lines: Vec<String> = users
             .iter()
-            .map(|user| format!("{} {}\n", address(user), password(user)))
+            .map(|user| format!("{} {}", address(user), password(user)))
             .collect();
         let file = self.folder().join("users");
-        std::fs::write(&file, lines).unwrap();
+        std::fs::write(&file, lines.join("\n")).unwrap();
         self.ok(&["user", "add", "--batch", file.to_str().unwrap()]);
     }
 

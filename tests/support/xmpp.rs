@@ -58,7 +58,7 @@ pub(crate) struct End {
 #[derive(Debug)]
 enum Incoming {
     Open,
-    Element(Element),
+    Element(Box<Element>),
     Close,
     Eof,
 }
@@ -410,7 +410,7 @@ impl Client {
             return stanza;
         }
         match self.read(what) {
-            Incoming::Element(stanza) => stanza,
+            Incoming::Element(stanza) => *stanza,
             other => panic!("{what}, not {other:?}"),
         }
     }
@@ -423,8 +423,8 @@ impl Client {
         }
         loop {
             match self.read(what) {
-                Incoming::Element(stanza) if fits(&stanza) => return stanza,
-                Incoming::Element(stanza) => self.backlog.push_back(stanza),
+                Incoming::Element(stanza) if fits(&stanza) => return *stanza,
+                Incoming::Element(stanza) => self.backlog.push_back(*stanza),
                 other => panic!("{what}, not {other:?}; before it {:#?}", self.backlog),
             }
         }
@@ -461,7 +461,7 @@ impl Client {
                 Incoming::Element(element) if element.is("error", STREAMS) => {
                     end.error = element.children().next().map(|c| c.name().to_owned());
                 }
-                Incoming::Element(element) => self.backlog.push_back(element),
+                Incoming::Element(element) => self.backlog.push_back(*element),
                 Incoming::Close => end.closed = true,
                 Incoming::Eof => return end,
             }
@@ -507,7 +507,7 @@ impl Client {
         loop {
             match self.reader.next() {
                 Ok(Some(Token::Open(_))) => return Incoming::Open,
-                Ok(Some(Token::Element(element))) => return Incoming::Element(element),
+                Ok(Some(Token::Element(element))) => return Incoming::Element(Box::new(element)),
                 Ok(Some(Token::Close)) => return Incoming::Close,
                 Ok(None) => {}
                 Err(error) => panic!("the server sends bad XML: {error}"),

@@ -3,6 +3,9 @@
 use crate::support::xmpp::{befriend, is_presence, text};
 use crate::support::{Client, Server};
 
+/// A way to end a session.
+type End = fn(Client);
+
 #[test]
 fn initial_presence_probes_and_broadcasts() {
     let server = Server::start(&["ann", "bob", "carol"]);
@@ -52,7 +55,7 @@ fn unavailable_on_every_way_a_session_ends() {
     let mut bob = Client::online(&server, "bob", "desk");
     let mut first = Client::online(&server, "ann", "first");
     befriend(&mut first, &mut bob);
-    let ends: [(&str, fn(Client)); 5] = [
+    let ends: [(&str, End); 5] = [
         ("closed", Client::close),
         ("cut", Client::cut),
         ("dropped", drop),

@@ -25,7 +25,7 @@ fn push(client: &mut Client) -> Element {
 fn item(stanza: &Element, name: &str) -> Option<String> {
     let query = stanza.child("query", ROSTER)?;
     let item = query.children().next()?;
-    item.attribute(name).map(|value| value.into_owned())
+    item.attribute(name).map(std::borrow::Cow::into_owned)
 }
 
 fn version(stanza: &Element) -> String {
