@@ -1,9 +1,9 @@
 //! SIP clients against the real program.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-pub mod phone;
-pub mod pidf;
-pub mod watch;
+pub(crate) mod phone;
+pub(crate) mod pidf;
+pub(crate) mod watch;
 
 mod answers;
 mod digest;
@@ -14,4 +14,4 @@ mod subscribing;
 mod transport;
 mod unauthenticated;
 
-pub use phone::Phone;
+pub(crate) use phone::Phone;

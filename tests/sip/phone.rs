@@ -28,18 +28,18 @@ enum Wire {
 }
 
 /// A SIP client with one account.
-pub struct Phone {
+pub(crate) struct Phone {
     wire: Wire,
     name: &'static str,
     server: SocketAddr,
     /// Its own address.
-    pub local: SocketAddr,
+    pub(crate) local: SocketAddr,
     /// `user@domain` of From.
-    pub account: String,
+    pub(crate) account: String,
     /// User name of its credentials.
-    pub user: String,
+    pub(crate) user: String,
     /// Their secret.
-    pub password: String,
+    pub(crate) password: String,
     session: Option<DigestSession>,
     tag: String,
     numbers: u32,
@@ -50,9 +50,9 @@ pub struct Phone {
     /// How often a request came that was there before, by branch.
     repeats: HashMap<String, usize>,
     /// How requests of the server are answered; `None`: not at all.
-    pub answer: Option<u16>,
+    pub(crate) answer: Option<u16>,
     /// Pongs that came (RFC 5626 §4.4.1).
-    pub pongs: usize,
+    pub(crate) pongs: usize,
 }
 
 /// No two phones of a run send the same Call-ID or branch.
@@ -60,12 +60,12 @@ static PHONES: AtomicU32 = AtomicU32::new(1);
 
 impl Phone {
     /// Over UDP.
-    pub fn udp(server: &Server, user: &str) -> Self {
+    pub(crate) fn udp(server: &Server, user: &str) -> Self {
         Self::udp_to(server.address("sip.udp"), user)
     }
 
     /// Over UDP to this address.
-    pub fn udp_to(to: SocketAddr, user: &str) -> Self {
+    pub(crate) fn udp_to(to: SocketAddr, user: &str) -> Self {
         let any = if to.is_ipv6() {
             "[::1]:0"
         } else {
@@ -77,7 +77,7 @@ impl Phone {
     }
 
     /// Over TCP.
-    pub fn tcp(server: &Server, user: &str) -> Self {
+    pub(crate) fn tcp(server: &Server, user: &str) -> Self {
         let to = server.address("sip.tcp");
         let socket = TcpStream::connect(to).unwrap();
         socket.set_nodelay(true).unwrap();
@@ -88,7 +88,7 @@ impl Phone {
     }
 
     /// Over TLS.
-    pub fn tls(server: &Server, user: &str) -> Self {
+    pub(crate) fn tls(server: &Server, user: &str) -> Self {
         let to = server.address("sip.tls");
         let socket = TcpStream::connect(to).unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -133,31 +133,26 @@ impl Phone {
         }
     }
 
-    /// Where the server listens.
-    pub fn server(&self) -> SocketAddr {
-        self.server
-    }
-
     /// Its address of record.
-    pub fn aor(&self) -> String {
+    pub(crate) fn aor(&self) -> String {
         format!("sip:{}", self.account)
     }
 
     /// What it is reached by.
-    pub fn contact(&self) -> String {
+    pub(crate) fn contact(&self) -> String {
         let user = self.account.split('@').next().unwrap_or_default();
         let transport = self.name.to_ascii_lowercase();
         format!("<sip:{user}@{};transport={transport}>", self.local)
     }
 
     /// Text that was not used before.
-    pub fn fresh(&mut self) -> String {
+    pub(crate) fn fresh(&mut self) -> String {
         self.numbers += 1;
         format!("{}n{}", self.tag, self.numbers)
     }
 
     /// A request outside of dialogs, without Via: see [`Phone::stamped`].
-    pub fn make(&mut self, method: &str, uri: &str) -> Request {
+    pub(crate) fn make(&mut self, method: &str, uri: &str) -> Request {
         let uri = Uri::parse(uri).unwrap();
         let method = Method::from_token(method).unwrap();
         let call_id = self.fresh();
@@ -171,7 +166,7 @@ impl Phone {
     }
 
     /// With a Via of its own; `rport` asks for the answer to come back here (RFC 3581).
-    pub fn stamped(&mut self, mut request: Request) -> Request {
+    pub(crate) fn stamped(&mut self, mut request: Request) -> Request {
         let branch = format!("z9hG4bK{}", self.fresh());
         let via = format!("SIP/2.0/{} {};branch={branch};rport", self.name, self.local);
         request.headers.push_front(HeaderName::Via, via);
@@ -180,14 +175,14 @@ impl Phone {
 
     /// Sends a request with a fresh Via and waits for its final answer. Credentials are not added.
     #[track_caller]
-    pub fn transact(&mut self, request: &Request) -> Response {
+    pub(crate) fn transact(&mut self, request: &Request) -> Response {
         let request = self.stamped(request.clone());
         self.exchange(&request)
     }
 
     /// Sends a request as it is and waits for its final answer.
     #[track_caller]
-    pub fn exchange(&mut self, request: &Request) -> Response {
+    pub(crate) fn exchange(&mut self, request: &Request) -> Response {
         let octets = request.to_bytes();
         let branch = request.headers.via().unwrap().branch().unwrap().to_owned();
         self.send(&octets);
@@ -211,13 +206,13 @@ impl Phone {
 
     /// Sends a request with credentials, after one challenge where that is needed.
     #[track_caller]
-    pub fn ask(&mut self, request: Request) -> Response {
+    pub(crate) fn ask(&mut self, request: Request) -> Response {
         self.ask_numbered(request).0
     }
 
     /// The same; with the CSeq number that was used last.
     #[track_caller]
-    pub fn ask_numbered(&mut self, mut request: Request) -> (Response, u32) {
+    pub(crate) fn ask_numbered(&mut self, mut request: Request) -> (Response, u32) {
         let mut number = request.headers.cseq().unwrap().number;
         if self.session.is_some() {
             self.authorise(&mut request);
@@ -238,7 +233,7 @@ impl Phone {
     }
 
     /// Begins to answer a challenge; false when there is none that is known.
-    pub fn take_challenge(&mut self, response: &Response) -> bool {
+    pub(crate) fn take_challenge(&mut self, response: &Response) -> bool {
         let challenges: Vec<_> = response.headers.challenges().map(Result::unwrap).collect();
         self.session = choose_challenge(&challenges)
             .and_then(|challenge| DigestSession::new(challenge, &self.user, &self.password));
@@ -246,7 +241,7 @@ impl Phone {
     }
 
     /// Puts credentials into a request.
-    pub fn authorise(&mut self, request: &mut Request) {
+    pub(crate) fn authorise(&mut self, request: &mut Request) {
         let cnonce = self.fresh();
         let session = self.session.as_mut().expect("a challenge came before");
         let value = session.authorize(&request.method, &request.uri, &request.body, &cnonce);
@@ -254,12 +249,12 @@ impl Phone {
     }
 
     /// Forgets the challenge that it answers.
-    pub fn forget_challenge(&mut self) {
+    pub(crate) fn forget_challenge(&mut self) {
         self.session = None;
     }
 
     /// Sends octets.
-    pub fn send(&mut self, octets: &[u8]) {
+    pub(crate) fn send(&mut self, octets: &[u8]) {
         match &mut self.wire {
             Wire::Udp(socket) => {
                 socket.send_to(octets, self.server).unwrap();
@@ -273,13 +268,13 @@ impl Phone {
 
     /// REGISTER of its Contact.
     #[track_caller]
-    pub fn register(&mut self, expires: u32) -> Response {
+    pub(crate) fn register(&mut self, expires: u32) -> Response {
         let request = self.registration(expires);
         self.ask(request)
     }
 
     /// REGISTER of its Contact, not sent yet.
-    pub fn registration(&mut self, expires: u32) -> Request {
+    pub(crate) fn registration(&mut self, expires: u32) -> Request {
         let contact = self.contact();
         let domain = self.account.split_once('@').unwrap().1.to_owned();
         let aor = self.aor();
@@ -292,7 +287,12 @@ impl Phone {
     }
 
     /// PUBLISH for `presence`, not sent yet.
-    pub fn publication(&mut self, etag: Option<&str>, body: Option<&str>, expires: u32) -> Request {
+    pub(crate) fn publication(
+        &mut self,
+        etag: Option<&str>,
+        body: Option<&str>,
+        expires: u32,
+    ) -> Request {
         let aor = self.aor();
         let mut request = self
             .make("PUBLISH", &aor)
@@ -309,7 +309,12 @@ impl Phone {
 
     /// PUBLISH that must be taken; the entity tag.
     #[track_caller]
-    pub fn publish(&mut self, etag: Option<&str>, body: Option<&str>, expires: u32) -> String {
+    pub(crate) fn publish(
+        &mut self,
+        etag: Option<&str>,
+        body: Option<&str>,
+        expires: u32,
+    ) -> String {
         let request = self.publication(etag, body, expires);
         let response = self.ask(request);
         assert_eq!(response.status, 200, "{response:?}");
@@ -317,7 +322,7 @@ impl Phone {
     }
 
     /// SUBSCRIBE to `presence`, not sent yet.
-    pub fn subscription(&mut self, target: &str, expires: u32) -> Request {
+    pub(crate) fn subscription(&mut self, target: &str, expires: u32) -> Request {
         let contact = self.contact();
         self.make("SUBSCRIBE", &format!("sip:{}", address(target)))
             .with(HeaderName::Contact, contact)
@@ -328,14 +333,14 @@ impl Phone {
 
     /// SUBSCRIBE to `presence` that must be taken.
     #[track_caller]
-    pub fn subscribe(&mut self, target: &str, expires: u32) -> Watch {
+    pub(crate) fn subscribe(&mut self, target: &str, expires: u32) -> Watch {
         let request = self.subscription(target, expires);
         self.watch(request)
     }
 
     /// A SUBSCRIBE that must be taken.
     #[track_caller]
-    pub fn watch(&mut self, request: Request) -> Watch {
+    pub(crate) fn watch(&mut self, request: Request) -> Watch {
         let first = request.clone();
         let (response, number) = self.ask_numbered(request);
         assert_eq!(response.status, 200, "{response:?}");
@@ -344,7 +349,7 @@ impl Phone {
 
     /// MESSAGE with a text.
     #[track_caller]
-    pub fn message(&mut self, to: &str, text: &str) -> Response {
+    pub(crate) fn message(&mut self, to: &str, text: &str) -> Response {
         let request = self
             .make("MESSAGE", &format!("sip:{}", address(to)))
             .with_body("text/plain", text.to_owned());
@@ -353,7 +358,7 @@ impl Phone {
 
     /// Waits for a MESSAGE with this text.
     #[track_caller]
-    pub fn receive(&mut self, text: &str) -> Request {
+    pub(crate) fn receive(&mut self, text: &str) -> Request {
         self.request(&format!("the message {text:?}"), |request| {
             request.method == Method::Message && request.body == text.as_bytes()
         })
@@ -361,7 +366,7 @@ impl Phone {
 
     /// The first request, of those that came and were not taken yet, that fits.
     #[track_caller]
-    pub fn request(&mut self, what: &str, fits: impl Fn(&Request) -> bool) -> Request {
+    pub(crate) fn request(&mut self, what: &str, fits: impl Fn(&Request) -> bool) -> Request {
         let message = self.find(what, None, |message| match message {
             Message::Request(request) => fits(request),
             Message::Response(_) => false,
@@ -373,7 +378,7 @@ impl Phone {
     }
 
     /// Everything that has come up to now and was not taken: OPTIONS is asked, and what came before its answer is collected.
-    pub fn settle(&mut self) -> Vec<Message> {
+    pub(crate) fn settle(&mut self) -> Vec<Message> {
         let options = self.make("OPTIONS", &format!("sip:{DOMAIN}"));
         let answer = self.transact(&options);
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -382,7 +387,7 @@ impl Phone {
 
     /// No request that fits has come or comes before the server answers a question of now.
     #[track_caller]
-    pub fn nothing(&mut self, what: &str, fits: impl Fn(&Request) -> bool) {
+    pub(crate) fn nothing(&mut self, what: &str, fits: impl Fn(&Request) -> bool) {
         let all = self.settle();
         let found = all.iter().find(|message| match message {
             Message::Request(request) => fits(request),
@@ -394,7 +399,7 @@ impl Phone {
 
     /// Waits for octets that are no message, and then until `pongs` of the keep-alive are there.
     #[track_caller]
-    pub fn expect_pongs(&mut self, pongs: usize) {
+    pub(crate) fn expect_pongs(&mut self, pongs: usize) {
         let end = Instant::now() + DEADLINE;
         while self.pongs < pongs {
             assert!(Instant::now() < end, "{} of {pongs} pongs came", self.pongs);
@@ -404,7 +409,7 @@ impl Phone {
 
     /// Waits until a request has come `times` more after its first time.
     #[track_caller]
-    pub fn repeated(&mut self, request: &Request, times: usize) {
+    pub(crate) fn repeated(&mut self, request: &Request, times: usize) {
         let branch = request.headers.via().unwrap().branch().unwrap().to_owned();
         let end = Instant::now() + DEADLINE;
         while self.repeats.get(&branch).is_none_or(|count| *count < times) {
@@ -415,7 +420,7 @@ impl Phone {
 
     /// Waits until the server has closed the connection; what came before it stays.
     #[track_caller]
-    pub fn closed(&mut self) {
+    pub(crate) fn closed(&mut self) {
         let end = Instant::now() + DEADLINE;
         while self.pump(DEADLINE) {
             assert!(Instant::now() < end, "the connection is still open");
@@ -424,7 +429,7 @@ impl Phone {
 
     /// The next message of any kind.
     #[track_caller]
-    pub fn next(&mut self, what: &str) -> Message {
+    pub(crate) fn next(&mut self, what: &str) -> Message {
         self.find(what, None, |_| true)
     }
 

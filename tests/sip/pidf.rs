@@ -8,37 +8,37 @@ const MODEL: &str = "urn:ietf:params:xml:ns:pidf:data-model";
 
 /// A tuple.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Tuple {
+pub(crate) struct Tuple {
     /// Its id.
-    pub id: String,
+    pub(crate) id: String,
     /// `open` or `closed`.
-    pub basic: String,
+    pub(crate) basic: String,
     /// `<show xmlns='jabber:client'/>`.
-    pub show: String,
+    pub(crate) show: String,
     /// Notes with their languages.
-    pub notes: Vec<(String, String)>,
+    pub(crate) notes: Vec<(String, String)>,
     /// The contact.
-    pub contact: String,
+    pub(crate) contact: String,
     /// Its priority.
-    pub priority: String,
+    pub(crate) priority: String,
 }
 
 /// A document.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Pidf {
+pub(crate) struct Pidf {
     /// Who it is about.
-    pub entity: String,
+    pub(crate) entity: String,
     /// Its tuples.
-    pub tuples: Vec<Tuple>,
+    pub(crate) tuples: Vec<Tuple>,
     /// Activities of the person.
-    pub activities: Vec<String>,
+    pub(crate) activities: Vec<String>,
     /// The octets.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl Pidf {
     /// Reads a document.
-    pub fn read(octets: &[u8]) -> Self {
+    pub(crate) fn read(octets: &[u8]) -> Self {
         let text = std::str::from_utf8(octets).unwrap().to_owned();
         let body = match text.strip_prefix("<?xml") {
             Some(rest) => rest.split_once("?>").unwrap().1.trim_start(),
@@ -68,17 +68,17 @@ impl Pidf {
     }
 
     /// Whether any tuple is open.
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.tuples.iter().any(|tuple| tuple.basic == "open")
     }
 
     /// The tuple with this id.
-    pub fn tuple(&self, id: &str) -> Option<&Tuple> {
+    pub(crate) fn tuple(&self, id: &str) -> Option<&Tuple> {
         self.tuples.iter().find(|tuple| tuple.id == id)
     }
 
     /// Whether a note of any tuple is this text.
-    pub fn has_note(&self, note: &str) -> bool {
+    pub(crate) fn has_note(&self, note: &str) -> bool {
         let mut notes = self.tuples.iter().flat_map(|tuple| &tuple.notes);
         notes.any(|(_, text)| text == note)
     }
@@ -115,7 +115,7 @@ fn tuple(element: &xml::Child<'_>) -> Tuple {
 }
 
 /// A document of one tuple, as a simple phone writes it.
-pub fn simple(account: &str, id: &str, basic: &str, note: &str) -> String {
+pub(crate) fn simple(account: &str, id: &str, basic: &str, note: &str) -> String {
     format!(
         "<?xml version='1.0' encoding='UTF-8'?>\
          <presence xmlns='{PIDF}' entity='sip:{account}'>\
@@ -124,7 +124,7 @@ pub fn simple(account: &str, id: &str, basic: &str, note: &str) -> String {
 }
 
 /// The same with an activity of the person, as baresip writes it.
-pub fn doing(account: &str, id: &str, activity: &str) -> String {
+pub(crate) fn doing(account: &str, id: &str, activity: &str) -> String {
     format!(
         "<?xml version='1.0' encoding='UTF-8'?>\
          <presence xmlns='{PIDF}' xmlns:dm='{MODEL}' xmlns:rpid='{RPID}' entity='sip:{account}'>\

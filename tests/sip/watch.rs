@@ -8,41 +8,39 @@ use super::pidf::Pidf;
 
 /// One NOTIFY.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub(crate) struct Told {
     /// `active`, `pending` or `terminated`.
-    pub state: String,
+    pub(crate) state: String,
     /// Why it is over.
-    pub reason: Option<String>,
+    pub(crate) reason: Option<String>,
     /// Seconds left.
-    pub expires: Option<u32>,
-    /// CSeq.
-    pub number: u32,
+    pub(crate) expires: Option<u32>,
     /// The document, where there is one.
-    pub pidf: Option<Pidf>,
+    pub(crate) pidf: Option<Pidf>,
     /// All of it.
-    pub request: Request,
+    pub(crate) request: Request,
 }
 
 /// A subscription.
 #[derive(Debug, Clone)]
-pub struct Watch {
+pub(crate) struct Watch {
     call_id: String,
     from: String,
     to: String,
     contact: String,
     event: String,
     /// What requests in the dialog are sent to.
-    pub remote: Uri,
+    pub(crate) remote: Uri,
     number: u32,
     /// CSeq of the last NOTIFY.
-    pub last: u32,
+    pub(crate) last: u32,
     /// Seconds granted.
-    pub granted: u32,
+    pub(crate) granted: u32,
 }
 
 impl Watch {
     /// Of a SUBSCRIBE and its 200.
-    pub fn new(request: &Request, response: &Response, number: u32) -> Self {
+    pub(crate) fn new(request: &Request, response: &Response, number: u32) -> Self {
         let headers = &request.headers;
         let contacts = response.headers.contacts().unwrap();
         let text = |name| headers.get(&name).unwrap().to_owned();
@@ -60,7 +58,7 @@ impl Watch {
     }
 
     /// A SUBSCRIBE in the dialog.
-    pub fn request(&mut self, expires: u32) -> Request {
+    pub(crate) fn request(&mut self, expires: u32) -> Request {
         self.number += 1;
         Request::new(Method::Subscribe, self.remote.clone())
             .with(HeaderName::MaxForwards, "70")
@@ -76,7 +74,7 @@ impl Watch {
 
     /// Asks for more time, or with 0 for the end.
     #[track_caller]
-    pub fn refresh(&mut self, phone: &mut Phone, expires: u32) -> Response {
+    pub(crate) fn refresh(&mut self, phone: &mut Phone, expires: u32) -> Response {
         let request = self.request(expires);
         let (response, number) = phone.ask_numbered(request);
         self.number = number;
@@ -84,13 +82,13 @@ impl Watch {
     }
 
     /// Whether a request is a NOTIFY of this subscription.
-    pub fn is_mine(&self, request: &Request) -> bool {
+    pub(crate) fn is_mine(&self, request: &Request) -> bool {
         request.method == Method::Notify && request.headers.call_id() == Ok(self.call_id.as_str())
     }
 
     /// The next NOTIFY. Its CSeq must be above that of the one before.
     #[track_caller]
-    pub fn told(&mut self, phone: &mut Phone) -> Told {
+    pub(crate) fn told(&mut self, phone: &mut Phone) -> Told {
         let mine = self.clone();
         let request = phone.request("a NOTIFY", |request| mine.is_mine(request));
         let headers = &request.headers;
@@ -113,7 +111,6 @@ impl Watch {
             state: state.status.as_str().to_owned(),
             reason: state.reason().map(str::to_owned),
             expires: state.expires(),
-            number,
             pidf,
             request,
         }
@@ -121,7 +118,7 @@ impl Watch {
 
     /// The next NOTIFY, which must be active; its document.
     #[track_caller]
-    pub fn active(&mut self, phone: &mut Phone) -> Pidf {
+    pub(crate) fn active(&mut self, phone: &mut Phone) -> Pidf {
         let told = self.told(phone);
         assert_eq!(told.state, "active", "{told:?}");
         told.pidf.expect("a document")
@@ -129,7 +126,7 @@ impl Watch {
 
     /// Takes NOTIFY requests until the document fits.
     #[track_caller]
-    pub fn sees(&mut self, phone: &mut Phone, fits: impl Fn(&Pidf) -> bool) -> Pidf {
+    pub(crate) fn sees(&mut self, phone: &mut Phone, fits: impl Fn(&Pidf) -> bool) -> Pidf {
         loop {
             let told = self.told(phone);
             assert_ne!(
@@ -145,7 +142,7 @@ impl Watch {
 
     /// Takes NOTIFY requests until one says that it is over.
     #[track_caller]
-    pub fn ends(&mut self, phone: &mut Phone) -> Told {
+    pub(crate) fn ends(&mut self, phone: &mut Phone) -> Told {
         loop {
             let told = self.told(phone);
             if told.state == "terminated" {

@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::support::DEADLINE;
 
 /// A running client.
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
     output: Receiver<Vec<u8>>,
     /// All it has printed, without colours.
@@ -19,7 +19,7 @@ pub struct Process {
 
 impl Process {
     /// Starts it. Both its outputs are read.
-    pub fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -51,7 +51,7 @@ impl Process {
     }
 
     /// Types something.
-    pub fn tell(&mut self, text: &str) {
+    pub(crate) fn tell(&mut self, text: &str) {
         let input = self.child.stdin.as_mut().unwrap();
         input.write_all(text.as_bytes()).unwrap();
         input.flush().unwrap();
@@ -59,7 +59,7 @@ impl Process {
 
     /// Waits until it prints `text`, after what it was seen to print before.
     #[track_caller]
-    pub fn prints(&mut self, text: &str) {
+    pub(crate) fn prints(&mut self, text: &str) {
         let end = Instant::now() + 2 * DEADLINE;
         loop {
             if let Some(at) = self.text[self.seen..].find(text) {
@@ -81,7 +81,7 @@ impl Process {
 
     /// Waits for its end, which must be a good one.
     #[track_caller]
-    pub fn succeeds(mut self) {
+    pub(crate) fn succeeds(mut self) {
         while let Ok(octets) = self.output.recv_timeout(2 * DEADLINE) {
             self.take(&octets);
         }
