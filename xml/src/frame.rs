@@ -1,5 +1,8 @@
 //! Where a first-level element ends, found while it arrives. Looks at every octet once, however small the pieces are.
 
+use smallvec::SmallVec;
+
+use crate::chars::is_space;
 use crate::error::{ReadError, Which};
 
 /// What the next octets are.
@@ -43,11 +46,22 @@ pub(crate) struct Frame {
     at: At,
     /// How far was looked.
     pub(crate) seen: usize,
-    depth: usize,
+    /// Where the tag that is read begins, after its `<`.
+    begin: usize,
+    /// Where the names of the open elements stand.
+    open: SmallVec<[(u32, u32); 8]>,
     elements: usize,
 }
 
 const CDATA: &[u8; 7] = b"[CDATA[";
+
+/// The name at the begin of what stands in a tag.
+fn name(tag: &[u8]) -> &[u8] {
+    let end = tag
+        .iter()
+        .position(|b| is_space(*b) || matches!(b, b'/' | b'>'));
+    &tag[..end.unwrap_or(tag.len())]
+}
 
 impl Frame {
     /// Begins anew at the start of the buffer.
@@ -69,6 +83,7 @@ impl Frame {
                 At::Text => match memchr::memchr(b'<', &buffer[self.seen..]) {
                     Some(skip) => {
                         self.seen += skip + 1;
+                        self.begin = self.seen;
                         self.at = At::Open;
                     }
                     None => self.seen = buffer.len(),
@@ -121,7 +136,9 @@ impl Frame {
                         continue;
                     }
                     self.at = At::Text;
-                    if let Some(found) = self.tag(end, slash, header, max_depth, max_elements)? {
+                    if let Some(found) =
+                        self.tag(buffer, end, slash, header, max_depth, max_elements)?
+                    {
                         return Ok(found);
                     }
                 }
@@ -143,7 +160,7 @@ impl Frame {
                     self.seen += 1;
                     let matched = matched + 1;
                     let whole = usize::from(matched) == CDATA.len();
-                    if whole && self.depth == 0 {
+                    if whole && self.open.is_empty() {
                         return Err(ReadError::Format);
                     }
                     self.at = if whole {
@@ -168,6 +185,7 @@ impl Frame {
 
     fn tag(
         &mut self,
+        buffer: &[u8],
         end: bool,
         slash: bool,
         header: bool,
@@ -175,30 +193,36 @@ impl Frame {
         max_elements: Option<usize>,
     ) -> Result<Option<Found>, ReadError> {
         if end {
-            if self.depth == 0 {
+            let Some((begin, len)) = self.open.pop() else {
                 return Ok(Some(Found::End(self.seen)));
+            };
+            let opened = &buffer[begin as usize..(begin + len) as usize];
+            if name(&buffer[self.begin + 1..self.seen]) != opened {
+                // Told when it is seen, not when the element would be complete (RFC 6120 §4.9.3.13).
+                return Err(ReadError::NotWellFormed("an end tag of another element"));
             }
-            self.depth -= 1;
         } else {
             self.elements += 1;
             if header {
                 return Ok(Some(Found::Header(self.seen)));
             }
-            if self.depth >= max_depth {
+            if self.open.len() >= max_depth {
                 return Err(ReadError::Limit(Which::Depth));
             }
             if max_elements.is_some_and(|most| self.elements > most) {
                 return Err(ReadError::Limit(Which::Elements));
             }
             if !slash {
-                self.depth += 1;
+                let len = name(&buffer[self.begin..self.seen]).len();
+                let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+                self.open.push((place(self.begin), place(len)));
             }
         }
-        Ok((self.depth == 0).then_some(Found::Element(self.seen)))
+        Ok(self.open.is_empty().then_some(Found::Element(self.seen)))
     }
 
     /// Nothing of an element or tag has begun.
     pub(crate) fn between(&self) -> bool {
-        self.at == At::Text && self.depth == 0
+        self.at == At::Text && self.open.is_empty()
     }
 }

@@ -352,3 +352,9 @@ proptest! {
         let _ = parse_document(&mutated, DocumentLimits::default());
     }
 }
+
+#[test]
+fn a_wrong_end_tag_is_told_when_it_comes() {
+    let found = condition(b"<message><body>No closing tag!</message>");
+    assert_eq!(found, Some(Condition::NotWellFormed));
+}
