@@ -16,7 +16,7 @@ use crate::subscription::{End, Numbers, Phase, Subscription, Told};
 use crate::waiting::Waiting;
 
 /// How long what was told may stay unwritten. If it is lost, a restart tells it again: no harm is done.
-const KEEP_AFTER: Duration = Duration::from_secs(10);
+const KEEP_AFTER: Duration = Duration::from_secs(1);
 /// How long a watcher that answers with 5xx is left alone, unless it says itself how long.
 const HOLD: Duration = Duration::from_secs(30);
 /// The longest that a watcher may ask to be left alone.

@@ -274,7 +274,7 @@ fn numbers_are_reserved_before_they_are_used() {
         .filter(|(_, durable)| *durable)
         .count();
     assert_eq!(durable, 1);
-    // What was told is written, but not each time.
+    // What was told is written within a second, so that a restart seldom tells it again; changes within it share one write.
     let soft = world.model.kept.len() - durable;
-    assert!((200..=400).contains(&soft), "{soft}");
+    assert!((1400..=1500).contains(&soft), "{soft}");
 }
