@@ -59,17 +59,24 @@ impl Model {
         }
         let Secrets { scram, sealed_ha1 } = secrets;
         let created = self.now().utc;
-        self.unit(
-            vec![Op::AccountCreate {
+        // Versions of the contact list begin with the moment, so that those of an earlier account of this name never mean the list of
+        // this one (RFC 6121 §2.6.3). Removing what is not there sets the version and nothing else.
+        let version = u64::try_from(created.0 / 1000).unwrap_or_default();
+        let ops = vec![
+            Op::AccountCreate {
                 account: account.clone(),
                 scram,
                 sealed_ha1,
                 admin,
                 created,
-            }],
-            reply,
-            |_| {},
-        );
+            },
+            Op::RosterRemove {
+                account: account.clone(),
+                contact: account.clone(),
+                version,
+            },
+        ];
+        self.unit(ops, reply, |_| {});
     }
 
     /// Changes the secrets. Sessions that logged in with the old ones are ended.

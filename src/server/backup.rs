@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use store::Store;
+use store::{Op, Options, Store, StoreError};
 
 use super::shared::Shared;
 use crate::data_folder::DataFolder;
@@ -107,7 +107,34 @@ pub fn restore(folder: &DataFolder, file: &Path, force: bool) -> Result<(), Stri
     }
     fs::rename(folder.file(&staged), &database)
         .and_then(|()| fs::File::open(folder.path())?.sync_all())
-        .map_err(|error| fault(&error))
+        .map_err(|error| fault(&error))?;
+    renumber(&database).map_err(|error| fault(&error))
+}
+
+/// More changes than are made between a backup and its restoring.
+const LEAP: u64 = 1_000_000;
+
+/// Clients may know versions of contact lists that are newer than the backup. None of theirs may mean another list than they have
+/// (RFC 6121 §2.6.3), so all begin anew above them.
+fn renumber(database: &Path) -> Result<(), StoreError> {
+    let (store, _) = Store::open_tool(database, Options::default())?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.unwrap_or_default().as_secs();
+    for summary in store.accounts()? {
+        let account = summary.account;
+        let Some(record) = store.load(&account)? else {
+            continue;
+        };
+        let version = now.max(record.roster.version) + LEAP;
+        // Removing what is not there sets the version and nothing else.
+        store.submit_soft(vec![Op::RosterRemove {
+            contact: account.clone(),
+            account,
+            version,
+        }]);
+        store.barrier();
+    }
+    Ok(())
 }
 
 /// Makes backups on time and keeps the newest ones.

@@ -59,6 +59,15 @@ fn a_backup_of_the_running_server_brings_everything_back() {
         "",
         "<query xmlns='jabber:iq:roster'><item jid='carol@office.example'/></query>",
     );
+    let later = ann.roster();
+    let version = later
+        .children()
+        .next()
+        .unwrap()
+        .attribute("ver")
+        .unwrap()
+        .into_owned();
+    let version = format!("ver='{version}'");
     ann.close();
 
     let status: Value = serde_json::from_str(&server.ok(&["status", "--json"])).unwrap();
@@ -69,6 +78,8 @@ fn a_backup_of_the_running_server_brings_everything_back() {
     other.launch();
     let mut ann = Client::login(&other, "ann", "desk");
     let roster = String::from_utf8(ann.roster().raw().to_vec()).unwrap();
+    // No version that a client knows from before means this list.
+    assert!(!roster.contains(&version), "{roster}, {version}");
     assert!(roster.contains("bob@office.example"), "{roster}");
     assert!(roster.contains("Friends"), "{roster}");
     assert!(!roster.contains("carol@"), "{roster}");
