@@ -1,7 +1,5 @@
 //! Where a first-level element ends, found while it arrives. Looks at every octet once, however small the pieces are.
 
-use smallvec::SmallVec;
-
 use crate::chars::is_space;
 use crate::error::{ReadError, Which};
 
@@ -49,7 +47,7 @@ pub(crate) struct Frame {
     /// Where the tag that is read begins, after its `<`.
     begin: usize,
     /// Where the names of the open elements stand.
-    open: SmallVec<[(u32, u32); 8]>,
+    open: Vec<(u32, u32)>,
     elements: usize,
 }
 
@@ -66,7 +64,13 @@ fn name(tag: &[u8]) -> &[u8] {
 impl Frame {
     /// Begins anew at the start of the buffer.
     pub(crate) fn restart(&mut self) {
-        *self = Self::default();
+        // The room for names is kept: it is small, and the next element needs it.
+        let mut open = std::mem::take(&mut self.open);
+        open.clear();
+        *self = Self {
+            open,
+            ..Self::default()
+        };
     }
 
     /// Looks on. `header`: the first start tag is all that is wanted.
