@@ -5,6 +5,7 @@ mod command_line;
 mod crossing;
 mod documents_true;
 mod examples;
+mod journeys;
 mod program;
 mod sip;
 mod support;

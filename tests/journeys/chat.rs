@@ -1,0 +1,277 @@
+//! A chat client: stanzas in, stanzas out.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use model::commit::Reply;
+use model::entity::Said;
+use model::messages::Handling;
+use model::sessions::Presented;
+use model::{Event, Notice, RosterChange, Route, SessionId};
+use parking_lot::Mutex;
+use presence::{Address, Basic, Native, Refusal, Resource};
+use xml::{Element, Limits};
+use xmpp::action::{Action, IqContext, Presented as Shows};
+use xmpp::answer;
+use xmpp::client::{Client, Handled};
+use xmpp::print::{self, Delayed, PresenceParts, Push, Shown};
+
+use super::world::{World, bare};
+
+/// What a client was sent: one stanza a piece.
+#[derive(Default)]
+struct Screen(Mutex<Vec<String>>);
+
+impl Screen {
+    fn write(&self, print: impl FnOnce(&mut Vec<u8>)) {
+        let mut octets = Vec::new();
+        print(&mut octets);
+        self.0.lock().push(String::from_utf8(octets).unwrap());
+    }
+}
+
+impl Route for Screen {
+    fn deliver(&self, event: &Event<'_>) {
+        match event {
+            Event::Presence { to, notice } => {
+                self.write(|out| parts(notice).write(out, &to.to_string()));
+            }
+            Event::Subscription {
+                kind,
+                from,
+                to,
+                content,
+            } => self.write(|out| print::subscription(out, *kind, from, to, content)),
+            Event::RosterPush { version, change } => {
+                let push = match change {
+                    RosterChange::Put(item) => Push::Put(item),
+                    RosterChange::Removed(contact) => Push::Removed(contact),
+                };
+                self.write(|out| print::roster_push(out, "push", *version, push));
+            }
+            Event::Message { message, delayed } => {
+                let by = message.to.bare.domain_bare();
+                let delayed = delayed.then_some(Delayed {
+                    stamp: message.received,
+                    by: &by,
+                });
+                self.write(|out| print::message(out, message, None, delayed));
+            }
+            Event::Stanza { stanza } => self.write(|out| out.extend_from_slice(stanza)),
+            _ => {}
+        }
+    }
+
+    fn closed(&self) -> bool {
+        false
+    }
+}
+
+fn parts(notice: &Notice) -> PresenceParts {
+    let (id, from) = (notice.id.as_deref(), &notice.from);
+    if !notice.available {
+        let (lang, content) = (notice.parting_lang.as_deref(), notice.parting.as_deref());
+        let content = content.unwrap_or_default();
+        return PresenceParts::new(from, Shown::Unavailable, id, lang, content);
+    }
+    let Some(publication) = &notice.publication else {
+        return PresenceParts::new(from, Shown::Available, None, None, &[]);
+    };
+    let lang = publication.lang.as_deref();
+    if let Native::Xmpp(content) = &publication.native {
+        return PresenceParts::new(from, Shown::Available, id, lang, content);
+    }
+    let shown = match publication.document.basic {
+        Basic::Open => Shown::Available,
+        Basic::Closed => Shown::Unavailable,
+    };
+    let content = documents::stanza::presence_content(publication);
+    PresenceParts::new(from, shown, None, lang, &content)
+}
+
+/// A bound session.
+pub(super) struct Chat {
+    client: Client,
+    session: SessionId,
+    screen: Arc<Screen>,
+}
+
+impl Chat {
+    /// A session that has done nothing yet.
+    pub(super) fn connect(world: &World, name: &str, resource: &str) -> Self {
+        let (account, screen) = (bare(name), Arc::new(Screen::default()));
+        let route = Arc::clone(&screen) as Arc<dyn Route>;
+        let wish = Some(Resource::parse(resource).unwrap());
+        let (session, resource) = world.model.connect(&account, wish, route).unwrap();
+        let address = account.with(resource);
+        Self {
+            client: Client::new(address, None, Arc::clone(&world.service)),
+            session,
+            screen,
+        }
+    }
+
+    /// A session that has its roster and is available.
+    pub(super) fn online(world: &mut World, name: &str, resource: &str) -> Self {
+        let mut chat = Self::connect(world, name, resource);
+        chat.send(
+            world,
+            "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>",
+        );
+        chat.send(world, "<presence/>");
+        chat
+    }
+
+    /// Sends a stanza; all that comes of it has happened when this returns.
+    pub(super) fn send(&mut self, world: &mut World, stanza: &str) {
+        let element = parse(stanza);
+        let now = world.now();
+        let now = xmpp::Now {
+            at: now.at,
+            utc: now.utc,
+        };
+        let mut handled = Handled::default();
+        self.client.handle(now, &element, &mut handled).unwrap();
+        assert!(handled.bytes.is_empty(), "nothing is refused: {stanza}");
+        for action in handled.actions {
+            self.act(world, action);
+            world.settle();
+        }
+    }
+
+    fn act(&self, world: &World, action: Action) {
+        let (model, screen) = (&world.model, Arc::clone(&self.screen));
+        let (account, session) = (self.client.account(), self.session);
+        match action {
+            Action::RosterGet { iq, version } => {
+                let print = move |roster: Result<presence::Roster, Refusal>| {
+                    let roster = roster.unwrap();
+                    screen.write(|out| answer::roster(out, &iq, version.as_deref(), &roster));
+                };
+                model.roster(account, session, &Reply::new(print));
+            }
+            Action::RosterSet {
+                iq,
+                contact,
+                name,
+                groups,
+            } => model.roster_set(account, &contact, name, groups, &done(screen, iq)),
+            Action::Available(shows) => {
+                model.available(account, session, presented(shows)).unwrap();
+            }
+            Action::Unavailable(shows) => {
+                model.unavailable(account, session, Some(said(shows)));
+            }
+            Action::Subscription {
+                kind,
+                contact,
+                content,
+                ..
+            } => model.subscription(account, kind, &contact, content, &sure()),
+            Action::Message {
+                message,
+                storable,
+                speakable,
+            } => {
+                let handling = Handling {
+                    storable,
+                    speakable,
+                };
+                model.message(message, handling, move |message, result| {
+                    if let Err(refusal) = result {
+                        screen.write(|out| answer::message_refused(out, message, &refusal));
+                    }
+                });
+            }
+            other => panic!("no journey needs {other:?}"),
+        }
+    }
+
+    /// What came since it was asked for last.
+    pub(super) fn read(&self) -> Vec<Element> {
+        let lines = std::mem::take(&mut *self.screen.0.lock());
+        lines.iter().map(|line| parse(line)).collect()
+    }
+
+    /// Presence of an account since the last reading: resource, and `unavailable`, the value of `show` or `available`.
+    pub(super) fn saw(&self, name: &str) -> Vec<(String, String)> {
+        let stanzas = self.read().into_iter().filter(|s| s.name() == "presence");
+        let seen = stanzas.filter_map(|s| {
+            let from = Address::parse(&s.attribute("from")?).unwrap();
+            let resource = from.resource.filter(|_| from.bare == bare(name))?;
+            let kind = s.attribute("type").map(std::borrow::Cow::into_owned);
+            let state = kind.or_else(|| text(&s, "show"));
+            let state = state.unwrap_or_else(|| "available".to_owned());
+            Some((resource.as_str().to_owned(), state))
+        });
+        seen.collect()
+    }
+
+    /// The messages since the last reading: what they say, and whether they waited.
+    pub(super) fn messages(&self) -> Vec<(String, bool)> {
+        let stanzas = self.read().into_iter().filter(|s| s.name() == "message");
+        let read = stanzas.map(|s| {
+            assert_ne!(s.attribute("type").as_deref(), Some("error"));
+            let delayed = s.children().any(|c| c.name() == "delay");
+            (text(&s, "body").unwrap_or_default(), delayed)
+        });
+        read.collect()
+    }
+
+    /// Who asked by a subscription stanza of this type since the last reading.
+    pub(super) fn asked(&self, kind: &str) -> Vec<String> {
+        let stanzas = self
+            .read()
+            .into_iter()
+            .filter(|s| s.name() == "presence" && s.attribute("type").as_deref() == Some(kind));
+        stanzas
+            .filter_map(|s| s.attribute("from").map(std::borrow::Cow::into_owned))
+            .collect()
+    }
+}
+
+fn parse(stanza: &str) -> Element {
+    Element::parse(stanza.as_bytes(), "jabber:client", Limits::generous()).unwrap()
+}
+
+fn text(stanza: &Element, name: &str) -> Option<String> {
+    let mut children = stanza.children();
+    let child = children.find(|c| c.name() == name)?;
+    Some(child.text().into_owned())
+}
+
+fn presented(shows: Shows) -> Presented {
+    Presented {
+        document: shows.document,
+        content: shows.content,
+        lang: shows.lang,
+        id: shows.id,
+    }
+}
+
+fn said(shows: Shows) -> Said {
+    let Shows {
+        document,
+        content,
+        lang,
+        id,
+    } = shows;
+    let status = document.notes.into_iter().next().map(|n| n.text);
+    Said {
+        content: Bytes::clone(&content),
+        lang,
+        id,
+        status,
+    }
+}
+
+fn done(screen: Arc<Screen>, iq: IqContext) -> Reply<()> {
+    Reply::new(move |result: Result<(), Refusal>| {
+        result.unwrap();
+        screen.write(|out| answer::done(out, &iq));
+    })
+}
+
+fn sure() -> Reply<()> {
+    Reply::new(|result: Result<(), Refusal>| result.unwrap())
+}

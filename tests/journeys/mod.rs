@@ -1,0 +1,19 @@
+//! Days in an office, on simulated time: the machines of both protocols over one model.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod chat;
+mod messages;
+mod permission;
+mod phone;
+mod sightings;
+mod world;
+
+use chat::Chat;
+use phone::Phone;
+use world::{World, bare};
+
+/// The address of a user.
+fn address(name: &str) -> String {
+    bare(name).to_string()
+}

@@ -1,0 +1,441 @@
+//! The protocol machines over one model, on a clock that is turned by hand: no sockets, no runtime, no waiting.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bridge::action::{Credentials, Register};
+use bridge::{Action, Answer, Bridge, Config, Output, Token};
+use bytes::Bytes;
+use model::accounts::Secrets;
+use model::bindings::Register as Bindings;
+use model::commit::Reply;
+use model::messages::{Handling, Sent};
+use model::publish::{Body, Publish};
+use model::watches::Seen;
+use model::{Event, Model, Route, Rules};
+use parking_lot::Mutex;
+use presence::subscription::Kind;
+use presence::{
+    Bare, Binding, Decision, Message, Refusal, Timestamp, Utc, View, WatchId, mapping, sip_address,
+};
+use sip::digest::{Algorithm, Ha1Set};
+use sip::transaction::Flow;
+use sip::{Method, Request, Response};
+use store::{Completion, Options, Store};
+use xmpp::client::{Service, Software};
+
+/// The domain of all.
+pub(super) const DOMAIN: &str = "office.example";
+/// The password of all phones.
+pub(super) const PASSWORD: &str = "secret";
+
+const BASE: i64 = 1_795_000_000_000;
+
+/// An account of the office.
+pub(super) fn bare(name: &str) -> Bare {
+    Bare::parse(&format!("{name}@{DOMAIN}")).unwrap()
+}
+
+/// What the model has for the bridge.
+enum Inbound {
+    Answer(Token, Answer),
+    View(WatchId, Decision, Arc<View>),
+    Message {
+        account: Bare,
+        bindings: Vec<Binding>,
+        message: Box<Message>,
+        stored: Option<u64>,
+    },
+}
+
+/// The model's way to the bridge: it leaves things here, and the world hands them on.
+#[derive(Default)]
+struct Inbox(Mutex<VecDeque<Inbound>>);
+
+impl Inbox {
+    fn leave(&self, inbound: Inbound) {
+        self.0.lock().push_back(inbound);
+    }
+}
+
+impl Route for Inbox {
+    fn deliver(&self, event: &Event<'_>) {
+        match event {
+            Event::View {
+                watch,
+                decision,
+                view,
+            } => self.leave(Inbound::View(*watch, *decision, Arc::clone(view))),
+            Event::PhoneMessage {
+                account,
+                bindings,
+                message,
+                stored,
+            } => self.leave(Inbound::Message {
+                account: (*account).clone(),
+                bindings: bindings.to_vec(),
+                message: Box::new((*message).clone()),
+                stored: *stored,
+            }),
+            _ => {}
+        }
+    }
+
+    fn closed(&self) -> bool {
+        false
+    }
+}
+
+/// The office.
+pub(super) struct World {
+    pub(super) model: Arc<Model>,
+    pub(super) service: Arc<Service>,
+    bridge: Bridge<u64>,
+    inbox: Arc<Inbox>,
+    clock: Arc<AtomicU64>,
+    completions: Arc<Mutex<VecDeque<Completion>>>,
+    answers: HashMap<u64, Response>,
+    /// What was sent to phones, each answered with 200.
+    sent: Vec<Request>,
+    requests: u64,
+}
+
+impl World {
+    /// Accounts that see each other by default.
+    pub(super) fn open(names: &[&str]) -> Self {
+        Self::with(true, names)
+    }
+
+    /// Accounts that must ask.
+    pub(super) fn asking(names: &[&str]) -> Self {
+        Self::with(false, names)
+    }
+
+    fn with(same_domain_allow: bool, names: &[&str]) -> Self {
+        let (store, _) = Store::open_in_memory(Options::default()).unwrap();
+        let completions = Arc::new(Mutex::new(VecDeque::new()));
+        let heap = Arc::clone(&completions);
+        store.set_completion_sink(Box::new(move |batch| heap.lock().extend(batch)));
+        let rules = Rules {
+            domains: vec![DOMAIN.to_owned()],
+            same_domain_allow,
+            ..Rules::default()
+        };
+        let clock = Arc::new(AtomicU64::new(1_000_000));
+        let (hand, count) = (Arc::clone(&clock), AtomicU64::new(1));
+        let random = Box::new(move |octets: &mut [u8]| {
+            for octet in octets {
+                let next = count.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+                *octet = next.to_be_bytes()[0];
+            }
+        });
+        let model = Model::new(store, rules, Box::new(move || moment(&hand)), random);
+        let inbox = Arc::new(Inbox::default());
+        model.set_phones(Arc::clone(&inbox) as Arc<dyn Route>);
+        let domains = vec![DOMAIN.to_owned()];
+        let software = Software {
+            name: "Adsum".to_owned(),
+            version: "0".to_owned(),
+            os: None,
+        };
+        let mut world = Self {
+            model,
+            service: Arc::new(Service::new(domains.clone(), software, Timestamp(0))),
+            bridge: Bridge::new(Config::new(domains), [3; 32], [4; 32]),
+            inbox,
+            clock,
+            completions,
+            answers: HashMap::new(),
+            sent: Vec::new(),
+            requests: 0,
+        };
+        for name in names {
+            let secrets = Secrets {
+                scram: vec![1],
+                sealed_ha1: vec![2],
+            };
+            let model = &world.model;
+            model.add_account(&bare(name), secrets, false, &Reply::ignored());
+            world.settle();
+        }
+        world
+    }
+
+    /// Each sees the other, by their rosters.
+    pub(super) fn befriend(&mut self, a: &str, b: &str) {
+        for (a, b) in [(a, b), (b, a)] {
+            self.subscription(a, Kind::Subscribe, b);
+            self.subscription(b, Kind::Subscribed, a);
+        }
+    }
+
+    fn subscription(&mut self, who: &str, kind: Kind, whom: &str) {
+        let (who, whom) = (bare(who), bare(whom));
+        let reply = Reply::ignored();
+        self.model
+            .subscription(&who, kind, &whom, Bytes::new(), &reply);
+        self.settle();
+    }
+
+    /// The moment.
+    pub(super) fn now(&self) -> model::Now {
+        moment(&self.clock)
+    }
+
+    fn bridge_now(&self) -> bridge::Now {
+        let now = self.now();
+        bridge::Now {
+            at: sip::Timestamp(now.at.0),
+            utc: now.utc,
+        }
+    }
+
+    /// Time passes; what is due happens when it is due.
+    pub(super) fn pass(&mut self, time: Duration) {
+        let end = self.now().at.plus(time);
+        loop {
+            let model = self.model.poll_timeout();
+            let bridge = self.bridge.poll_timeout().map(|at| Timestamp(at.0));
+            let due = bridge.map_or(model, |at| at.min(model)).min(end);
+            self.clock.fetch_max(due.0, Ordering::Relaxed);
+            self.model.handle_timeout();
+            self.bridge.handle_timeout(self.bridge_now());
+            self.settle();
+            let now = self.now().at;
+            assert!(self.model.poll_timeout() > now, "what was due is over");
+            if now >= end {
+                break;
+            }
+        }
+    }
+
+    /// Until nothing is under way.
+    pub(super) fn settle(&mut self) {
+        loop {
+            self.model.store().barrier();
+            let done = std::mem::take(&mut *self.completions.lock());
+            let mut busy = !done.is_empty();
+            for completion in done {
+                completion.run();
+            }
+            while let Some(inbound) = self.next_inbound() {
+                busy = true;
+                self.tell_bridge(inbound);
+            }
+            while let Some(output) = self.bridge.poll_output() {
+                busy = true;
+                self.put_out(output);
+            }
+            if !busy {
+                break;
+            }
+        }
+    }
+
+    fn next_inbound(&self) -> Option<Inbound> {
+        self.inbox.0.lock().pop_front()
+    }
+
+    fn tell_bridge(&mut self, inbound: Inbound) {
+        let now = self.bridge_now();
+        match inbound {
+            Inbound::Answer(token, answer) => self.bridge.handle_answer(now, token, answer),
+            Inbound::View(watch, decision, view) => {
+                self.bridge.handle_view(now, watch, decision, &view);
+            }
+            Inbound::Message {
+                account,
+                bindings,
+                message,
+                stored,
+            } => {
+                self.bridge
+                    .handle_message(now, &account, &bindings, &message, stored);
+            }
+        }
+    }
+
+    fn put_out(&mut self, output: Output<u64>) {
+        match output {
+            Output::Respond(id, response) | Output::RespondStateless(id, response) => {
+                let before = self.answers.insert(id, response);
+                assert!(before.is_none(), "a request has one answer");
+            }
+            Output::Send { key, request, .. } => {
+                let response = Response::for_request(&request, 200);
+                self.sent.push(request);
+                let now = self.bridge_now();
+                self.bridge.handle_response(now, key, &response);
+            }
+            Output::Act(token, action) => self.act(token, action),
+        }
+    }
+
+    /// A request of a phone, and its answer.
+    pub(super) fn ask(&mut self, request: Request, flow: &Flow) -> Response {
+        self.requests += 1;
+        let now = self.bridge_now();
+        self.bridge
+            .handle_request(now, self.requests, request, flow);
+        self.settle();
+        self.answers.remove(&self.requests).expect("an answer")
+    }
+
+    /// What phones of this user were sent by this method since it was asked for last.
+    pub(super) fn sent_to(&mut self, user: &str, method: &Method) -> Vec<Request> {
+        let start = format!("sip:{user}@");
+        let of = |r: &mut Request| r.method == *method && r.uri.as_str().starts_with(&start);
+        self.sent.extract_if(.., of).collect()
+    }
+
+    fn act(&self, token: Token, action: Action) {
+        let model = &self.model;
+        match action {
+            Action::Credentials { user, realm, .. } => {
+                let found = self.resolve(&user).map(|account| {
+                    let keys = Ha1Set::of_password(&Algorithm::ALL, &user, &realm, PASSWORD);
+                    (account, keys)
+                });
+                let too_many = false;
+                self.answer(token, Answer::Credentials(Credentials { found, too_many }));
+            }
+            Action::Resolve { address } => {
+                self.answer(token, Answer::Resolved(self.resolve(&address)));
+            }
+            Action::Attempted { succeeded, .. } => assert!(succeeded, "phones know the password"),
+            Action::Register { account, register } => {
+                let register = match register {
+                    Register::Query => Bindings::Query,
+                    Register::Update(bindings) => Bindings::Update(bindings),
+                    Register::RemoveAll { call_id, cseq } => Bindings::RemoveAll { call_id, cseq },
+                };
+                model.register(&account, register, &self.reply(token, Answer::Bindings));
+            }
+            publish @ Action::Publish { .. } => self.publish(token, publish),
+            Action::Message { message, flow } => self.message(token, *message, &flow),
+            Action::Taken { account, stored } => model.taken(&account, stored),
+            Action::NotTaken { account, stored } => model.not_taken(&account, stored),
+            watching => self.watching(token, watching),
+        }
+    }
+
+    fn watching(&self, token: Token, action: Action) {
+        let model = &self.model;
+        match action {
+            Action::Watch(record) => model.watch(record, &self.reply(token, seen)),
+            Action::Look {
+                watcher,
+                presentity,
+            } => {
+                let looked = model.look(&watcher, &presentity).map(|(seen, _)| seen);
+                self.answer(token, seen(looked));
+            }
+            Action::Rewatch {
+                presentity,
+                id,
+                expires,
+                dialog,
+            } => model.rewatch(&presentity, id, expires, dialog, &self.reply(token, seen)),
+            Action::Keep {
+                presentity,
+                id,
+                dialog,
+                durable,
+            } => {
+                let reply = durable.then(|| self.reply(token, Answer::Kept));
+                model.remember(&presentity, id, dialog, reply.as_ref());
+            }
+            Action::Unwatch { presentity, id } => {
+                model.unwatch(&presentity, id, &self.reply(token, seen));
+            }
+            other => panic!("not about watches: {other:?}"),
+        }
+    }
+
+    fn publish(&self, token: Token, action: Action) {
+        let Action::Publish {
+            account,
+            tag,
+            expires,
+            body,
+            flow,
+            device,
+        } = action
+        else {
+            panic!("a publication");
+        };
+        let device = self
+            .model
+            .device_at(&account, &flow, None)
+            .unwrap_or(device);
+        let publish = Publish {
+            tag,
+            expires,
+            body: body.map(|b| Body {
+                document: b.document,
+                native: b.native,
+                lang: b.lang,
+            }),
+            resource: mapping::sip_resource(&device, &account),
+            device,
+        };
+        let reply = self.reply(token, |granted: Result<model::publish::Granted, _>| {
+            Answer::Published(granted.map(|g| (g.etag, g.expires)))
+        });
+        self.model.publish(&account, publish, &reply);
+    }
+
+    fn message(&self, token: Token, mut message: Message, flow: &str) {
+        let sender = message.from.bare.clone();
+        if let Some(device) = self.model.device_at(&sender, flow, None) {
+            message.from.resource = Some(mapping::sip_resource(&device, &sender));
+        }
+        let handling = Handling {
+            storable: true,
+            speakable: true,
+        };
+        let (copy, inbox) = (message.clone(), Arc::clone(&self.inbox));
+        self.model.message(message, handling, move |_, result| {
+            let sent = result.map(|sent| match sent {
+                Sent::Delivered => bridge::Sent::Delivered,
+                Sent::Stored => bridge::Sent::Stored,
+                Sent::Dropped => bridge::Sent::Dropped,
+            });
+            inbox.leave(Inbound::Answer(token, Answer::Sent(sent)));
+        });
+        self.model.sent_by_phone(&sender, &copy);
+    }
+
+    fn answer(&self, token: Token, answer: Answer) {
+        self.inbox.leave(Inbound::Answer(token, answer));
+    }
+
+    fn reply<T: 'static>(
+        &self,
+        token: Token,
+        answer: impl FnOnce(Result<T, Refusal>) -> Answer + Send + 'static,
+    ) -> Reply<T> {
+        let inbox = Arc::clone(&self.inbox);
+        Reply::new(move |result| inbox.leave(Inbound::Answer(token, answer(result))))
+    }
+
+    fn resolve(&self, user: &str) -> Option<Bare> {
+        let (local, host) = user.split_once('@').unwrap_or((user, DOMAIN));
+        let account = sip_address::from_sip(local, host).ok()?;
+        self.model.exists(&account).unwrap().then_some(account)
+    }
+}
+
+fn seen(result: Result<Seen, Refusal>) -> Answer {
+    Answer::Seen(result.map(|s| (s.decision, s.view)))
+}
+
+fn moment(clock: &AtomicU64) -> model::Now {
+    let at = clock.load(Ordering::Relaxed);
+    model::Now {
+        at: Timestamp(at),
+        utc: Utc(BASE + i64::try_from(at).unwrap()),
+    }
+}
