@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use model::commit::Reply;
 use model::entity::Said;
 use model::messages::Handling;
@@ -168,23 +167,31 @@ impl Chat {
                 content,
                 ..
             } => model.subscription(account, kind, &contact, content, &sure()),
-            Action::Message {
-                message,
-                storable,
-                speakable,
-            } => {
-                let handling = Handling {
-                    storable,
-                    speakable,
-                };
-                model.message(message, handling, move |message, result| {
-                    if let Err(refusal) = result {
-                        screen.write(|out| answer::message_refused(out, message, &refusal));
-                    }
-                });
-            }
+            message @ Action::Message { .. } => self.message(world, message),
             other => panic!("no journey needs {other:?}"),
         }
+    }
+
+    fn message(&self, world: &World, action: Action) {
+        let Action::Message {
+            message,
+            storable,
+            speakable,
+        } = action
+        else {
+            panic!("a message");
+        };
+        let handling = Handling {
+            storable,
+            speakable,
+        };
+        let screen = Arc::clone(&self.screen);
+        let model = &world.model;
+        model.message(message, handling, move |message, result| {
+            if let Err(refusal) = result {
+                screen.write(|out| answer::message_refused(out, message, &refusal));
+            }
+        });
     }
 
     /// What came since it was asked for last.
@@ -258,7 +265,7 @@ fn said(shows: Shows) -> Said {
     } = shows;
     let status = document.notes.into_iter().next().map(|n| n.text);
     Said {
-        content: Bytes::clone(&content),
+        content,
         lang,
         id,
         status,

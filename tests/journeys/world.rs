@@ -38,6 +38,9 @@ pub(super) fn bare(name: &str) -> Bare {
     Bare::parse(&format!("{name}@{DOMAIN}")).unwrap()
 }
 
+/// What follows from commits, not yet done.
+type Completions = Arc<Mutex<VecDeque<Completion>>>;
+
 /// What the model has for the bridge.
 enum Inbound {
     Answer(Token, Answer),
@@ -95,7 +98,7 @@ pub(super) struct World {
     bridge: Bridge<u64>,
     inbox: Arc<Inbox>,
     clock: Arc<AtomicU64>,
-    completions: Arc<Mutex<VecDeque<Completion>>>,
+    completions: Completions,
     answers: HashMap<u64, Response>,
     /// What was sent to phones, each answered with 200.
     sent: Vec<Request>,
@@ -114,24 +117,9 @@ impl World {
     }
 
     fn with(same_domain_allow: bool, names: &[&str]) -> Self {
-        let (store, _) = Store::open_in_memory(Options::default()).unwrap();
-        let completions = Arc::new(Mutex::new(VecDeque::new()));
-        let heap = Arc::clone(&completions);
-        store.set_completion_sink(Box::new(move |batch| heap.lock().extend(batch)));
-        let rules = Rules {
-            domains: vec![DOMAIN.to_owned()],
-            same_domain_allow,
-            ..Rules::default()
-        };
         let clock = Arc::new(AtomicU64::new(1_000_000));
-        let (hand, count) = (Arc::clone(&clock), AtomicU64::new(1));
-        let random = Box::new(move |octets: &mut [u8]| {
-            for octet in octets {
-                let next = count.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-                *octet = next.to_be_bytes()[0];
-            }
-        });
-        let model = Model::new(store, rules, Box::new(move || moment(&hand)), random);
+        let completions = Arc::new(Mutex::new(VecDeque::new()));
+        let model = wire(same_domain_allow, &clock, &completions);
         let inbox = Arc::new(Inbox::default());
         model.set_phones(Arc::clone(&inbox) as Arc<dyn Route>);
         let domains = vec![DOMAIN.to_owned()];
@@ -152,15 +140,19 @@ impl World {
             requests: 0,
         };
         for name in names {
-            let secrets = Secrets {
-                scram: vec![1],
-                sealed_ha1: vec![2],
-            };
-            let model = &world.model;
-            model.add_account(&bare(name), secrets, false, &Reply::ignored());
-            world.settle();
+            world.add(name);
         }
         world
+    }
+
+    fn add(&mut self, name: &str) {
+        let secrets = Secrets {
+            scram: vec![1],
+            sealed_ha1: vec![2],
+        };
+        let reply = Reply::ignored();
+        self.model.add_account(&bare(name), secrets, false, &reply);
+        self.settle();
     }
 
     /// Each sees the other, by their rosters.
@@ -430,6 +422,26 @@ impl World {
 
 fn seen(result: Result<Seen, Refusal>) -> Answer {
     Answer::Seen(result.map(|s| (s.decision, s.view)))
+}
+
+/// A model on this clock, over a store that leaves its completions there.
+fn wire(same_domain_allow: bool, clock: &Arc<AtomicU64>, completions: &Completions) -> Arc<Model> {
+    let (store, _) = Store::open_in_memory(Options::default()).unwrap();
+    let heap = Arc::clone(completions);
+    store.set_completion_sink(Box::new(move |batch| heap.lock().extend(batch)));
+    let rules = Rules {
+        domains: vec![DOMAIN.to_owned()],
+        same_domain_allow,
+        ..Rules::default()
+    };
+    let (clock, count) = (Arc::clone(clock), AtomicU64::new(1));
+    let random = Box::new(move |octets: &mut [u8]| {
+        for octet in octets {
+            let next = count.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+            *octet = next.to_be_bytes()[0];
+        }
+    });
+    Model::new(store, rules, Box::new(move || moment(&clock)), random)
 }
 
 fn moment(clock: &AtomicU64) -> model::Now {
