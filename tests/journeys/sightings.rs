@@ -142,3 +142,20 @@ fn a_person_with_two_clients_and_two_phones() {
     assert_eq!(open_tuples(&pidf), 2, "{pidf:?}");
     assert!(pidf.has_note("t1") && !pidf.has_note("t2"));
 }
+
+#[test]
+fn a_refresh_of_the_registration_does_not_flap() {
+    let mut world = World::open(&["ann", "bob"]);
+    world.befriend("ann", "bob");
+    let ann = Chat::online(&mut world, "ann", "desk");
+    let (mut bob, mut name) = (Phone::new("bob", 2), String::new());
+    bob.register(&mut world, 120);
+    assert_eq!(states(&ann.saw("bob"), &mut name), ["available"]);
+    for _ in 0..5 {
+        world.pass(Duration::from_secs(100));
+        bob.register(&mut world, 120);
+    }
+    assert_eq!(ann.saw("bob"), []);
+    world.pass(Duration::from_secs(121));
+    assert_eq!(states(&ann.saw("bob"), &mut name), ["unavailable"]);
+}
