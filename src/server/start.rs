@@ -212,6 +212,12 @@ impl Server {
             clock.now().utc,
         );
         model.set_phones(Arc::clone(&sip) as Arc<dyn model::Route>);
+        if start.unclean {
+            tracing::warn!(
+                kept_for = ?shared.config.limits.restart_grace,
+                "the server did not end cleanly; presence of connections is kept as last known for a while"
+            );
+        }
         let watches = turn(|| model.restore(start.unclean)).map_err(|e| failed(&e))?;
         let _ = shared.sip.set(Arc::downgrade(&sip));
         sip.begin(&shared, watches);

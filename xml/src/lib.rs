@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`stream`] | [`StreamReader`]: a stream in pieces of any size to its header and first-level elements |
 //! | [`element`] | [`Element`]: one first-level element, verbatim, with its parts |
+//! | [`child`] | the children of an element |
 //! | [`document`] | whole documents (PIDF and the like) to trees |
 //! | [`writer`] | [`Writer`] and escaping |
 //! | [`error`] | what is wrong with the peer's octets |
@@ -17,6 +18,7 @@
 //! | `chars` | which characters may stand where |
 
 mod chars;
+pub mod child;
 pub mod document;
 pub mod element;
 pub mod error;
@@ -27,8 +29,9 @@ mod token;
 mod tree;
 pub mod writer;
 
+pub use child::{Child, Children};
 pub use document::{DocumentLimits, parse_document};
-pub use element::{Child, Children, Element};
+pub use element::Element;
 pub use error::{Condition, ReadError, Which};
 pub use stream::{Limits, StreamOpen, StreamReader, Token};
 pub use writer::{Writer, escape};
