@@ -158,8 +158,9 @@ pub(crate) enum Command {
         /// Good messages a second
         #[arg(long, default_value_t = 200.0)]
         rate: f64,
-        /// Accounts whose passwords are tried
-        #[arg(long, default_value_t = 50)]
+        /// Accounts whose passwords are tried; with no divisor in common with the 200 sources, no pair of both comes twice
+        /// within minutes (it would be answered ever later)
+        #[arg(long, default_value_t = 199)]
         victims: usize,
     },
     /// XMPP presence to SIP watchers and SIP publications to XMPP contacts

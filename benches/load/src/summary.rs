@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::failure::{Doing, Result};
 
-/// A limit: scenario, key of its report, what it is, unit, the most that is good.
+/// A limit: scenario, key of its report, what it is, unit, the most that is good; below zero: the least, its sign turned.
 struct Limit(&'static str, &'static str, &'static str, &'static str, f64);
 
-const LIMITS: [Limit; 11] = [
+const LIMITS: [Limit; 12] = [
     Limit("messages", "cpu_us", "server CPU per message", "us", 25.0),
     Limit(
         "messages",
@@ -35,6 +35,13 @@ const LIMITS: [Limit; 11] = [
         300.0,
     ),
     Limit("start", "rss_mb", "memory at rest", "MiB", 20.0),
+    Limit(
+        "plain-attack",
+        "wrong_rate",
+        "wrong passwords answered a second",
+        "(at least)",
+        -195.0,
+    ),
     Limit(
         "plain-attack",
         "moved_p99_ms",
@@ -90,13 +97,19 @@ pub(crate) fn print(file: &Path) -> Result<bool> {
         let value = reports
             .get(*scenario)
             .and_then(|report| report.get(key)?.as_f64());
-        let fits = value.is_some_and(|value| value <= *most);
+        let fits = value.is_some_and(|value| {
+            if *most < 0.0 {
+                value >= -most
+            } else {
+                value <= *most
+            }
+        });
         good &= fits || most.is_infinite();
         let shown = value.map_or("missing".to_owned(), |value| format!("{value:.2}"));
         let most_shown = if most.is_infinite() {
             "-".to_owned()
         } else {
-            format!("{most}")
+            format!("{}", most.abs())
         };
         let verdict = if fits || most.is_infinite() {
             ""

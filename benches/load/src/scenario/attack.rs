@@ -96,9 +96,10 @@ pub(crate) async fn scenario(
     let shared = Arc::new(Attack::default());
     let attackers = start(target, attempts, victims, &shared)?;
     sleep(Duration::from_secs(1)).await;
-    let before = shared.answered.load(Ordering::Relaxed);
+    let (begun, before) = (Instant::now(), shared.answered.load(Ordering::Relaxed));
     let attacked = run.measure(&pids, target.seconds).await?;
     let answered = shared.answered.load(Ordering::Relaxed) - before;
+    let answered = answered as f64 / begun.elapsed().as_secs_f64();
     shared.stop.store(true, Ordering::Relaxed);
     run.stop();
     attackers
@@ -108,7 +109,12 @@ pub(crate) async fn scenario(
         return Err(Failure::Peer("a wrong password was accepted".to_owned()));
     }
     let mut report = Report::new("plain-attack");
-    report.count("wrong_answered", "wrong passwords answered", answered);
+    report.figure(
+        "wrong_rate",
+        "wrong passwords answered a second",
+        "",
+        answered,
+    );
     let broken = shared.broken.load(Ordering::Relaxed);
     report.count("wrong_broken", "attempts cut off", broken);
     report.latency("quiet_", "without the attack,", &quiet);
