@@ -8,3 +8,4 @@ mod endings;
 mod first_start;
 mod pages;
 mod refusals;
+mod write_queue;

@@ -183,9 +183,25 @@ impl Phone {
     /// Sends a request as it is and waits for its final answer.
     #[track_caller]
     pub(crate) fn exchange(&mut self, request: &Request) -> Response {
+        self.send(&request.to_bytes());
+        self.answered(request)
+    }
+
+    /// Sends a request with a fresh Via, and with credentials where a challenge came before, and does not wait; as it was sent.
+    pub(crate) fn post(&mut self, mut request: Request) -> Request {
+        if self.session.is_some() {
+            self.authorise(&mut request);
+        }
+        let request = self.stamped(request);
+        self.send(&request.to_bytes());
+        request
+    }
+
+    /// Waits for the final answer to a request that was sent.
+    #[track_caller]
+    pub(crate) fn answered(&mut self, request: &Request) -> Response {
         let octets = request.to_bytes();
         let branch = request.headers.via().unwrap().branch().unwrap().to_owned();
-        self.send(&octets);
         let what = format!("the answer to {} {}", request.method, request.uri);
         let again = matches!(self.wire, Wire::Udp(_)).then_some(&octets[..]);
         let message = self.find(&what, again, |message| match message {
