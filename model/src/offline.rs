@@ -137,7 +137,7 @@ impl Model {
             }
             let of = account.clone();
             let waits = self.after_commits(entity, move |model| model.flush_stored(&of, session));
-            entity.flushing = waits.is_ok();
+            entity.flushing = true;
             if waits.is_err() {
                 let mut timers = self.timers.lock();
                 timers.push(later, account, Ending::Flush(session));
@@ -162,7 +162,8 @@ impl Model {
             let waiting = messages.iter().filter(|(id, _)| *id > entity.flushed);
             let waiting: Vec<&(u64, Message)> = waiting.collect();
             let Some(last) = waiting.last().map(|(id, _)| *id) else {
-                return Ok(false);
+                // What waits may itself be on its way to the disk, when this could not be put behind it.
+                return Ok(entity.offline > 0 && entity.pending_commits > 0);
             };
             let ops = vec![Op::OfflineRemove {
                 account: account.clone(),
@@ -171,6 +172,7 @@ impl Model {
             if let Err(refusal) = self.submit(entity, ops, |_, _| {}) {
                 let (at, ending) = (now.at.plus(RETRY), Ending::Flush(session));
                 self.timers.lock().push(at, account, ending);
+                entity.flushing = true;
                 return Err(refusal);
             }
             entity.flushed = last;

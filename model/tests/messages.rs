@@ -245,3 +245,40 @@ fn a_full_queue_delays_and_loses_nothing() {
             .is_empty()
     );
 }
+
+#[test]
+fn what_was_stored_is_given_in_order_to_a_client_that_comes_while_the_queue_is_full() {
+    let world = World::of(&["ann", "bob"]);
+    let answers = Arc::new(Mutex::new(Vec::new()));
+    let send = |id: &'static str| {
+        let answers = Arc::clone(&answers);
+        let sent = message(id, "bob@localhost/x", "ann@localhost");
+        let write_down = move |_: &Message, sent| answers.lock().push((id, sent));
+        world.model.message(sent, HANDLING, write_down);
+    };
+    send("first");
+    world.fill();
+    let (ann, id) = world.connect("ann@localhost/desk");
+    world
+        .model
+        .available(&bare("ann"), id, presented("a", 0))
+        .unwrap();
+    for _ in 0..3 {
+        // It must not overtake the first.
+        send("second");
+        assert_eq!(
+            answers.lock().pop(),
+            Some(("second", Err(Refusal::Overloaded)))
+        );
+        world.pass(Duration::from_millis(200));
+    }
+    assert!(answers.lock().is_empty() && texts(&ann).is_empty());
+    world.settle();
+    assert_eq!(answers.lock().pop(), Some(("first", Ok(Sent::Stored))));
+    world.pass(Duration::from_millis(200));
+    world.settle();
+    assert_eq!(texts(&ann), [("first".to_owned(), true)]);
+    send("third");
+    assert_eq!(answers.lock().pop(), Some(("third", Ok(Sent::Delivered))));
+    assert_eq!(texts(&ann), [("third".to_owned(), false)]);
+}
