@@ -336,6 +336,7 @@ fn refusal(error: &store::StoreError) -> Refusal {
     match error {
         store::StoreError::Conflict { .. } => Refusal::Conflict,
         store::StoreError::AccountUnknown { .. } => Refusal::NotFound,
+        store::StoreError::Busy => Refusal::Overloaded,
         other => {
             tracing::error!(error = %other, "a change could not be stored");
             Refusal::Fault

@@ -61,7 +61,10 @@ impl Model {
                 &model,
                 result.map_err(|error| {
                     tracing::error!(%error, %account, "a change could not be stored");
-                    Refusal::Fault
+                    match error {
+                        store::StoreError::Busy => Refusal::Overloaded,
+                        _ => Refusal::Fault,
+                    }
                 }),
             );
         };

@@ -28,6 +28,9 @@ pub enum StoreError {
     /// The account to be made is there already. The unit was undone.
     #[error("the account {0} exists already")]
     Conflict(Bare),
+    /// Another program held the database for longer than is waited for it. Nothing was changed; it can be tried again.
+    #[error("another program holds the database: end what it does there, then try again")]
+    Busy,
     /// The disk is full, failed, or may not be written. All units of the same commit were undone.
     #[error("the database cannot be read or written: {0}")]
     Io(Arc<str>),
@@ -42,7 +45,7 @@ pub enum StoreError {
 impl StoreError {
     /// The whole transaction is lost, not only the unit that met this.
     pub(crate) fn is_io(&self) -> bool {
-        matches!(self, Self::Io(_))
+        matches!(self, Self::Io(_) | Self::Busy)
     }
 }
 
@@ -56,10 +59,9 @@ impl From<rusqlite::Error> for StoreError {
                 | ErrorCode::CannotOpen
                 | ErrorCode::ReadOnly
                 | ErrorCode::PermissionDenied
-                | ErrorCode::OutOfMemory
-                | ErrorCode::DatabaseBusy
-                | ErrorCode::DatabaseLocked,
+                | ErrorCode::OutOfMemory,
             ) => Self::Io(text),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(text),
             _ => Self::Sql(text),
         }

@@ -300,6 +300,24 @@ mod tests {
     }
 
     #[test]
+    fn a_database_that_another_holds_fails_the_group_and_the_writer_goes_on() {
+        let place = Place::memory();
+        let mut db = place.writer().unwrap();
+        migrate::migrate(&mut db, "memory").unwrap();
+        let (_, free) = state::get(&db).unwrap();
+        db.busy_timeout(std::time::Duration::ZERO).unwrap();
+        let mut writer = Writer::new(db, free);
+        let units = [unit(vec![meta("one", 1)]), unit(vec![meta("two", 1)])];
+        let other = place.writer().unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        assert_eq!(writer.commit(&units), [const { Err(StoreError::Busy) }; 2]);
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(tables::meta::get(&writer.db, "one").unwrap(), None);
+        assert_eq!(writer.commit(&units), [const { Ok(()) }; 2]);
+        assert!(tables::meta::get(&writer.db, "two").unwrap().is_some());
+    }
+
+    #[test]
     fn numbers_are_reserved_in_blocks_also_for_units_that_fail() {
         let mut writer = writer();
         let stored = |writer: &Writer| state::get(&writer.db).unwrap().1;
