@@ -331,6 +331,9 @@ fn a_queue_that_is_full() {
     assert_eq!(before["queues"]["write"], BOUND, "{before}");
     refused.over_xmpp();
     refused.over_sip();
+    // What was taken for carl must not be overtaken.
+    send(&mut refused.una, "carl", "refused");
+    is_refused(&refused.una.settle()[0]);
     let after = status(&server);
     for what in ["publications", "registrations", "subscriptions"] {
         assert_eq!(before[what], after[what], "{what}");
@@ -355,4 +358,38 @@ fn a_queue_that_is_full() {
     server.kill();
     server.launch();
     taken.are_kept(&server);
+}
+
+#[test]
+fn as_many_wait_as_the_default_says() {
+    const DEFAULT: usize = 10_000;
+    let limits =
+        "[limits]\noffline_messages = 20000\noffline_bytes = \"64MiB\"\nout_queue = \"64MiB\"";
+    let server = Server::with(limits, &["dan", "fay"]);
+    let mut fay = Client::online(&server, "fay", "desk");
+    waiting(&server, 0);
+    let database = hold(&server);
+    send(&mut fay, "dan", "in the hands of the writer");
+    fay.settle();
+    waiting(&server, 0);
+    for number in 0..DEFAULT {
+        send(&mut fay, "dan", &number.to_string());
+    }
+    let came = fay.settle();
+    assert!(came.is_empty(), "{came:?}");
+    assert_eq!(server.get("/readyz").0, 503);
+    send(&mut fay, "dan", "refused");
+    is_refused(&fay.settle()[0]);
+    database.execute_batch("ROLLBACK").unwrap();
+    waiting(&server, 0);
+    send(&mut fay, "dan", "last");
+    assert!(fay.settle().is_empty());
+    let mut dan = Client::online(&server, "dan", "desk");
+    dan.message("in the hands of the writer");
+    for number in 0..DEFAULT {
+        let came = dan.next("a message");
+        assert_eq!(came.attribute("id").as_deref(), Some(&*number.to_string()));
+    }
+    dan.message("last");
+    dan.nothing("more", |s| s.name() == "message");
 }
