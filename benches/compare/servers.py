@@ -77,12 +77,12 @@ class Server:
 
     def __init__(self, folder, shared):
         self.root, self.shared = folder / self.key, shared
-        self.process, self.ports, self.hash = None, {}, "SHA-1"
+        self.process, self.ports, self.world, self.hash = None, {}, "", "SHA-1"
 
     @property
     def folder(self):
-        """The files of this server with this hash of SCRAM."""
-        return self.root / (self.hash.lower() if self.one_hash else "all")
+        """The files of this server with this world's data and this hash of SCRAM."""
+        return self.root / (f"{self.world}-{self.hash.lower()}" if self.one_hash else self.world)
 
     def values(self):
         """What is put into the template."""
@@ -99,17 +99,20 @@ class Server:
         path.write_text(text)
         return path
 
-    def prepare(self, names, hash_name="SHA-1"):
-        """Makes a folder with accounts of these names."""
-        self.hash = hash_name
+    def prepare(self, name, world, hash_name="SHA-1"):
+        """Makes a world's accounts and rosters, where that is not done."""
+        self.world, self.hash = name, hash_name
         if self.folder.exists():
             return
         self.folder.mkdir(parents=True)
-        self.add_accounts(names)
+        try:
+            self.populate({f"u{number}": [f"u{other}" for other in world.contacts(number)] for number in range(world.accounts)})
+        except (Failed, OSError, subprocess.SubprocessError) as error:
+            shutil.rmtree(self.folder)
+            raise Failed(f"{self.title} gets no accounts: {error}") from error
 
-    def start(self, hash_name="SHA-1"):
-        """A fresh process; returns when it listens."""
-        self.hash = hash_name
+    def start(self):
+        """A fresh process on the data that was prepared last; returns when it listens."""
         command, environment = self.command(self.configure())
         with open(self.folder / "output.log", "ab") as log:
             self.process = subprocess.Popen(command, cwd=self.folder, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
@@ -158,8 +161,8 @@ class Server:
         texts = [file.read_text(errors="replace")[-size:] for file in sorted(self.folder.rglob("*.log"))]
         return " | ".join(filter(None, map(str.strip, texts)))
 
-    def add_accounts(self, names):
-        """Makes accounts while it does not run."""
+    def populate(self, rosters):
+        """Makes accounts with rosters while it does not run."""
         raise NotImplementedError
 
     def command(self, configuration):
@@ -179,19 +182,44 @@ class Adsum(Server):
     one_hash = False
     program = Path(os.environ.get("ADSUM", "target/release/adsum")).resolve()
 
-    def add_accounts(self, names):
+    def populate(self, rosters):
         batch = self.folder / "accounts"
-        batch.write_text("".join(f"{name}@{DOMAIN} {PASSWORD}\n" for name in names))
-        command = [self.program, "--config", self.configure(), "user", "add", "--batch", batch]
-        found = subprocess.run(command, text=True, capture_output=True, check=False)
+        batch.write_text("".join(f"{name}@{DOMAIN} {PASSWORD}\n" for name in rosters))
+        self.administer("user", "add", "--batch", batch)
+        if any(rosters.values()):
+            source = self.folder / "prosody"
+            write_prosody(source / DOMAIN, rosters, "SHA-1")
+            self.administer("import", source)
+
+    def administer(self, *words):
+        """Runs a command of its own while it does not serve."""
+        found = subprocess.run([self.program, "--config", self.configure(), *words], text=True, capture_output=True, check=False)
         if found.returncode != 0:
-            raise Failed(f"accounts of Adsum: {found.stderr[-600:]}")
+            raise Failed(found.stderr[-600:])
 
     def command(self, configuration):
         return [self.program, "serve", "--config", configuration], {}
 
     def version(self):
         return output(self.program, "--version").removeprefix("adsum ")
+
+
+def write_prosody(folder, rosters, hash_name):
+    """Writes accounts and rosters as Prosody keeps them: one file each."""
+    digest = {"SHA-1": "sha1", "SHA-256": "sha256"}[hash_name]
+    salt = "d3a1c0de-0b9f-4e57-9d35-52d5a3b7c611"
+    salted = hashlib.pbkdf2_hmac(digest, PASSWORD.encode(), salt.encode(), ITERATIONS)
+    stored = hashlib.new(digest, hmac.digest(salted, b"Client Key", digest)).hexdigest()
+    server = hmac.digest(salted, b"Server Key", digest).hex()
+    account = (f'return {{\n\t["iteration_count"] = {ITERATIONS};\n\t["salt"] = "{salt}";\n'
+               f'\t["stored_key"] = "{stored}";\n\t["server_key"] = "{server}";\n}};\n')
+    for part in ("accounts", "roster"):
+        (folder / part).mkdir(parents=True)
+    for name, contacts in rosters.items():
+        (folder / "accounts" / f"{name}.dat").write_text(account)
+        if contacts:
+            items = "".join(f'\t["{contact}@{DOMAIN}"] = {{ ["subscription"] = "both"; ["groups"] = {{}}; }};\n' for contact in contacts)
+            (folder / "roster" / f"{name}.dat").write_text(f'return {{\n\t[false] = {{ ["version"] = 1; }};\n{items}}};\n')
 
 
 class Prosody(Server):
@@ -203,18 +231,8 @@ class Prosody(Server):
     def values(self):
         return {**super().values(), "gc": self.collector}
 
-    def add_accounts(self, names):
-        digest = {"SHA-1": "sha1", "SHA-256": "sha256"}[self.hash]
-        salt = "d3a1c0de-0b9f-4e57-9d35-52d5a3b7c611"
-        salted = hashlib.pbkdf2_hmac(digest, PASSWORD.encode(), salt.encode(), ITERATIONS)
-        stored = hashlib.new(digest, hmac.digest(salted, b"Client Key", digest)).hexdigest()
-        server = hmac.digest(salted, b"Server Key", digest).hex()
-        account = (f'return {{\n\t["iteration_count"] = {ITERATIONS};\n\t["salt"] = "{salt}";\n'
-                   f'\t["stored_key"] = "{stored}";\n\t["server_key"] = "{server}";\n}};\n')
-        folder = self.folder / "data" / DOMAIN / "accounts"
-        folder.mkdir(parents=True)
-        for name in names:
-            (folder / f"{name}.dat").write_text(account)
+    def populate(self, rosters):
+        write_prosody(self.folder / "data" / DOMAIN, rosters, self.hash)
 
     def command(self, configuration):
         return ["prosody", "-F", "--config", configuration], {}
@@ -245,16 +263,16 @@ class Ejabberd(Server):
                        "ERL_MAX_ETS_TABLES": "1400"}
         return command, environment
 
-    def add_accounts(self, names):
+    def populate(self, rosters):
         listed = self.folder / "accounts"
-        listed.write_text("".join(f"{name}\n" for name in names))
-        bound = f'[{{\'Names\', "{listed}"}}, {{\'Password\', <<"{PASSWORD}">>}}]'
+        listed.write_text("".join(" ".join((name, *contacts)) + "\n" for name, contacts in rosters.items()))
+        bound = f'[{{\'Rosters\', "{listed}"}}, {{\'Password\', <<"{PASSWORD}">>}}]'
         script = f'case file:eval("{PEERS}/ejabberd-accounts.erl", {bound}) of ok -> ok; E -> io:format("~p~n", [E]), halt(1) end.'
         command, environment = self.erlang(self.configure(), "-eval", script)
         found = subprocess.run(command, cwd=self.folder, env={**os.environ, **environment}, text=True, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE * 3, check=False)
         if found.returncode != 0:
-            raise Failed(f"accounts of ejabberd: {found.stdout[-600:]}")
+            raise Failed(found.stdout[-600:])
 
     def command(self, configuration):
         return self.erlang(configuration)
@@ -271,7 +289,7 @@ class Kamailio(Server):
     one_hash = False
     options = ()
 
-    def add_accounts(self, names):
+    def populate(self, rosters):
         """Its script knows the password."""
 
     def command(self, configuration):
@@ -287,14 +305,14 @@ class KamailioSqlite(Kamailio):
 
     key, title, options = "kamailio-sqlite", "Kamailio, SQLite", ("-A", "DURABLE")
 
-    def start(self, hash_name="SHA-1"):
+    def start(self):
         for name in ("presence.db", "presence.db-wal", "presence.db-shm"):
             (self.folder / name).unlink(missing_ok=True)
         database = sqlite3.connect(self.folder / "presence.db")
         for part in ("standard", "presence"):
             database.executescript(Path(f"/usr/share/kamailio/db_sqlite/{part}-create.sql").read_text())
         database.close()
-        super().start(hash_name)
+        super().start()
 
 
 ALL = (Adsum, Prosody, ProsodyAsShipped, Ejabberd, Kamailio, KamailioSqlite)

@@ -1,15 +1,21 @@
-%% Evaluated in a starting ejabberd, with Names and Password bound: makes the accounts. The costly part of SCRAM is done
-%% for the first one; the others get the same record. Then the node ends.
-lists:any(fun(_) -> timer:sleep(100), ejabberd:is_loaded() andalso
-                    whereis(ejabberd_listener) =/= undefined end, lists:seq(1, 600)).
-mnesia:wait_for_tables([passwd], 60000).
-{ok, File} = file:read_file(Names).
-[First | Rest] = binary:split(File, <<"\n">>, [global, trim_all]).
-{atomic, _} = {atomic, ejabberd_auth:set_password(First, <<"localhost">>, Password)}.
-[Record] = mnesia:dirty_read(passwd, {First, <<"localhost">>}).
-{atomic, ok} = mnesia:transaction(fun() ->
-    lists:foreach(fun(Name) -> mnesia:write(setelement(2, Record, {Name, <<"localhost">>})) end, Rest)
-end).
+%% Evaluated in a starting ejabberd, with Rosters (a file: a name and its contacts on each line) and Password bound.
+%% The costly part of SCRAM is done for the first account; the others get the same record. Then the node ends.
+lists:any(fun(_) -> timer:sleep(100), whereis(ejabberd_listener) =/= undefined end, lists:seq(1, 600)).
+ok = mnesia:wait_for_tables([passwd, roster], 60000).
+Host = <<"localhost">>.
+{ok, File} = file:read_file(Rosters).
+[[First | _] | _] = Lines = [binary:split(L, <<" ">>, [global]) || L <- binary:split(File, <<"\n">>, [global, trim_all])].
+ejabberd_auth:set_password(First, Host, Password).
+[Record] = mnesia:dirty_read(passwd, {First, Host}).
+%% The fields of a roster item: owner with contact, owner, contact, name, subscription, question, groups, its text, rest.
+Item = fun(Name, Contact) ->
+    Address = {Contact, Host, <<>>},
+    {roster, {Name, Host, Address}, {Name, Host}, Address, <<>>, both, none, [], <<>>, []}
+end.
+lists:foreach(fun([Name | Contacts]) ->
+    mnesia:dirty_write(setelement(2, Record, {Name, Host})),
+    lists:foreach(fun(Contact) -> mnesia:dirty_write(Item(Name, Contact)) end, Contacts)
+end, Lines).
 mnesia:sync_log().
 mnesia:dump_log().
 init:stop().
