@@ -87,19 +87,36 @@ fn ticks(stat: &str) -> u64 {
         .sum()
 }
 
-/// Resident memory of these processes in KiB.
+/// Resident memory of these processes in bytes.
 pub(crate) fn resident(pids: &[u32]) -> Result<u64> {
+    memory(pids, "VmRSS:")
+}
+
+/// The most resident memory of these processes, in bytes, since `forget_peak` or their start.
+pub(crate) fn peak(pids: &[u32]) -> Result<u64> {
+    memory(pids, "VmHWM:")
+}
+
+/// Begins the peak anew, where we may.
+pub(crate) fn forget_peak(pids: &[u32]) {
+    for pid in pids {
+        // Not ours: the peak since the process began is then what is told, which is no less.
+        let _ = fs::write(format!("/proc/{pid}/clear_refs"), "5");
+    }
+}
+
+fn memory(pids: &[u32], field: &str) -> Result<u64> {
     let mut sum = 0;
     for pid in pids {
         let path = format!("/proc/{pid}/status");
         let status = fs::read_to_string(&path).doing(&path)?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(field));
         sum += line
             .and_then(|line| line.split_whitespace().next())
             .and_then(|field| field.parse::<u64>().ok())
             .unwrap_or(0);
     }
-    Ok(sum)
+    Ok(sum * 1024)
 }
 
 /// These processes and all their descendants: some servers work in children.
@@ -146,6 +163,7 @@ mod tests {
         let used = Cpu::look(&pids).expect("own process").since(&before);
         assert!(used.total > 10_000_000, "{used:?}");
         assert!(used.busiest > 0.0 && used.busiest <= 1.0, "{used:?}");
-        assert!(resident(&pids).expect("own process") > 100);
+        let now = resident(&pids).expect("own process");
+        assert!(now > 100_000 && peak(&pids).expect("own process") >= now);
     }
 }

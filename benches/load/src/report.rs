@@ -11,15 +11,15 @@ use crate::run::Measured;
 
 /// Figures of one scenario in the order in which they are shown.
 pub(crate) struct Report {
-    scenario: &'static str,
+    scenario: String,
     rows: Vec<(String, String, &'static str, Value)>,
 }
 
 impl Report {
     /// An empty report.
-    pub(crate) fn new(scenario: &'static str) -> Self {
+    pub(crate) fn new(scenario: &str) -> Self {
         Self {
-            scenario,
+            scenario: scenario.to_owned(),
             rows: Vec::new(),
         }
     }
@@ -49,6 +49,11 @@ impl Report {
         self.latency("", "latency", measured);
     }
 
+    /// Adds memory in units of 1,000 bytes.
+    pub(crate) fn memory(&mut self, key: &str, name: &str, bytes: f64) {
+        self.figure(key, name, "KB", bytes / 1000.0);
+    }
+
     /// Adds the server's CPU for each operation, and ours.
     pub(crate) fn cpu(&mut self, operation: &str, measured: &Measured) {
         if let Some(used) = measured.server {
@@ -63,10 +68,11 @@ impl Report {
         self.figure("client_us", "this program's CPU per operation", "us", ours);
     }
 
-    /// Adds p50, p99 and the maximum; `prefix` stands before the keys.
+    /// Adds p50, p90, p99 and the maximum; `prefix` stands before the keys.
     pub(crate) fn latency(&mut self, prefix: &str, name: &str, measured: &Measured) {
         for (key, label, part) in [
             ("p50_ms", "p50", 0.50),
+            ("p90_ms", "p90", 0.90),
             ("p99_ms", "p99", 0.99),
             ("max_ms", "max", 1.0),
         ] {
@@ -83,11 +89,7 @@ impl Report {
     /// Prints it, a table or one line of JSON, and records it where that is wanted.
     pub(crate) fn give(&self, output: &Output) -> Result<()> {
         let json = self.json();
-        if let Some(path) = &output.record {
-            let what = path.display().to_string();
-            let file = OpenOptions::new().create(true).append(true).open(path);
-            writeln!(file.doing(&what)?, "{json}").doing(&what)?;
-        }
+        record(output, &json)?;
         if output.json {
             println!("{json}");
             return Ok(());
@@ -101,10 +103,27 @@ impl Report {
 
     fn json(&self) -> Value {
         let mut object = Map::new();
-        object.insert("scenario".to_owned(), Value::from(self.scenario));
+        object.insert("scenario".to_owned(), Value::from(self.scenario.clone()));
         for (key, _, _, value) in &self.rows {
             object.insert(key.clone(), value.clone());
         }
         Value::Object(object)
     }
+}
+
+/// Records that a scenario was begun and failed, so that its figures are missed.
+pub(crate) fn failed(output: &Output, scenario: &str, why: &str) -> Result<()> {
+    let mut object = Map::new();
+    object.insert("scenario".to_owned(), Value::from(scenario));
+    object.insert("failed".to_owned(), Value::from(why));
+    record(output, &Value::Object(object))
+}
+
+fn record(output: &Output, json: &Value) -> Result<()> {
+    let Some(path) = &output.record else {
+        return Ok(());
+    };
+    let what = path.display().to_string();
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    writeln!(file.doing(&what)?, "{json}").doing(&what)
 }

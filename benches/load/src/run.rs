@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::task::{JoinHandle, spawn_local};
 
@@ -13,6 +13,7 @@ use crate::procfs::{Cpu, Used};
 /// Shared by the tasks of a scenario, all on one thread.
 pub(crate) struct Run {
     clock: Instant,
+    origin: u64,
     recording: Cell<bool>,
     stopped: Cell<bool>,
     done: Cell<u64>,
@@ -46,6 +47,9 @@ impl Run {
     pub(crate) fn new() -> Rc<Self> {
         Rc::new(Self {
             clock: Instant::now(),
+            origin: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |time| time.as_nanos() as u64),
             recording: Cell::new(false),
             stopped: Cell::new(false),
             done: Cell::new(0),
@@ -55,9 +59,17 @@ impl Run {
         })
     }
 
-    /// Nanoseconds since the run was made: what stamps carry.
+    /// Nanoseconds, ever more: what stamps carry. They begin with the time of day at which the run was made, so that
+    /// what an earlier run has left with a server is older.
     pub(crate) fn now(&self) -> u64 {
-        self.clock.elapsed().as_nanos() as u64
+        self.origin + self.clock.elapsed().as_nanos() as u64
+    }
+
+    /// An operation whose duration does not matter has ended.
+    pub(crate) fn count(&self) {
+        if self.recording.get() {
+            self.done.set(self.done.get() + 1);
+        }
     }
 
     /// An operation that began at `since` has ended.
@@ -98,6 +110,12 @@ impl Run {
         })
     }
 
+    /// The failure of a task, where one has failed.
+    pub(crate) fn sound(&self) -> Result<()> {
+        let trouble = self.trouble.borrow_mut().take();
+        trouble.map_or(Ok(()), |text| Err(Failure::Peer(text)))
+    }
+
     /// Begins to count.
     pub(crate) fn begin(&self, pids: &[u32]) -> Result<()> {
         self.done.set(0);
@@ -114,9 +132,7 @@ impl Run {
     /// Ends counting.
     pub(crate) fn end(&self, pids: &[u32]) -> Result<Measured> {
         self.recording.set(false);
-        if let Some(trouble) = self.trouble.borrow_mut().take() {
-            return Err(Failure::Peer(trouble));
-        }
+        self.sound()?;
         let started = self.started.borrow_mut().take();
         let started = started.ok_or_else(|| Failure::Peer("nothing was begun".to_owned()))?;
         let elapsed = started.at.elapsed();
@@ -150,6 +166,16 @@ impl Measured {
     /// Operations a second.
     pub(crate) fn rate(&self) -> f64 {
         self.done as f64 / self.elapsed.as_secs_f64()
+    }
+
+    /// Microseconds of CPU for each operation: the server's and ours.
+    pub(crate) fn each(&self) -> (f64, f64) {
+        let done = self.done.max(1) as f64;
+        let server = self.server.map_or(0, |used| used.total) as f64;
+        (
+            server / 1000.0 / done,
+            self.client.total as f64 / 1000.0 / done,
+        )
     }
 
     /// Milliseconds within which this part (0 to 1) of the operations ended.

@@ -84,6 +84,7 @@ fn start(
 
 /// The scenario: the same load without and with the attempts.
 pub(crate) async fn scenario(
+    name: &str,
     target: &Target,
     attempts: f64,
     rate: f64,
@@ -108,7 +109,7 @@ pub(crate) async fn scenario(
     if shared.let_in.load(Ordering::Relaxed) > 0 {
         return Err(Failure::Peer("a wrong password was accepted".to_owned()));
     }
-    let mut report = Report::new("plain-attack");
+    let mut report = Report::new(name);
     report.figure(
         "wrong_rate",
         "wrong passwords answered a second",

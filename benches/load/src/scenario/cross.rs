@@ -6,12 +6,13 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::sleep;
 
 use super::publish::lines;
 use super::{WIDTH, sessions};
 use crate::args::Target;
 use crate::failure::{Failure, Result};
+use crate::pace::{Due, turns};
 use crate::report::Report;
 use crate::run::{Run, each};
 use crate::sip::{Heard, Line};
@@ -82,52 +83,34 @@ async fn see(run: Rc<Run>, mut reader: Reader) -> Result<()> {
     }
 }
 
-/// When the changes of one person are due: `rate` a second by `people` together.
-struct Turns {
-    due: Instant,
-    period: Duration,
-}
-
-impl Turns {
-    fn new(start: Instant, index: usize, people: usize, rate: f64) -> Self {
-        let step = Duration::from_secs_f64(1.0 / rate);
-        Self {
-            due: start + step * index as u32,
-            period: step * people as u32,
-        }
-    }
-
-    async fn next(&mut self) {
-        sleep_until(self.due).await;
-        self.due += self.period;
-    }
-}
-
-async fn change_chat(run: Rc<Run>, mut writer: Writer, mut turns: Turns) -> Result<()> {
+async fn change_chat(run: Rc<Run>, mut writer: Writer, mut due: Due) -> Result<()> {
     let mut away = false;
-    while !run.is_stopped() {
-        turns.next().await;
+    while let Some(since) = due.recv().await {
+        if run.is_stopped() {
+            break;
+        }
         away = !away;
         let show = if away { "away" } else { "dnd" };
-        let now = run.now();
         let text =
-            format!("<presence><show>{show}</show><status>{FROM_XMPP}{now}.</status></presence>");
+            format!("<presence><show>{show}</show><status>{FROM_XMPP}{since}.</status></presence>");
         writer.send(text.as_bytes()).await?;
     }
     Ok(())
 }
 
-async fn change_phone(run: Rc<Run>, mut line: Line, mut turns: Turns) -> Result<()> {
-    while !run.is_stopped() {
-        turns.next().await;
-        let now = run.now();
-        line.publish(now, FROM_SIP).await?;
+async fn change_phone(run: Rc<Run>, mut line: Line, mut due: Due) -> Result<()> {
+    while let Some(since) = due.recv().await {
+        if run.is_stopped() {
+            break;
+        }
+        line.publish(since, FROM_SIP).await?;
     }
     Ok(())
 }
 
 /// The scenario.
 pub(crate) async fn scenario(
+    name: &str,
     target: &Target,
     sip_port: u16,
     people: usize,
@@ -148,13 +131,15 @@ pub(crate) async fn scenario(
     for watcher in watchers {
         to_sip.spawn(hear(Rc::clone(&to_sip), watcher));
     }
-    let start = Instant::now();
-    for (index, (chat, phone)) in chats.into_iter().zip(phones).enumerate() {
+    let due = turns(&to_sip, people, rate);
+    for (chat, due) in chats.into_iter().zip(due) {
         let Client { reader, writer, .. } = chat;
-        let turns = || Turns::new(start, index, people, rate);
         to_xmpp.spawn(see(Rc::clone(&to_xmpp), reader));
-        to_sip.spawn(change_chat(Rc::clone(&to_sip), writer, turns()));
-        to_xmpp.spawn(change_phone(Rc::clone(&to_xmpp), phone, turns()));
+        to_sip.spawn(change_chat(Rc::clone(&to_sip), writer, due));
+    }
+    let due = turns(&to_xmpp, people, rate);
+    for (phone, due) in phones.into_iter().zip(due) {
+        to_xmpp.spawn(change_phone(Rc::clone(&to_xmpp), phone, due));
     }
     sleep(Duration::from_secs(1)).await;
     let pids = target.pids();
@@ -172,7 +157,7 @@ pub(crate) async fn scenario(
         );
         return Err(Failure::Peer(text));
     }
-    let mut report = Report::new("cross");
+    let mut report = Report::new(name);
     report.count("people", "people on each side", people as u64);
     report.figure("to_sip_rate", "presence to NOTIFY, rate", "/s", sip.rate());
     report.latency("to_sip_", "presence to NOTIFY,", &sip);

@@ -12,6 +12,7 @@ use crate::xmpp::{Mechanism, login};
 
 /// The scenario. Each account logs in once before, unless `cold`: servers remember, and so do we.
 pub(crate) async fn scenario(
+    name: &str,
     target: &Target,
     users: usize,
     width: usize,
@@ -50,11 +51,6 @@ pub(crate) async fn scenario(
     }
     let measured = run.measure(&target.pids(), target.seconds).await?;
     run.stop();
-    let name = match mechanism {
-        Mechanism::Plain => "login-plain",
-        Mechanism::ScramSha1 => "login-scram-sha-1",
-        Mechanism::ScramSha256 => "login-scram-sha-256",
-    };
     let mut report = Report::new(name);
     report.count("users", "accounts", users as u64);
     report.measured("login", &measured);

@@ -2,13 +2,11 @@
 
 use std::fmt::Write as _;
 use std::rc::Rc;
-use std::time::Duration;
-
-use tokio::time::{Instant, sleep_until};
 
 use super::sessions;
 use crate::args::Target;
 use crate::failure::Result;
+use crate::pace;
 use crate::report::Report;
 use crate::run::Run;
 use crate::stamp::{self, FROM_XMPP};
@@ -33,8 +31,8 @@ fn write(out: &mut String, to: &str, now: u64) {
     );
 }
 
-async fn send(run: &Run, writer: &mut Writer, to: &str, out: &mut String) -> Result<()> {
-    write(out, to, run.now());
+async fn send(writer: &mut Writer, to: &str, out: &mut String, now: u64) -> Result<()> {
+    write(out, to, now);
     writer.send(out.as_bytes()).await
 }
 
@@ -64,12 +62,12 @@ fn closed(run: &Rc<Run>, pair: Pair, window: usize) {
         let (_incoming, _outgoing) = (sender.reader, recipient.writer);
         let mut out = String::with_capacity(512);
         for _ in 0..window {
-            send(&shared, &mut writer, &to, &mut out).await?;
+            send(&mut writer, &to, &mut out, shared.now()).await?;
         }
         while !shared.is_stopped() {
             if let Some(since) = stamp::find(reader.next().await?, FROM_XMPP) {
                 shared.done(since);
-                send(&shared, &mut writer, &to, &mut out).await?;
+                send(&mut writer, &to, &mut out, shared.now()).await?;
             }
         }
         Ok(())
@@ -78,31 +76,26 @@ fn closed(run: &Rc<Run>, pair: Pair, window: usize) {
 
 /// Sends `rate` messages a second by the pairs together, whether or not they arrive.
 pub(crate) fn open(run: &Rc<Run>, pairs: Vec<Pair>, rate: f64) {
-    let step = Duration::from_secs_f64(1.0 / rate);
-    let period = step * pairs.len() as u32;
-    let start = Instant::now();
-    for (index, pair) in pairs.into_iter().enumerate() {
+    let turns = pace::turns(run, pairs.len(), rate);
+    for (pair, mut due) in pairs.into_iter().zip(turns) {
         let Pair { sender, recipient } = pair;
-        let (mut writer, to, mut reader) = (sender.writer, recipient.jid, recipient.reader);
-        let (drained, kept) = (sender.reader, recipient.writer);
+        let to = recipient.jid.clone();
+        let shared = Rc::clone(run);
+        run.spawn(recipient.watch(move |item| {
+            if let Some(since) = stamp::find(item, FROM_XMPP) {
+                shared.done(since);
+            }
+        }));
+        let (drained, mut writer) = (sender.reader, sender.writer);
         run.spawn(drained.drain());
         let shared = Rc::clone(run);
         run.spawn(async move {
-            let _kept = kept;
-            loop {
-                if let Some(since) = stamp::find(reader.next().await?, FROM_XMPP) {
-                    shared.done(since);
-                }
-            }
-        });
-        let shared = Rc::clone(run);
-        run.spawn(async move {
             let mut out = String::with_capacity(512);
-            let mut due = start + step * index as u32;
-            while !shared.is_stopped() {
-                sleep_until(due).await;
-                due += period;
-                send(&shared, &mut writer, &to, &mut out).await?;
+            while let Some(since) = due.recv().await {
+                if shared.is_stopped() {
+                    break;
+                }
+                send(&mut writer, &to, &mut out, since).await?;
             }
             Ok(())
         });
@@ -111,6 +104,7 @@ pub(crate) fn open(run: &Rc<Run>, pairs: Vec<Pair>, rate: f64) {
 
 /// The scenario.
 pub(crate) async fn scenario(
+    name: &str,
     target: &Target,
     senders: usize,
     window: usize,
@@ -128,11 +122,7 @@ pub(crate) async fn scenario(
     }
     let measured = run.measure(&target.pids(), target.seconds).await?;
     run.stop();
-    let mut report = Report::new(if rate.is_some() {
-        "messages-open"
-    } else {
-        "messages"
-    });
+    let mut report = Report::new(name);
     report.count("senders", "senders", senders as u64);
     report.measured("message", &measured);
     Ok(report)
@@ -145,8 +135,11 @@ mod tests {
     #[test]
     fn messages_are_of_the_usual_size() {
         let mut out = String::new();
-        write(&mut out, "u1@localhost/load", 12_345_678_901);
+        write(&mut out, "u1@localhost/load", 1_700_000_000_123_456_789);
         assert!((200..=300).contains(&out.len()), "{}", out.len());
-        assert_eq!(stamp::find(out.as_bytes(), FROM_XMPP), Some(12_345_678_901));
+        assert_eq!(
+            stamp::find(out.as_bytes(), FROM_XMPP),
+            Some(1_700_000_000_123_456_789)
+        );
     }
 }

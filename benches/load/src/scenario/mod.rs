@@ -3,15 +3,22 @@
 pub(crate) mod accounts;
 pub(crate) mod attack;
 pub(crate) mod cross;
+mod crowd;
 pub(crate) mod idle;
 pub(crate) mod login;
 pub(crate) mod messages;
 pub(crate) mod notify;
+pub(crate) mod online;
 pub(crate) mod presence;
 pub(crate) mod publish;
+pub(crate) mod retransmit;
 pub(crate) mod roster;
+pub(crate) mod rosters;
 pub(crate) mod start;
+pub(crate) mod storm;
 pub(crate) mod subscribe;
+mod ties;
+pub(crate) mod unauthorized;
 
 use std::rc::Rc;
 

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use super::{WIDTH, sessions};
 use crate::args::Target;
 use crate::failure::{Failure, Result};
+use crate::pace::{Due, turns};
 use crate::report::Report;
 use crate::run::{Run, each};
 use crate::stamp::{self, FROM_XMPP};
@@ -58,43 +59,45 @@ async fn groups(
     .await
 }
 
-/// Changes the centre's presence, waits until every contact has seen it, and again.
-fn drive(run: &Rc<Run>, group: Group) {
-    let round = Rc::new(Round::default());
-    let contacts = group.contacts.len();
+fn change(away: bool, since: u64) -> String {
+    let show = if away { "away" } else { "dnd" };
+    format!(
+        "<presence><show>{show}</show><status>{FROM_XMPP}{since}.</status><priority>5</priority></presence>"
+    )
+}
+
+/// Lets the contacts count what they see; the centre is left.
+fn watch(run: &Rc<Run>, group: Group, round: &Rc<Round>) -> Client {
     for contact in group.contacts {
-        let (shared, round) = (Rc::clone(run), Rc::clone(&round));
-        run.spawn(async move {
-            let Client {
-                mut reader, writer, ..
-            } = contact;
-            let _writer = writer;
-            loop {
-                if let Some(since) = stamp::find(reader.next().await?, FROM_XMPP) {
-                    shared.done(since);
-                    round.missing.set(round.missing.get().saturating_sub(1));
-                    if round.missing.get() == 0 {
-                        round.whole.notify_one();
-                    }
+        let (shared, round) = (Rc::clone(run), Rc::clone(round));
+        run.spawn(contact.watch(move |item| {
+            if let Some(since) = stamp::find(item, FROM_XMPP) {
+                shared.done(since);
+                round.missing.set(round.missing.get().saturating_sub(1));
+                if round.missing.get() == 0 {
+                    round.whole.notify_one();
                 }
             }
-        });
+        }));
     }
+    group.centre
+}
+
+/// Changes the centre's presence, waits until every contact has seen it, and again.
+fn closed(run: &Rc<Run>, group: Group) {
+    let round = Rc::new(Round::default());
+    let contacts = group.contacts.len();
     let Client {
         reader, mut writer, ..
-    } = group.centre;
+    } = watch(run, group, &round);
     run.spawn(reader.drain());
     let shared = Rc::clone(run);
     run.spawn(async move {
         let mut away = false;
         while !shared.is_stopped() {
             away = !away;
-            let show = if away { "away" } else { "dnd" };
-            let now = shared.now();
             round.missing.set(contacts);
-            let text = format!(
-                "<presence><show>{show}</show><status>{FROM_XMPP}{now}.</status><priority>5</priority></presence>"
-            );
+            let text = change(away, shared.now());
             writer.send(text.as_bytes()).await?;
             round.whole.notified().await;
         }
@@ -102,22 +105,67 @@ fn drive(run: &Rc<Run>, group: Group) {
     });
 }
 
+/// Changes presence whenever it is due.
+fn open(run: &Rc<Run>, group: Group, mut due: Due) {
+    let Client {
+        reader, mut writer, ..
+    } = watch(run, group, &Rc::default());
+    run.spawn(reader.drain());
+    let shared = Rc::clone(run);
+    run.spawn(async move {
+        let mut away = false;
+        while let Some(since) = due.recv().await {
+            if shared.is_stopped() {
+                break;
+            }
+            away = !away;
+            writer.send(change(away, since).as_bytes()).await?;
+        }
+        Ok(())
+    });
+}
+
+/// How many change their presence, for how many, among how many, how often.
+pub(crate) struct Shape {
+    /// People who change their presence.
+    pub(crate) groups: usize,
+    /// Contacts of each.
+    pub(crate) contacts: usize,
+    /// Sessions online in all, where more than those.
+    pub(crate) sessions: Option<usize>,
+    /// Changes a second in all; else as many as go.
+    pub(crate) rate: Option<f64>,
+}
+
 /// The scenario.
 pub(crate) async fn scenario(
+    name: &str,
     target: &Target,
-    count: usize,
-    contacts: usize,
+    shape: Shape,
     mechanism: Mechanism,
 ) -> Result<Report> {
     let run = Run::new();
-    for group in groups(target, count, contacts, mechanism).await? {
-        drive(&run, group);
+    let people = shape.groups * (shape.contacts + 1);
+    let sessions = shape.sessions.unwrap_or(0).max(people);
+    // Those who see none of it come first.
+    let (others, first) = (sessions - people, target.first + people);
+    super::idle::stay(&run, &target.site(), first, others, mechanism).await?;
+    let groups = groups(target, shape.groups, shape.contacts, mechanism).await?;
+    if let Some(rate) = shape.rate {
+        for (group, due) in groups.into_iter().zip(turns(&run, shape.groups, rate)) {
+            open(&run, group, due);
+        }
+    } else {
+        for group in groups {
+            closed(&run, group);
+        }
     }
     let measured = run.measure(&target.pids(), target.seconds).await?;
     run.stop();
-    let mut report = Report::new("presence");
-    report.count("groups", "people who change presence", count as u64);
-    report.count("contacts", "contacts of each", contacts as u64);
+    let mut report = Report::new(name);
+    report.count("sessions", "sessions online", sessions as u64);
+    report.count("groups", "people who change presence", shape.groups as u64);
+    report.count("contacts", "contacts of each", shape.contacts as u64);
     report.measured("presence copy", &measured);
     Ok(report)
 }

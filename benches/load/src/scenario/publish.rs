@@ -26,7 +26,7 @@ pub(crate) async fn lines(
 }
 
 /// The scenario.
-pub(crate) async fn scenario(target: &Target, phones: usize) -> Result<Report> {
+pub(crate) async fn scenario(name: &str, target: &Target, phones: usize) -> Result<Report> {
     let run = Run::new();
     for mut line in lines(target, target.port, target.first, phones, FROM_SIP).await? {
         line.publish(0, FROM_SIP).await?;
@@ -42,7 +42,7 @@ pub(crate) async fn scenario(target: &Target, phones: usize) -> Result<Report> {
     }
     let measured = run.measure(&target.pids(), target.seconds).await?;
     run.stop();
-    let mut report = Report::new("publish");
+    let mut report = Report::new(name);
     report.count("phones", "phones", phones as u64);
     report.measured("PUBLISH", &measured);
     Ok(report)

@@ -22,7 +22,7 @@ struct Start {
     listening: f64,
     /// Milliseconds until a client's stream header was answered.
     answering: f64,
-    /// KiB of memory after a rest.
+    /// Bytes of memory after a rest.
     memory: u64,
 }
 
@@ -105,7 +105,13 @@ fn end(child: &mut Child) -> Result<()> {
 }
 
 /// The scenario.
-pub(crate) fn scenario(port: u16, times: usize, rest: f64, command: &[String]) -> Result<Report> {
+pub(crate) fn scenario(
+    name: &str,
+    port: u16,
+    times: usize,
+    rest: f64,
+    command: &[String],
+) -> Result<Report> {
     let mut found = Vec::new();
     for _ in 0..times.max(1) {
         found.push(once(port, Duration::from_secs_f64(rest), command)?);
@@ -114,7 +120,7 @@ pub(crate) fn scenario(port: u16, times: usize, rest: f64, command: &[String]) -
     let median = found.get(found.len() / 2).copied().unwrap_or_default();
     let slowest = found.last().copied().unwrap_or_default();
     let memory = found.iter().map(|start| start.memory).max().unwrap_or(0);
-    let mut report = Report::new("start");
+    let mut report = Report::new(name);
     report.count("starts", "starts", found.len() as u64);
     report.figure(
         "listen_ms",
@@ -134,6 +140,6 @@ pub(crate) fn scenario(port: u16, times: usize, rest: f64, command: &[String]) -
         "ms",
         slowest.answering,
     );
-    report.figure("rss_mb", "memory at rest", "MiB", memory as f64 / 1024.0);
+    report.figure("rss_mb", "memory at rest", "MB", memory as f64 / 1e6);
     Ok(report)
 }

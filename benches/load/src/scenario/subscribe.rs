@@ -10,7 +10,7 @@ use crate::run::Run;
 use crate::stamp::FROM_SIP;
 
 /// The scenario: each phone subscribes to its neighbour again and again, and each subscription stays.
-pub(crate) async fn scenario(target: &Target, phones: usize) -> Result<Report> {
+pub(crate) async fn scenario(name: &str, target: &Target, phones: usize) -> Result<Report> {
     let run = Run::new();
     let all = lines(target, target.port, target.first, phones, FROM_SIP).await?;
     let users: Vec<String> = all.iter().map(|line| line.user().to_owned()).collect();
@@ -30,7 +30,7 @@ pub(crate) async fn scenario(target: &Target, phones: usize) -> Result<Report> {
     }
     let measured = run.measure(&target.pids(), target.seconds).await?;
     run.stop();
-    let mut report = Report::new("subscribe");
+    let mut report = Report::new(name);
     report.count("phones", "phones", phones as u64);
     report.measured("SUBSCRIBE with NOTIFY", &measured);
     Ok(report)

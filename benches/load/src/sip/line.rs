@@ -171,9 +171,47 @@ impl Line {
         Err(peer(&what, &self.input[..self.length]))
     }
 
+    /// Sends the last request once more, byte for byte, and waits for its answer.
+    pub(crate) async fn repeat(&mut self) -> Result<()> {
+        let status = self.deliver().await?;
+        if (200..300).contains(&status) {
+            return Ok(());
+        }
+        let answer = &self.input[..self.length];
+        Err(peer("a retransmission was answered otherwise", answer))
+    }
+
+    /// Asks for something without credentials; it must be challenged.
+    pub(crate) async fn refused(&mut self, call: u64) -> Result<()> {
+        self.challenge = None;
+        let user = self.user.clone();
+        let status = self
+            .exchange(&Ask {
+                method: "SUBSCRIBE",
+                target: &user,
+                call,
+                fields: "Expires: 3600\r\nAccept: application/pidf+xml\r\n",
+                body: "",
+            })
+            .await?;
+        if status == 401 || status == 407 {
+            return Ok(());
+        }
+        let answer = &self.input[..self.length];
+        Err(peer(
+            "a request without credentials was not challenged",
+            answer,
+        ))
+    }
+
     /// One transaction: sent again until it is answered (RFC 3261 §17.1.2).
     async fn exchange(&mut self, ask: &Ask<'_>) -> Result<u16> {
         self.write(ask);
+        self.deliver().await
+    }
+
+    /// Sends what is written, again and again until it is answered.
+    async fn deliver(&mut self) -> Result<u16> {
         let mut wait = Duration::from_millis(500);
         for _ in 0..7 {
             let sent = self.socket.send(self.request.as_bytes()).await;
@@ -183,7 +221,7 @@ impl Line {
             }
             wait = (wait * 2).min(Duration::from_secs(4));
         }
-        let text = format!("{} by {} is not answered", ask.method, self.user);
+        let text = format!("a request by {} is not answered", self.user);
         Err(Failure::Peer(text))
     }
 

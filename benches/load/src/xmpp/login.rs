@@ -1,4 +1,4 @@
-//! From nothing to a bound session over a plaintext stream.
+//! From nothing to a bound session.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -7,10 +7,12 @@ use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tokio::net::TcpSocket;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_rustls::TlsConnector;
 
 use super::client::Client;
 use super::scram::{self, Keys, Mechanism};
+use super::tls::{self, Tls};
 use crate::failure::{Doing, Failure, Result, peer};
 
 /// A server and how its accounts are called.
@@ -23,17 +25,27 @@ pub(crate) struct Site {
     pub(crate) prefix: String,
     /// The password of them all.
     pub(crate) password: String,
+    tls: Option<Tls>,
+    connector: RefCell<Option<TlsConnector>>,
     keys: RefCell<HashMap<(Mechanism, String), Keys>>,
 }
 
 impl Site {
     /// A server on this machine.
-    pub(crate) fn new(address: SocketAddr, domain: &str, prefix: &str, password: &str) -> Rc<Self> {
+    pub(crate) fn new(
+        address: SocketAddr,
+        domain: &str,
+        prefix: &str,
+        password: &str,
+        tls: Option<Tls>,
+    ) -> Rc<Self> {
         Rc::new(Self {
             address,
             domain: domain.to_owned(),
             prefix: prefix.to_owned(),
             password: password.to_owned(),
+            tls,
+            connector: RefCell::default(),
             keys: RefCell::default(),
         })
     }
@@ -41,6 +53,19 @@ impl Site {
     /// The name of account number `index`.
     pub(crate) fn user(&self, index: usize) -> String {
         format!("{}{index}", self.prefix)
+    }
+
+    /// A handshake on a socket.
+    async fn secure(&self, stream: TcpStream) -> Result<Client> {
+        stream.set_nodelay(true).doing("TCP_NODELAY")?;
+        let known = self.connector.borrow().clone();
+        let connector = match known {
+            Some(connector) => connector,
+            None => tls::connector(self.tls.unwrap_or(Tls::Direct))?,
+        };
+        *self.connector.borrow_mut() = Some(connector.clone());
+        let secured = connector.connect(tls::name(&self.domain)?, stream).await;
+        Ok(Client::secured(secured.doing("the handshake of TLS")?))
     }
 
     fn header(&self) -> String {
@@ -61,10 +86,27 @@ async fn connect(site: &Site, from: Option<IpAddr>) -> Result<Client> {
             .doing("binding a socket")?;
     }
     let stream = socket.connect(site.address).await;
-    let mut client = Client::new(stream.doing("connecting to the server")?)?;
+    let stream = stream.doing("connecting to the server")?;
+    let mut client = match site.tls {
+        None => Client::new(stream)?,
+        Some(Tls::Direct) => site.secure(stream).await?,
+        Some(Tls::Starttls) => starttls(site, stream).await?,
+    };
     client.send(&site.header()).await?;
     client.expect("<stream:features").await?;
     Ok(client)
+}
+
+/// Asks for TLS on a plaintext stream (RFC 6120 §5.4).
+async fn starttls(site: &Site, stream: TcpStream) -> Result<Client> {
+    let mut client = Client::new(stream)?;
+    client.send(&site.header()).await?;
+    client.expect("<stream:features").await?;
+    client
+        .send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+        .await?;
+    client.expect("<proceed").await?;
+    site.secure(client.into_socket()?).await
 }
 
 /// Logs an account in and binds `resource`.
