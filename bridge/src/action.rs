@@ -97,14 +97,15 @@ pub enum Action {
         /// The dialog's new form.
         dialog: Bytes,
     },
-    /// Keeps a dialog's new form. With `durable` answered with [`Answer::Kept`] after the commit (a block of CSeq numbers is used only
-    /// then); otherwise it may be lost in a crash and is not answered.
+    /// Keeps a dialog. With `durable` it is its whole new form, answered with [`Answer::Kept`] after the commit (a block of CSeq
+    /// numbers is used only then). Otherwise it is what was told last, which stands at its beginning and takes the place of as many
+    /// octets there: it may be lost in a crash and is not answered.
     Keep {
         /// At whom.
         presentity: Bare,
         /// Which.
         id: WatchId,
-        /// The dialog.
+        /// The dialog, or its beginning.
         dialog: Bytes,
         /// Wait for the disk.
         durable: bool,

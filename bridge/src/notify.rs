@@ -12,11 +12,13 @@ use sip::{HeaderName, Method, Request, Response};
 
 use crate::action::Action;
 use crate::bridge::{Bridge, Now, Sending};
+use crate::record;
 use crate::subscription::{End, Numbers, Phase, Subscription, Told};
 use crate::waiting::Waiting;
 
-/// How long what was told may stay unwritten. If it is lost, a restart tells it again: no harm is done.
-const KEEP_AFTER: Duration = Duration::from_secs(1);
+/// What was told is handed over to be written at once, but of one subscription not more often than this. Only a watcher that is told
+/// more often (a short `notify_pace`) may hear the last of it again after a crash.
+const KEEP_PACE: Duration = Duration::from_millis(500);
 /// How long a watcher that answers with 5xx is left alone, unless it says itself how long.
 const HOLD: Duration = Duration::from_secs(30);
 /// The longest that a watcher may ask to be left alone.
@@ -41,6 +43,7 @@ impl<R: Copy> Bridge<R> {
             return self.end(now, id, End::Rejected);
         }
         subscription.changed = true;
+        self.doubt(id);
         self.advance(now, id);
     }
 
@@ -65,14 +68,7 @@ impl<R: Copy> Bridge<R> {
             return;
         };
         if subscription.keep_at.is_some_and(|at| at <= now.at) {
-            subscription.keep_at = None;
-            let (presentity, dialog) = (subscription.presentity.clone(), subscription.to_record());
-            self.act(Action::Keep {
-                presentity,
-                id,
-                dialog,
-                durable: false,
-            });
+            self.keep(now, id);
         }
         let over = self
             .subscriptions
@@ -83,6 +79,41 @@ impl<R: Copy> Bridge<R> {
         } else {
             self.advance(now, id);
         }
+    }
+
+    /// Has written down what was told.
+    fn keep(&mut self, now: Now, id: WatchId) {
+        if let Some(subscription) = self.subscriptions.get_mut(id) {
+            subscription.keep_at = None;
+            subscription.kept_at = Some(now.at);
+            let told = subscription.told;
+            self.write(id, told);
+        }
+    }
+
+    /// Something is to be told while it is not written what the watcher knows: a NOTIFY is on its way, or its content waits to be
+    /// written. If all becomes again as it is written, and the run ends now, the next would take him for one who knows it.
+    fn doubt(&mut self, id: WatchId) {
+        let doubtful = self.subscriptions.get(id).is_some_and(|s| {
+            s.stored && s.kept.is_some() && (s.outstanding.is_some() || s.keep_at.is_some())
+        });
+        if doubtful {
+            self.write(id, None);
+        }
+    }
+
+    fn write(&mut self, id: WatchId, told: Option<Told>) {
+        let Some(subscription) = self.subscriptions.get_mut(id) else {
+            return;
+        };
+        subscription.kept = told;
+        let presentity = subscription.presentity.clone();
+        self.act(Action::Keep {
+            presentity,
+            id,
+            dialog: record::told(told),
+            durable: false,
+        });
     }
 
     /// Sends a NOTIFY if one is due and may be sent now, and sets the timer for what is left.
@@ -216,15 +247,18 @@ impl<R: Copy> Bridge<R> {
             return;
         };
         subscription.outstanding = None;
-        if response.is_success() {
-            if subscription.stored && subscription.told != subscription.sent {
-                subscription.keep_at = subscription.keep_at.or(Some(now.at + KEEP_AFTER));
-            }
-            subscription.told = subscription.sent;
-        } else {
-            not_taken(subscription, now, response);
-        }
         let over = subscription.last_is_sent || ends(response.status);
+        if !response.is_success() {
+            not_taken(subscription, now, response);
+        } else {
+            subscription.told = subscription.sent;
+            if subscription.stored && subscription.told != subscription.kept {
+                match subscription.kept_at.map(|at| at + KEEP_PACE) {
+                    Some(later) if later > now.at => subscription.keep_at = Some(later),
+                    _ => self.keep(now, id),
+                }
+            }
+        }
         self.settle(now, id, over);
     }
 

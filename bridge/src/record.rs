@@ -13,12 +13,27 @@ use crate::subscription::{Numbers, Package, Phase, Subscription, Told};
 /// The first octet: another form, another number.
 const VERSION: u8 = 1;
 
+/// The beginning: the version, whether anything was told, and what. It changes with every NOTIFY, the rest seldom.
+fn head(told: Option<Told>) -> [u8; 10] {
+    let mut head = [0; 10];
+    let [version, known, value @ ..] = &mut head;
+    (*version, *known, *value) = (
+        VERSION,
+        told.is_some().into(),
+        told.unwrap_or(0).to_be_bytes(),
+    );
+    head
+}
+
+/// What takes the place of the beginning of a record when something was told.
+pub(crate) fn told(told: Option<Told>) -> Bytes {
+    Bytes::copy_from_slice(&head(told))
+}
+
 /// What is written beside the dialog.
 pub(crate) fn write(subscription: &Subscription) -> Bytes {
     let mut out = Vec::with_capacity(512);
-    out.push(VERSION);
-    out.push(u8::from(subscription.told.is_some()));
-    out.extend_from_slice(&subscription.told.unwrap_or(0).to_be_bytes());
+    out.extend_from_slice(&head(subscription.told));
     let texts = [
         &*subscription.event,
         &*subscription.entity,
@@ -81,6 +96,8 @@ pub(crate) fn read(record: WatchRecord, expires: Timestamp) -> Option<Subscripti
         lost: false,
         parked: false,
         keep_at: None,
+        kept: known.then_some(told),
+        kept_at: None,
         armed: None,
     })
 }

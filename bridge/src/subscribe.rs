@@ -36,7 +36,7 @@ impl<R: Copy> Bridge<R> {
         watcher: Bare,
         presentity: Bare,
     ) {
-        let subscription = match self.begin(now, &job, watcher, presentity) {
+        let mut subscription = match self.begin(now, &job, watcher, presentity) {
             Ok(subscription) => subscription,
             Err(reply) => return self.respond(&job, reply),
         };
@@ -119,6 +119,8 @@ impl<R: Copy> Bridge<R> {
             lost: false,
             parked: false,
             keep_at: None,
+            kept: None,
+            kept_at: None,
             armed: None,
         })
     }

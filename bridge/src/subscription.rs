@@ -135,6 +135,10 @@ pub(crate) struct Subscription {
     pub(crate) parked: bool,
     /// When what was told is to be written down.
     pub(crate) keep_at: Option<Timestamp>,
+    /// What is written of it.
+    pub(crate) kept: Option<Told>,
+    /// When it was written last.
+    pub(crate) kept_at: Option<Timestamp>,
     /// When its timer is set.
     pub(crate) armed: Option<Timestamp>,
 }
@@ -172,7 +176,8 @@ impl Subscription {
     }
 
     /// The dialog's form on disk.
-    pub(crate) fn to_record(&self) -> Bytes {
+    pub(crate) fn to_record(&mut self) -> Bytes {
+        self.kept = self.told;
         record::write(self)
     }
 

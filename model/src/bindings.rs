@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use presence::{Bare, Basic, Binding, Document, Native, Publication, Refusal, Resource, Source};
+use presence::{
+    Bare, Basic, Binding, Document, Native, Publication, Refusal, Resource, Source, Utc,
+};
 use store::Op;
 
 use crate::commit::Reply;
@@ -131,7 +133,7 @@ impl Model {
         });
         // A phone that publishes by itself does not count as present merely because it is registered.
         if self.rules.registered_is_open && entity.find(&resource).is_none() {
-            let publication = open(resource, device, now);
+            let publication = open(resource, device);
             entity.put(Arc::clone(&publication), None);
             let notice = Notice::available(&account, &publication);
             slot.broadcast(&notice, self.rules.same_domain_allow, self.phones());
@@ -183,12 +185,8 @@ impl Model {
     }
 }
 
-/// The presence of a phone that is registered and says nothing.
-pub(crate) fn open(
-    resource: Resource,
-    device: Arc<str>,
-    now: crate::clock::Now,
-) -> Arc<Publication> {
+/// The presence of a phone that is registered and says nothing. It has no time of its own, so that it is the same after a restart.
+pub(crate) fn open(resource: Resource, device: Arc<str>) -> Arc<Publication> {
     Arc::new(Publication {
         resource,
         source: Source::Registration { device },
@@ -200,7 +198,7 @@ pub(crate) fn open(
         },
         native: Native::None,
         lang: None,
-        changed: now.utc,
+        changed: Utc(0),
     })
 }
 

@@ -189,17 +189,17 @@ impl Entity {
         )
     }
 
-    /// What may be seen now, made once per change.
+    /// What may be seen now, made once per change. In the order of resources: who came first is not known any more after a restart, and
+    /// what is as it was is to look as it did.
     pub(crate) fn view(&mut self) -> Arc<View> {
         Arc::clone(self.view.get_or_insert_with(|| {
+            let published = self.published.iter();
+            let mut publications: Vec<_> = published.map(|p| Arc::clone(&p.publication)).collect();
+            publications.sort_by(|a, b| a.resource.cmp(&b.resource));
             Arc::new(View {
                 presentity: self.account.clone(),
                 version: self.version,
-                publications: self
-                    .published
-                    .iter()
-                    .map(|p| Arc::clone(&p.publication))
-                    .collect(),
+                publications,
                 pidf: OnceLock::new(),
             })
         }))

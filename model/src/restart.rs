@@ -6,7 +6,7 @@ use std::sync::Arc;
 use presence::{Bare, Refusal, Timestamp, WatchRecord};
 use store::Op;
 
-use crate::clock::{Now, jitter};
+use crate::clock::jitter;
 use crate::entity::{Entity, Published};
 use crate::route::Ended;
 use crate::shards::Model;
@@ -50,7 +50,7 @@ impl Model {
                         }]);
                     }
                 }
-                self.reopen(entity, now);
+                self.reopen(entity);
                 watches.extend(entity.watches.iter().map(|w| w.record.clone()));
                 Ok(())
             })?;
@@ -77,7 +77,7 @@ impl Model {
     }
 
     /// Registered phones count as present again. Nobody is told: it is as it was.
-    fn reopen(&self, entity: &mut Entity, now: Now) {
+    fn reopen(&self, entity: &mut Entity) {
         if !self.rules.registered_is_open {
             return;
         }
@@ -85,7 +85,7 @@ impl Model {
             let device = Arc::clone(&entity.bindings[index].device);
             let resource = crate::bindings::resource(&entity.account, &device);
             if entity.find(&resource).is_none() {
-                entity.put(crate::bindings::open(resource, device, now), None);
+                entity.put(crate::bindings::open(resource, device), None);
             }
         }
     }

@@ -166,8 +166,9 @@ impl Model {
         }
     }
 
-    /// Keeps the form of a watch's dialog (a block of CSeq numbers, what was told last) without an answer. `durable` waits in the
-    /// queue with all other changes; otherwise it may be lost in a crash.
+    /// Keeps the form of a watch's dialog. With a reply it is the whole (a block of CSeq numbers), answered after the commit. Without one
+    /// it is its beginning (what was told last), which takes the place of as many octets on the disk and may be lost in a crash; it is
+    /// never there without the presence that was told.
     pub fn remember(
         self: &Arc<Self>,
         presentity: &Bare,
@@ -175,6 +176,12 @@ impl Model {
         dialog: Bytes,
         reply: Option<&Reply<()>>,
     ) {
+        let Some(reply) = reply else {
+            // Nobody reads the form in memory before the next whole one. This comes with every NOTIFY: it takes no lock.
+            let head = dialog;
+            self.store.submit_soft(vec![Op::WatchHead { id, head }]);
+            return;
+        };
         let outcome = self.with_entity(presentity, |entity| {
             let watch = entity
                 .watches
@@ -183,18 +190,10 @@ impl Model {
                 .ok_or(Refusal::NotFound)?;
             watch.record.dialog = dialog;
             let ops = vec![Op::WatchPut(watch.record.clone())];
-            match reply {
-                None => {
-                    self.store.submit_soft(ops);
-                    Ok(())
-                }
-                Some(reply) => {
-                    let answer = reply.clone();
-                    self.submit(entity, ops, move |_, stored| answer.send(stored))
-                }
-            }
+            let answer = reply.clone();
+            self.submit(entity, ops, move |_, stored| answer.send(stored))
         });
-        if let (Err(refusal), Some(reply)) = (outcome, reply) {
+        if let Err(refusal) = outcome {
             reply.send(Err(refusal));
         }
     }

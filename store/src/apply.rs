@@ -178,6 +178,7 @@ fn apply_presence(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), S
             memory.free.watch_id = memory.free.watch_id.max(watch.id.0.saturating_add(1));
             watches::put(db, memory.number(db, &watch.presentity)?, watch)
         }
+        Op::WatchHead { id, head } => watches::put_head(db, *id, head),
         Op::WatchRemove { id } => watches::remove(db, *id),
         Op::LastKnownPut {
             account,

@@ -102,6 +102,9 @@ pub enum Op {
     BindingRemove { account: Bare, contact: Arc<str> },
     /// A watch; its presentity must be an account.
     WatchPut(WatchRecord),
+    /// Writes over the beginning of a watch's dialog; what stands behind it stays. Changes nothing where there is no such watch,
+    /// or its dialog is shorter.
+    WatchHead { id: WatchId, head: Bytes },
     /// It ended.
     WatchRemove { id: WatchId },
     /// Presence of a connection, to be shown for a while after a crash.
@@ -148,6 +151,7 @@ impl Op {
             Self::BindingPut { .. } => "binding-put",
             Self::BindingRemove { .. } => "binding-remove",
             Self::WatchPut(_) => "watch-put",
+            Self::WatchHead { .. } => "watch-head",
             Self::WatchRemove { .. } => "watch-remove",
             Self::LastKnownPut { .. } => "last-known-put",
             Self::LastKnownRemove { .. } => "last-known-remove",
@@ -176,6 +180,7 @@ impl Op {
                 crate::codec::publication::native_len(publication)
             }
             Self::WatchPut(watch) => watch.dialog.len(),
+            Self::WatchHead { head, .. } => head.len(),
             Self::MetaPut { value, .. } => value.len(),
             _ => 0,
         }

@@ -201,6 +201,13 @@ impl Oracle {
                 self.at(&watch.presentity)?;
                 self.watches.insert(watch.id.0, watch);
             }
+            Op::WatchHead { id, head } => {
+                if let Some(watch) = self.watches.get_mut(&id.0)
+                    && let Some(rest) = watch.dialog.get(head.len()..)
+                {
+                    watch.dialog = [&head[..], rest].concat().into();
+                }
+            }
             Op::WatchRemove { id } => drop(self.watches.remove(&id.0)),
             Op::LastKnownPut {
                 account,

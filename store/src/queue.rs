@@ -15,8 +15,9 @@ pub type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 const GROUP_UNITS: usize = 512;
 /// A group has about so many bytes at most.
 const GROUP_BYTES: usize = 4 << 20;
-/// Soft units alone wait so long for others to share the disk with.
-const SOFT_DELAY: Duration = Duration::from_secs(1);
+/// Soft units alone wait so long for others to share the disk with: what a crash may take of them, and twenty commits a second
+/// at most, which is a hundredth of a core.
+const SOFT_DELAY: Duration = Duration::from_millis(50);
 
 /// Operations that are done together or not at all. Soft ones have nobody who waits.
 pub(crate) struct Unit {

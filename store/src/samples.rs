@@ -338,6 +338,10 @@ fn presence_op() -> impl Strategy<Value = Op> {
         (account(), "[a-c]".prop_map(Arc::from))
             .prop_map(|(account, contact)| Op::BindingRemove { account, contact }),
         watch().prop_map(Op::WatchPut),
+        (0..6u64, octets()).prop_map(|(id, head)| Op::WatchHead {
+            id: WatchId(id),
+            head
+        }),
         (0..6u64).prop_map(|id| Op::WatchRemove { id: WatchId(id) }),
         (account(), shared_publication()).prop_map(|(account, publication)| Op::LastKnownPut {
             account,

@@ -151,8 +151,9 @@ impl Store {
         self.0.queue.submit(ops, done)
     }
 
-    /// Queues what is worth keeping but not worth waiting for: it may be written up to a second later, and is dropped when
-    /// the queue is filled by half. The order among all that is queued is kept.
+    /// Queues what is worth keeping but not worth waiting for: it is written 50 ms later, or before with what somebody
+    /// waits for, and is dropped when the queue is filled by half. The order among all that is queued is kept, over a crash too:
+    /// whatever is found afterwards, everything queued before it is there.
     pub fn submit_soft(&self, ops: Vec<Op>) {
         self.0.queue.submit_soft(ops);
     }

@@ -171,7 +171,15 @@ impl Model {
             } => {
                 self.kept.push((id, durable));
                 let record = self.watches.get_mut(&id);
-                let outcome = record.map(|r| r.dialog = dialog).ok_or(Refusal::NotFound);
+                let keep = |r: &mut WatchRecord| {
+                    let rest = if durable {
+                        &[][..]
+                    } else {
+                        &r.dialog[dialog.len()..]
+                    };
+                    r.dialog = [&dialog[..], rest].concat().into();
+                };
+                let outcome = record.map(keep).ok_or(Refusal::NotFound);
                 if !durable {
                     return None;
                 }

@@ -13,6 +13,7 @@ fn watching(phone: &mut Phone) -> (World, sip::Response) {
     world.model.present(&bob(), None, "here");
     let first = phone.subscribe(&mut world, "sip:bob@office.example", "");
     world.notified();
+    assert_eq!(world.model.kept.len(), 1);
     world.pass(Duration::from_secs(11));
     assert_eq!(world.model.kept.len(), 1);
     (world, first)
@@ -53,6 +54,21 @@ fn what_changed_is_told_once_the_numbers_are_reserved() {
     world.pass(Duration::from_secs(20));
     world.restart(|_| {});
     world.none();
+}
+
+#[test]
+fn who_may_have_heard_something_else_in_between_is_told() {
+    let mut phone = Phone::new("ann");
+    let (mut world, _) = watching(&mut phone);
+    world.model.present(&bob(), None, "gone");
+    world.changed(&bob());
+    let lost = world.one();
+    assert!(lost.told().1.contains(">gone<"));
+    // No answer comes before the end, and all is again as it was when what was told was written.
+    world.model.present(&bob(), None, "here");
+    world.changed(&bob());
+    world.restart(|_| {});
+    assert!(world.one().told().1.contains(">here<"));
 }
 
 #[test]

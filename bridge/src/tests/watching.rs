@@ -274,7 +274,29 @@ fn numbers_are_reserved_before_they_are_used() {
         .filter(|(_, durable)| *durable)
         .count();
     assert_eq!(durable, 1);
-    // What was told is written within a second, so that a restart seldom tells it again; changes within it share one write.
-    let soft = world.model.kept.len() - durable;
-    assert!((1400..=1500).contains(&soft), "{soft}");
+    // What was told is handed over at once, so that a restart does not tell it again.
+    assert_eq!(world.model.kept.len() - durable, 1 + 1500);
+}
+
+#[test]
+fn what_was_told_is_kept_at_once_and_then_now_and_again() {
+    let mut world = World::with(|config| config.notify_pace = Duration::ZERO);
+    let mut phone = Phone::new("ann");
+    phone.subscribe(&mut world, "sip:bob@office.example", "");
+    world.notified();
+    assert_eq!(world.model.kept.len(), 1);
+    world.pass(Duration::from_secs(10));
+    for n in 0..50 {
+        bob_says(&mut world, &format!("note {n}"));
+        world.notified();
+        world.pass(Duration::from_millis(100));
+    }
+    // Twice a second, and in between once that it is not known.
+    let writes = world.model.kept.len();
+    assert!((11..=22).contains(&writes), "{writes}");
+    // The last of it too; then there is nothing to write any more.
+    world.pass(Duration::from_secs(100));
+    assert!(world.model.kept.len() <= writes + 1);
+    world.restart(|_| {});
+    world.none();
 }

@@ -34,6 +34,17 @@ pub(crate) fn put(db: &Connection, presentity: i64, watch: &WatchRecord) -> Outc
     Ok(())
 }
 
+/// Writes over the first octets of the dialog. The row keeps its length, so SQLite changes it where it lies.
+pub(crate) fn put_head(db: &Connection, id: WatchId, head: &[u8]) -> Outcome<()> {
+    execute(
+        db,
+        "UPDATE watches SET dialog = CAST(?2 || substr(dialog, length(?2) + 1) AS BLOB) \
+         WHERE id = ?1 AND length(dialog) >= length(?2)",
+        params![id.0.cast_signed(), head],
+    )
+    .map(drop)
+}
+
 /// It ended.
 pub(crate) fn remove(db: &Connection, id: WatchId) -> Outcome<()> {
     execute(
