@@ -179,7 +179,7 @@ impl<R: Copy> Bridge<R> {
         };
         dialog.reserve();
         subscription.numbers = next;
-        let (presentity, dialog) = (subscription.presentity.clone(), subscription.to_record());
+        let (presentity, dialog) = (subscription.presentity.clone(), subscription.record());
         let action = Action::Keep {
             presentity,
             id,
@@ -248,9 +248,7 @@ impl<R: Copy> Bridge<R> {
         };
         subscription.outstanding = None;
         let over = subscription.last_is_sent || ends(response.status);
-        if !response.is_success() {
-            not_taken(subscription, now, response);
-        } else {
+        if response.is_success() {
             subscription.told = subscription.sent;
             if subscription.stored && subscription.told != subscription.kept {
                 match subscription.kept_at.map(|at| at + KEEP_PACE) {
@@ -258,6 +256,8 @@ impl<R: Copy> Bridge<R> {
                     _ => self.keep(now, id),
                 }
             }
+        } else {
+            not_taken(subscription, now, response);
         }
         self.settle(now, id, over);
     }

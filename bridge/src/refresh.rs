@@ -82,7 +82,7 @@ impl<R: Copy> Bridge<R> {
             presentity,
             id,
             expires: Duration::from_secs((granted.saturating_add(GRACE_SECONDS)).into()),
-            dialog: subscription.to_record(),
+            dialog: subscription.record(),
         };
         self.ask(action, Waiting::Refreshed { job, id, granted });
     }

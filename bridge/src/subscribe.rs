@@ -65,7 +65,7 @@ impl<R: Copy> Bridge<R> {
             presentity,
             package: subscription.package.as_str().to_owned(),
             expires: now.utc_in(subscription.ends_at() - now.at),
-            dialog: subscription.to_record(),
+            dialog: subscription.record(),
         };
         self.insert(subscription);
         self.ask(Action::Watch(record), Waiting::Opened { job, id });

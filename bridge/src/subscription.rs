@@ -175,8 +175,8 @@ impl Subscription {
         }
     }
 
-    /// The dialog's form on disk.
-    pub(crate) fn to_record(&mut self) -> Bytes {
+    /// The dialog's form on disk, which is about to be written.
+    pub(crate) fn record(&mut self) -> Bytes {
         self.kept = self.told;
         record::write(self)
     }
