@@ -81,26 +81,35 @@ def knows(scenario):
     return found.returncode == 0 and (scenario.needs in found.stdout)
 
 
-def drive(scenario, server, figures, seconds):
-    """One run on a fresh process: what the load program reports."""
-    worlds = table.worlds(seconds < 5)
-    server.prepare(scenario.world, worlds[scenario.world], scenario.hash)
-    rate = f"{scenario.part * figures.rate(server.key):.1f}" if scenario.part else ""
+def load(scenario, server, call, seconds, timeout):
+    """One call of the load program against a fresh process: what it reports."""
     try:
         server.start()
-        call = [part.replace("{rate}", rate) for part in scenario.call]
         command = [LOAD, *call, "--port", str(server.ports[scenario.port]), "--pid", str(server.process.pid),
                    "--seconds", str(seconds), "--json"]
         try:
-            found = subprocess.run(command, capture_output=True, text=True, timeout=scenario.timeout, check=False)
+            found = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
         except subprocess.TimeoutExpired as error:
-            raise servers.Failed(f"not done within {scenario.timeout} s") from error
+            raise servers.Failed(f"not done within {timeout} s") from error
         if found.returncode != 0:
             gone = "" if server.alive() else "the server is gone; "
             raise servers.Failed(f"{gone}{found.stderr.strip()[-500:]} {server.log_end(300)}".strip())
         return json.loads(found.stdout)
     finally:
         server.stop()
+
+
+def drive(scenario, server, figures, seconds, quick):
+    """One run, on data that is made the first time."""
+    if server.prepare(scenario.world, table.worlds(quick)[scenario.world], scenario.hash):
+        making = [part.replace("--prepared", "--prepare") for part in scenario.call]
+        try:
+            load(scenario, server, making, seconds, table.MAKING)
+        except servers.Failed as error:
+            server.forget()
+            raise servers.Failed(f"making the rosters: {error}") from error
+    rate = f"{scenario.part * figures.rate(server.key):.1f}" if scenario.part else ""
+    return load(scenario, server, [part.replace("{rate}", rate) for part in scenario.call], seconds, scenario.timeout)
 
 
 def shown(figures):
@@ -147,7 +156,7 @@ def measure(scenarios, quick, repetitions, figures):
                     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0, tzinfo=None).isoformat()
                     run = {"scenario": scenario.name, "server": key, "turn": turn, "at": f"{now}Z", "quick": quick, "commit": commit}
                     try:
-                        run["figures"] = drive(scenario, there[key], figures, seconds)
+                        run["figures"] = drive(scenario, there[key], figures, seconds, quick)
                         text = shown(run["figures"])
                     except (servers.Failed, OSError, ValueError) as error:
                         run["failed"] = text = str(error)

@@ -74,6 +74,8 @@ class Server:
     protocols = ("xmpp",)
     # Whether the hash of SCRAM is a matter of its configuration.
     one_hash = True
+    # Whether rosters come with the accounts; else clients have to make them.
+    takes_rosters = True
 
     def __init__(self, folder, shared):
         self.root, self.shared = folder / self.key, shared
@@ -100,16 +102,21 @@ class Server:
         return path
 
     def prepare(self, name, world, hash_name="SHA-1"):
-        """Makes a world's accounts and rosters, where that is not done."""
+        """Makes a world's accounts and rosters, where that is not done; whether clients still have to make the rosters."""
         self.world, self.hash = name, hash_name
         if self.folder.exists():
-            return
+            return False
         self.folder.mkdir(parents=True)
         try:
             self.populate({f"u{number}": [f"u{other}" for other in world.contacts(number)] for number in range(world.accounts)})
         except (Failed, OSError, subprocess.SubprocessError) as error:
-            shutil.rmtree(self.folder)
+            self.forget()
             raise Failed(f"{self.title} gets no accounts: {error}") from error
+        return not self.takes_rosters and any(map(world.contacts, range(world.accounts)))
+
+    def forget(self):
+        """Drops the data that was prepared last."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self):
         """A fresh process on the data that was prepared last; returns when it listens."""
@@ -179,21 +186,14 @@ class Adsum(Server):
 
     key, title, template = "adsum", "Adsum", "adsum.toml"
     protocols = ("xmpp", "sip")
-    one_hash = False
+    one_hash = takes_rosters = False
     program = Path(os.environ.get("ADSUM", "target/release/adsum")).resolve()
 
     def populate(self, rosters):
         batch = self.folder / "accounts"
         batch.write_text("".join(f"{name}@{DOMAIN} {PASSWORD}\n" for name in rosters))
-        self.administer("user", "add", "--batch", batch)
-        if any(rosters.values()):
-            source = self.folder / "prosody"
-            write_prosody(source / DOMAIN, rosters, "SHA-1")
-            self.administer("import", source)
-
-    def administer(self, *words):
-        """Runs a command of its own while it does not serve."""
-        found = subprocess.run([self.program, "--config", self.configure(), *words], text=True, capture_output=True, check=False)
+        command = [self.program, "--config", self.configure(), "user", "add", "--batch", batch]
+        found = subprocess.run(command, text=True, capture_output=True, check=False)
         if found.returncode != 0:
             raise Failed(found.stderr[-600:])
 

@@ -8,6 +8,8 @@ CHAT_FAIR = ("adsum", "prosody", "ejabberd")
 PHONE = ("adsum", "kamailio", "kamailio-sqlite")
 STEPS = (1000, 2000, 5000, 10000, 15000)
 QUICK_STEPS = (500, 1000, 2000)
+# Seconds that clients may take to make the rosters of a world.
+MAKING = 3600
 # Parts of its own capacity at which each server's latency is measured.
 LOADS = (0.1, 0.25, 0.5, 0.75)
 QUICK_LOADS = (0.1, 0.5)
@@ -96,8 +98,8 @@ def circles(size):
 
 def sizes(number):
     """Four people with nobody, four with each size of roster, and then those whom they know."""
-    first, each, wanted = 0, 4, (0, 100, 500, 1000, 2000)
-    pool = first + each * len(wanted)
+    each, wanted = 4, (0, 100, 500, 1000, 2000)
+    pool = each * len(wanted)
     if number < pool:
         return range(pool, pool + wanted[number // each])
     return [other for other in range(pool) if number - pool < wanted[other // each]]
@@ -127,8 +129,6 @@ class Row:
     share: float | None = 0.2
     # Peers that the share is of.
     against: tuple = CHAT_FAIR[1:]
-    # Measured in a full run only at this number.
-    note: str = ""
 
 
 MEMORY = ("kamailio",)
