@@ -96,7 +96,7 @@ impl Report {
         }
         println!("{}", self.scenario);
         for (_, name, unit, value) in &self.rows {
-            println!("  {name:<42} {value:>12} {unit}");
+            println!("  {name:<50} {value:>12} {unit}");
         }
         Ok(())
     }

@@ -175,23 +175,21 @@ async fn available(
     .await
 }
 
-/// What each contact more costs at the largest size, as a multiple of what it costs up to half of that or the next size:
-/// one where the price is linear, two and more where it is quadratic.
+/// What a contact costs at the largest size, all counted, as a multiple of what it costs at the next: at most one where the
+/// price is linear, whatever comes on top of it; towards two, for twice the size, where it is quadratic.
 fn growth(sizes: &[usize], costs: &[f64]) -> Option<f64> {
-    let (last, before) = (sizes.len().checked_sub(1)?, sizes.len().checked_sub(2)?);
-    let step = |from: usize, to: usize| -> Option<f64> {
-        let wide = sizes.get(to)?.checked_sub(*sizes.get(from)?)?;
-        Some((costs.get(to)? - costs.get(from)?) / wide as f64)
+    let each = |back: usize| -> Option<f64> {
+        let place = sizes.len().checked_sub(back)?;
+        Some(costs.get(place)? / *sizes.get(place).filter(|size| **size > 0)? as f64)
     };
-    let (small, large) = (step(0, before)?, step(0, last)?);
-    (small > 0.0).then(|| large / small)
+    Some(each(1)? / each(2)?)
 }
 
 fn tell(report: &mut Report, key: &str, what: &str, sizes: &[usize], costs: &[(f64, f64)]) {
     for (size, (server, client)) in sizes.iter().zip(costs) {
         let name = format!("server CPU per {what}, {size} contacts");
         report.figure(&format!("{key}_{size}_us"), &name, "us", *server);
-        let name = format!("this program's CPU per {what}, {size}");
+        let name = format!("this program's CPU, {size} contacts");
         report.figure(&format!("{key}_{size}_client_us"), &name, "us", *client);
     }
     let alone: Vec<f64> = costs.iter().map(|(server, _)| *server).collect();
@@ -199,11 +197,15 @@ fn tell(report: &mut Report, key: &str, what: &str, sizes: &[usize], costs: &[(f
         && *size > 0
     {
         let each = (most - least) / *size as f64;
-        let name = format!("of that per contact, {what}");
-        report.figure(&format!("{key}_contact_us"), &name, "us", each);
+        report.figure(
+            &format!("{key}_contact_us"),
+            "of that for each contact",
+            "us",
+            each,
+        );
     }
     if let Some(growth) = growth(sizes, &alone) {
-        let name = format!("per contact, largest to next size, {what}");
+        let name = format!("{what}: per contact, as a multiple");
         report.figure(&format!("{key}_growth"), &name, "", growth);
     }
 }
@@ -268,10 +270,10 @@ mod tests {
     #[test]
     fn quadratic_growth_shows() {
         let sizes = [0, 100, 200];
-        let linear = growth(&sizes, &[50.0, 60.0, 70.0]).expect("grows");
-        assert!((linear - 1.0).abs() < 1e-9);
-        let quadratic = growth(&sizes, &[50.0, 60.0, 90.0]).expect("grows");
+        let linear = growth(&sizes, &[50.0, 60.0, 70.0]).expect("two sizes");
+        assert!(linear < 1.0, "{linear}");
+        let quadratic = growth(&sizes, &[0.0, 10.0, 40.0]).expect("two sizes");
         assert!((quadratic - 2.0).abs() < 1e-9);
-        assert_eq!(growth(&sizes, &[50.0, 50.0, 50.0]), None);
+        assert_eq!(growth(&sizes[..2], &[50.0, 60.0]), None);
     }
 }

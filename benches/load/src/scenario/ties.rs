@@ -1,7 +1,7 @@
 //! Many mutual subscriptions, made through the protocol and cheaply: everybody asks everybody, then everybody grants, in
 //! sessions that are neither available nor interested in rosters, so that no server has anything to push.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::rc::Rc;
@@ -80,9 +80,10 @@ impl Making {
     }
 
     /// Sends presence of a type to all whom an account lacks, some at a time.
-    async fn tell(&self, one: &mut One, kind: &str, portion: usize) -> Result<()> {
+    async fn tell(self: Rc<Self>, index: usize, lacks: &[usize], kind: &str) -> Result<()> {
+        let mut client = login(Rc::clone(&self.site), index, RESOURCE, self.mechanism).await?;
         let domain = &self.site.domain;
-        for (turn, some) in one.lacks.chunks(portion).enumerate() {
+        for (turn, some) in lacks.chunks(PENDING / MAKERS).enumerate() {
             let mut text = String::with_capacity(some.len() * 64);
             for other in some {
                 let user = self.site.user(*other);
@@ -94,9 +95,9 @@ impl Making {
                 text,
                 "<iq type='get' id='{id}' to='{domain}'><ping xmlns='urn:xmpp:ping'/></iq>"
             );
-            one.client.exchange(&text, &id).await?;
+            client.exchange(&text, &id).await?;
         }
-        Ok(())
+        client.send("</stream:stream>").await
     }
 
     /// One round over accounts who only know each other; whether nothing was missing.
@@ -110,45 +111,22 @@ impl Making {
         }
         let pairs: usize = lacking.iter().map(|(_, lacks)| lacks.len()).sum();
         self.made.set(self.made.get() + pairs as u64 / 2);
-        let (shared, wanted) = (Rc::clone(self), Rc::new(RefCell::new(lacking)));
-        let count = wanted.borrow().len();
-        let all = each(count, WIDTH, move |_| {
-            let (shared, next) = (Rc::clone(&shared), wanted.borrow_mut().pop());
-            async move {
-                let (index, lacks) =
-                    next.ok_or_else(|| Failure::Peer("an account is missing".to_owned()))?;
-                let client = login(Rc::clone(&shared.site), index, RESOURCE, shared.mechanism);
-                let client = client.await?;
-                Ok(One { client, lacks })
-            }
-        })
-        .await?;
-        let all = self.all_tell(all, "subscribe").await?;
-        self.all_tell(all, "subscribed").await?;
+        let lacking = Rc::new(lacking);
+        for kind in ["subscribe", "subscribed"] {
+            let (shared, all) = (Rc::clone(self), Rc::clone(&lacking));
+            each(lacking.len(), MAKERS, move |turn| {
+                let (shared, all) = (Rc::clone(&shared), Rc::clone(&all));
+                async move {
+                    match all.get(turn) {
+                        Some((index, lacks)) => shared.tell(*index, lacks, kind).await,
+                        None => Ok(()),
+                    }
+                }
+            })
+            .await?;
+        }
         Ok(false)
     }
-
-    async fn all_tell(self: &Rc<Self>, all: Vec<One>, kind: &'static str) -> Result<Vec<One>> {
-        let (shared, count) = (Rc::clone(self), all.len());
-        let portion = PENDING / MAKERS;
-        let all: Vec<Cell<Option<One>>> = all.into_iter().map(|one| Cell::new(Some(one))).collect();
-        each(count, MAKERS, move |index| {
-            let (shared, one) = (Rc::clone(&shared), all.get(index).and_then(Cell::take));
-            async move {
-                let mut one =
-                    one.ok_or_else(|| Failure::Peer("a session is missing".to_owned()))?;
-                shared.tell(&mut one, kind, portion).await?;
-                Ok(one)
-            }
-        })
-        .await
-    }
-}
-
-/// A session and whom its account lacks.
-struct One {
-    client: Client,
-    lacks: Vec<usize>,
 }
 
 /// Makes what is missing among each of these ranges of accounts, whose members know only each other, until all is there.

@@ -95,20 +95,26 @@ impl Client {
         self.writer.send(text.as_bytes()).await
     }
 
-    /// Sends this while what comes is read, until the answer to the IQ `id` has come.
+    /// Sends this while what comes is read, until the answer to the IQ `id` has come; then answers the pings among it.
     pub(crate) async fn exchange(&mut self, text: &str, id: &str) -> Result<Vec<u8>> {
         let Self { reader, writer, .. } = self;
         let answer = async {
+            let mut pongs = String::new();
             loop {
                 let iq = reader.expect("<iq").await?;
                 if answers(&iq, id) {
-                    return Ok(iq);
+                    return Ok((iq, pongs));
                 }
+                pongs.extend(pong(&iq));
             }
         };
         let (sent, answer) = tokio::join!(writer.send(text.as_bytes()), answer);
         sent?;
-        answer
+        let (iq, pongs) = answer?;
+        if !pongs.is_empty() {
+            writer.send(pongs.as_bytes()).await?;
+        }
+        Ok(iq)
     }
 
     /// Shows whatever comes until the connection ends; answers pings (XEP-0199) as a good client does.
