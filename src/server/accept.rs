@@ -61,13 +61,14 @@ impl Drop for Counting {
     }
 }
 
-/// Accepts until the server ends; each connection is handed to `serve` in a task of its own.
+/// Accepts until the server ends; each connection is handed to `serve` in a task of its own. It holds what counts it: a future around
+/// its future would have room for both.
 pub(crate) async fn accept<F>(
     shared: Arc<Shared>,
     listener: TcpListener,
     census: Arc<Census>,
     most: usize,
-    serve: impl Fn(TcpStream, SocketAddr) -> F,
+    serve: impl Fn(TcpStream, SocketAddr, Counting) -> F,
 ) where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -86,11 +87,7 @@ pub(crate) async fn accept<F>(
                 let Some(counting) = census.admit(peer.ip(), most, most_of_one) else {
                     continue;
                 };
-                let serving = serve(socket, peer);
-                tokio::spawn(async move {
-                    serving.await;
-                    drop(counting);
-                });
+                tokio::spawn(serve(socket, peer, counting));
             }
             Err(error) => {
                 // Out of file descriptors: what is open goes on, new ones wait a little.

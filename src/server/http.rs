@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
+use super::accept::Counting;
 use super::metrics;
 use super::shared::Shared;
 use crate::certificates::Listener;
@@ -21,7 +22,13 @@ use crate::certificates::Listener;
 type Answer = Response<Full<Bytes>>;
 
 /// Serves one connection, with TLS or without.
-pub(crate) async fn serve(shared: Arc<Shared>, socket: TcpStream, peer: SocketAddr, tls: bool) {
+pub(crate) async fn serve(
+    shared: Arc<Shared>,
+    socket: TcpStream,
+    peer: SocketAddr,
+    tls: bool,
+    _counting: Counting,
+) {
     let _ = socket.set_nodelay(true);
     if !tls {
         return run(shared, TokioIo::new(socket), peer).await;

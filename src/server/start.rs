@@ -467,10 +467,10 @@ fn listen(
                 let direct = one.key == "xmpp.client_tls";
                 let serve = {
                     let shared = Arc::clone(&shared);
-                    move |socket, peer| {
+                    move |socket, peer, counting| {
                         let limit = shared.config.limits.out_queue;
                         let (link, reader) = Link::new(socket, peer, limit);
-                        clients::serve(Arc::clone(&shared), link, reader, direct)
+                        clients::serve(Arc::clone(&shared), link, reader, direct, counting)
                     }
                 };
                 tokio::spawn(accept(shared, listener, Arc::clone(&census), most, serve));
@@ -479,7 +479,9 @@ fn listen(
                 let tls = one.key == "http.listen_tls";
                 let serve = {
                     let shared = Arc::clone(&shared);
-                    move |socket, peer| http::serve(Arc::clone(&shared), socket, peer, tls)
+                    move |socket, peer, counting| {
+                        http::serve(Arc::clone(&shared), socket, peer, tls, counting)
+                    }
                 };
                 tokio::spawn(accept(shared, listener, Arc::clone(&pages), most, serve));
             }
@@ -488,8 +490,9 @@ fn listen(
                 let most = shared.config.limits.sip_connections;
                 let serve = {
                     let shared = Arc::clone(&shared);
-                    move |socket, peer| {
-                        sip::serve(Arc::clone(&shared), Arc::clone(&sip), socket, peer, tls)
+                    move |socket, peer, counting| {
+                        let (shared, sip) = (Arc::clone(&shared), Arc::clone(&sip));
+                        sip::serve(shared, sip, socket, peer, tls, counting)
                     }
                 };
                 tokio::spawn(accept(shared, listener, Arc::clone(&phones), most, serve));

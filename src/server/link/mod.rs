@@ -3,6 +3,7 @@
 //! The queue is a leaf lock: whoever holds it takes no other.
 
 mod read;
+mod spare;
 mod tls;
 
 use std::io;
@@ -100,6 +101,9 @@ impl Link {
         let mut io = self.io.lock();
         if io.broken.is_some() {
             return;
+        }
+        if io.plain.capacity() == 0 {
+            io.plain = spare::take();
         }
         write(&mut io.plain);
         if io.limit > 0 && io.plain.len() - io.written > io.limit {

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use tokio::net::TcpStream;
 
-use super::{Io, Link};
+use super::{Io, Link, spare};
 
 /// The most that is handed to TLS at a time, so that its own buffers stay small.
 const PIECE: usize = 16 * 1024;
@@ -96,14 +96,10 @@ impl Io {
         }
     }
 
-    /// An idle connection keeps no large buffer.
+    /// An idle connection keeps no buffer.
     fn emptied(&mut self) {
         self.written = 0;
-        if self.plain.capacity() > 1024 {
-            self.plain = Vec::new();
-        } else {
-            self.plain.clear();
-        }
+        spare::give(std::mem::take(&mut self.plain));
     }
 
     /// See [`Link::take_in`].

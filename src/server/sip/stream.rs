@@ -13,6 +13,7 @@ use tokio::net::tcp::OwnedReadHalf;
 
 use super::Sip;
 use crate::certificates::Listener;
+use crate::server::accept::Counting;
 use crate::server::link::{Link, read};
 use crate::server::shared::Shared;
 
@@ -26,6 +27,7 @@ pub(crate) async fn serve(
     socket: TcpStream,
     peer: SocketAddr,
     tls: bool,
+    _counting: Counting,
 ) {
     let local = socket
         .local_addr()

@@ -17,6 +17,7 @@ use xmpp::StreamCondition;
 use xmpp::session::{Output, Secured, Session};
 use xmpp::{Action, Reply};
 
+use super::accept::Counting;
 use super::link::{Link, read};
 use super::shared::Shared;
 use super::turn::{turn, yielding_turn};
@@ -72,9 +73,11 @@ pub(crate) async fn serve(
     link: Arc<Link>,
     mut socket: OwnedReadHalf,
     direct: bool,
+    _counting: Counting,
 ) {
+    // What is over soon has no room in the task, which lives as long as the session.
     let secured = if direct {
-        handshake(&shared, &link, &mut socket).await
+        Box::pin(handshake(&shared, &link, &mut socket)).await
     } else {
         Some((None, Vec::new()))
     };
@@ -111,7 +114,7 @@ pub(crate) async fn serve(
         connection.finish();
         drop(connection);
         if !heard_out {
-            linger(&mut socket).await;
+            Box::pin(linger(&mut socket)).await;
         }
     }
 }

@@ -18,7 +18,13 @@ pub(crate) struct Inbox(Mutex<VecDeque<Inbound>>);
 
 impl Inbox {
     pub(super) fn take(&self) -> Option<Inbound> {
-        self.0.lock().pop_front()
+        let mut waiting = self.0.lock();
+        let first = waiting.pop_front();
+        // Little comes after the login: no session keeps room for it.
+        if waiting.is_empty() && waiting.capacity() > 0 {
+            *waiting = VecDeque::new();
+        }
+        first
     }
 
     /// Leaves something and wakes the task.
