@@ -3,6 +3,7 @@
 import datetime
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,7 +35,7 @@ def machine():
         "processor": first_line("/proc/cpuinfo", "model name"),
         "cores": os.cpu_count(),
         "memory_mb": int(first_line("/proc/meminfo", "MemTotal").split()[0]) // 1000,
-        "kernel": f"{os.uname().sysname} {os.uname().release} {os.uname().machine}",
+        "kernel": f"{os.uname().sysname} {os.uname().release.split('-')[0]} {os.uname().machine}",
         "system": release.get("PRETTY_NAME", "").strip('"'),
     }
 
@@ -176,6 +177,8 @@ def measure(scenarios, quick, repetitions, figures):
 
 def main():
     """The command line: see `run`."""
+    # Ends as Ctrl-C does: the servers are stopped, their folder is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     words = sys.argv[1:]
     figures = Figures(FIGURES)
     if words != ["report"]:

@@ -54,11 +54,10 @@ def scenarios(quick):
         Scenario("presence", ("presence", "--groups", "25", "--contacts", "20")),
         login("SHA-1", False), login("SHA-256", False), login("SHA-256", True),
         memory("idle", idle), memory("idle-tls", idle, tls=True),
-        Scenario("online", ("online", "--contacts", "200", "--sessions", "2010", "--prepared"), CHAT_FAIR, world="online",
-                 needs="--prepared"),
+        Scenario("online", ("online", "--contacts", "200", "--sessions", str(online(quick)), "--prepared"), world="online", needs="--prepared"),
         Scenario("storm", ("storm", "--people", str(people(quick)), "--known", str(people(quick)), "--prepared"), CHAT_FAIR,
                  world="storm", needs="--prepared"),
-        Scenario("roster", ("roster", "--contacts", "100,500,1000,2000", "--prepared"), CHAT_FAIR, world="roster", needs="--prepared"),
+        Scenario("roster", ("roster", "--contacts", ",".join(map(str, sizes(quick))), "--prepared"), CHAT_FAIR, world="roster", needs="--prepared"),
         *(Scenario(name, (name,), PHONE, port="sip", needs=name)
           for name in ("publish", "subscribe", "notify", "retransmit", "unauthorized")),
     ]
@@ -72,7 +71,12 @@ def scenarios(quick):
 
 def people(quick):
     """How many come in the login storm."""
-    return 200 if quick else 1000
+    return 100 if quick else 1000
+
+
+def online(quick):
+    """How many are online with 200 contacts: whole circles."""
+    return 402 if quick else 2010
 
 
 def login(hash_name, tls):
@@ -87,7 +91,7 @@ def memory(name, count, tls=False, once=False):
     """Sessions that do nothing."""
     more = ("--tls",) if tls else ()
     call = ("idle", "--sessions", str(count), "--first", "1000", "--mechanism", "scram-sha-1", *more)
-    servers = CHAT if name == "idle" else CHAT_FAIR
+    servers = CHAT_FAIR if once else CHAT
     return Scenario(name, call, servers, port="xmpps" if tls else "xmpp", once=once, needs="--tls" if tls else "")
 
 
@@ -96,13 +100,22 @@ def circles(size):
     return lambda number: [other for other in range(number // size * size, number // size * size + size) if other != number]
 
 
-def sizes(number):
-    """Four people with nobody, four with each size of roster, and then those whom they know."""
-    each, wanted = 4, (0, 100, 500, 1000, 2000)
+def sizes(quick):
+    """How many contacts people have whose rosters are compared."""
+    return (100, 500) if quick else (100, 500, 1000, 2000)
+
+
+def stars(wanted):
+    """Four people with nobody, four with each number of contacts, and then those whom they know."""
+    each, wanted = 4, (0, *wanted)
     pool = each * len(wanted)
-    if number < pool:
-        return range(pool, pool + wanted[number // each])
-    return [other for other in range(pool) if number - pool < wanted[other // each]]
+
+    def contacts(number):
+        if number < pool:
+            return range(pool, pool + wanted[number // each])
+        return [other for other in range(pool) if number - pool < wanted[other // each]]
+
+    return contacts
 
 
 def worlds(quick):
@@ -110,9 +123,9 @@ def worlds(quick):
     crowd = people(quick)
     return {
         "plain": World(1000 + (2000 if quick else 15000)),
-        "online": World(2010, circles(201)),
+        "online": World(online(quick), circles(201)),
         "storm": World(crowd, circles(crowd)),
-        "roster": World(2020, sizes),
+        "roster": World(4 * (1 + len(sizes(quick))) + sizes(quick)[-1], stars(sizes(quick))),
     }
 
 
@@ -128,7 +141,7 @@ class Row:
     most: float | None = None
     share: float | None = 0.2
     # Peers that the share is of.
-    against: tuple = CHAT_FAIR[1:]
+    against: tuple = CHAT[1:]
 
 
 MEMORY = ("kamailio",)
@@ -142,6 +155,8 @@ ROWS = (
     Row("Idle session, TLS", "idle-tls", "session_kb", "KB", 20),
     Row("Session online with 200 contacts", "online", "session_kb", "KB", 20),
     Row("Coming online with 200 contacts", "online", "cpu_us", "µs"),
+    Row("Contact of the largest roster, by one of the next: login", "roster", "get_growth", "times", 1.1, None),
+    Row("Contact of the largest roster, by one of the next: presence", "roster", "change_growth", "times", 1.1, None),
     Row("Login storm: server CPU in all", "storm", "cpu_s", "s"),
     Row("Login storm: everybody has seen everybody", "storm", "all_seen_s", "s", None, None),
     Row("Login storm: memory at its peak", "storm", "peak_kb", "KB", None, None),
