@@ -139,7 +139,6 @@ def measure(scenarios, quick, repetitions, figures):
     commit = servers.output("git", "rev-parse", "--short", "HEAD")
     figures.data["machine"] = machine()
     figures.data["servers"] |= {key: {"title": server.title, "version": server.version()} for key, server in there.items()}
-    figures.data["servers"]["adsum"]["version"] += f" ({commit})"
     figures.data["load"] = servers.output(LOAD, "--version")
     unknown = [scenario.name for scenario in scenarios if not knows(scenario)]
     figures.data["unknown"] = unknown

@@ -213,7 +213,10 @@ def conditions(results):
     if quick:
         text += ["", "**Some of these figures are of a quick run**: short, few sessions, on a machine that had other work. "
                      "They show the order of things, no more."]
-    body = [[server["title"], server["version"], f"[{files[key]}](../benches/compare/peers/{files[key]})"]
+    commits = ", ".join(sorted({run["commit"] for run in results.runs if run["server"] == "adsum"}))
+    versions = {key: server["version"].split(" (")[0] for key, server in data["servers"].items()}
+    versions["adsum"] += f" ({commits})"
+    body = [[server["title"], versions[key], f"[{files[key]}](../benches/compare/peers/{files[key]})"]
             for key, server in sorted(data["servers"].items(), key=lambda item: ORDER.index(item[0]))]
     return [*text, "",
             f"Machine: {machine['processor']}, {machine['cores']} cores, {machine['memory_mb'] / 1000:.0f} GB, "
