@@ -43,6 +43,12 @@ pub(crate) struct Group {
 struct State {
     work: VecDeque<Work>,
     units: usize,
+    /// Units in the writer's hands.
+    taken: usize,
+    /// Changes refused since the queue was full.
+    refused: u64,
+    /// Until when another program's hold on the database is waited for.
+    hurry: Option<Instant>,
     /// Somebody waits for something in `work`.
     urgent: bool,
     soft_since: Option<Instant>,
@@ -69,7 +75,16 @@ impl Queue {
     /// Queues a unit, or gives it back when the queue is full or closed.
     pub(crate) fn submit(&self, ops: Vec<Op>, done: Done) -> Result<(), Overloaded> {
         let mut state = self.state.lock();
-        if state.units >= self.bound || state.end.is_some() {
+        if state.depth() >= self.bound || state.end.is_some() {
+            let first = state.refused == 0 && state.end.is_none();
+            state.refused += 1;
+            drop(state);
+            if first {
+                tracing::error!(
+                    bound = self.bound,
+                    "the queue to the disk is full: changes are refused"
+                );
+            }
             return Err(Overloaded(ops, done));
         }
         state.units += 1;
@@ -86,7 +101,7 @@ impl Queue {
     /// Queues a unit that nobody waits for. It takes no place that others need: it is dropped when half of the queue is full.
     pub(crate) fn submit_soft(&self, ops: Vec<Op>) {
         let mut state = self.state.lock();
-        if state.units >= self.bound.div_ceil(2) || state.end.is_some() {
+        if state.depth() >= self.bound.div_ceil(2) || state.end.is_some() {
             state.soft_dropped += 1;
             return;
         }
@@ -126,7 +141,7 @@ impl Queue {
         let left = {
             let mut state = self.state.lock();
             state.end.get_or_insert(false);
-            state.units = 0;
+            (state.units, state.taken) = (0, 0);
             std::mem::take(&mut state.work)
         };
         for work in left {
@@ -139,9 +154,32 @@ impl Queue {
         }
     }
 
-    /// Units that wait.
+    /// Units that are not on the disk yet.
     pub(crate) fn depth(&self) -> usize {
-        self.state.lock().units
+        self.state.lock().depth()
+    }
+
+    /// The group that was taken is on the disk, or has failed.
+    pub(crate) fn done(&self) {
+        let mut state = self.state.lock();
+        state.taken = 0;
+        // Not at the first free place, so that a queue at its bound does not say so all the time.
+        if state.refused == 0 || state.depth() > self.bound / 2 {
+            return;
+        }
+        let refused = std::mem::take(&mut state.refused);
+        drop(state);
+        tracing::warn!(refused, "the queue to the disk takes changes again");
+    }
+
+    /// From now on another program's hold on the database is waited for until `patience` is over.
+    pub(crate) fn hurry(&self, patience: Duration) {
+        self.state.lock().hurry = Some(Instant::now() + patience);
+    }
+
+    /// Until when such a hold is waited for, once the end is near.
+    pub(crate) fn hurried(&self) -> Option<Instant> {
+        self.state.lock().hurry
     }
 
     /// Soft units dropped since the start.
@@ -170,6 +208,10 @@ impl Queue {
 }
 
 impl State {
+    fn depth(&self) -> usize {
+        self.units + self.taken
+    }
+
     fn take(&mut self) -> Group {
         let mut group = Group::default();
         let mut bytes = 0;
@@ -189,6 +231,7 @@ impl State {
             self.soft_since = None;
             group.end = self.end;
         }
+        self.taken = group.units.len();
         group
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use presence::{Bare, Message, Roster};
@@ -74,7 +75,7 @@ struct Inner {
     queue: Arc<Queue>,
     sink: Arc<Mutex<Option<Arc<Sink>>>>,
     next_ids: NextIds,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    writer: Mutex<Option<JoinHandle<bool>>>,
 }
 
 impl Store {
@@ -165,7 +166,7 @@ impl Store {
         let _ = self.0.queue.barrier().recv();
     }
 
-    /// Units that wait for the writer.
+    /// Units that are not on the disk yet: those that wait for the writer, and those in its hands.
     pub fn queue_depth(&self) -> usize {
         self.0.queue.depth()
     }
@@ -229,6 +230,20 @@ impl Store {
         })
     }
 
+    /// The first of the messages that wait and have a number above `above`: as many as are `size` octets together, but one at least
+    /// where there is one.
+    pub fn offline_after(
+        &self,
+        account: &Bare,
+        above: u64,
+        size: u64,
+    ) -> Result<Vec<(u64, Message)>, StoreError> {
+        self.0.pool.read(|db| match accounts::id(db, account)? {
+            Some(id) => offline::after(db, id, above, size),
+            None => Ok(Vec::new()),
+        })
+    }
+
     /// Numbers from which on all were free when the store was opened.
     pub fn next_ids(&self) -> NextIds {
         self.0.next_ids
@@ -240,23 +255,31 @@ impl Store {
         backup::backup(&self.0.place, path)
     }
 
-    /// Commits what is queued, marks the end as clean and empties the log. Other handles are refused from now on.
-    pub fn close_clean(self) {
-        self.0.end(true);
+    /// The end is near: where another program holds the database, that is waited for until `patience` is over, and then no longer.
+    /// What cannot be written in this time fails.
+    pub fn hurry(&self, patience: Duration) {
+        self.0.queue.hurry(patience);
+    }
+
+    /// Commits what is queued, marks the end as clean and empties the log. Other handles are refused from now on. False when
+    /// something was not written since [`Store::hurry`], or the mark could not be: then the end is not clean.
+    pub fn close_clean(self) -> bool {
+        self.0.end(true)
     }
 }
 
 impl Inner {
-    fn end(&self, clean: bool) {
+    fn end(&self, clean: bool) -> bool {
         self.queue.close(clean);
         self.pool.close();
         let writer = self.writer.lock().take();
-        if let Some(writer) = writer
-            && writer.thread().id() != thread::current().id()
-            && writer.join().is_err()
-        {
+        let Some(writer) = writer.filter(|w| w.thread().id() != thread::current().id()) else {
+            return false;
+        };
+        writer.join().unwrap_or_else(|_| {
             tracing::error!("the writer of the database panicked");
-        }
+            false
+        })
     }
 }
 

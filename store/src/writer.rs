@@ -1,6 +1,7 @@
 //! The one thread that writes: everything queued goes into one transaction, then all who waited are told.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -14,6 +15,10 @@ use crate::{NextIds, Op, StoreError};
 const BLOCK: u64 = 1024;
 /// After about so many operations the log is copied back into the database, when those who waited have been told.
 const CHECKPOINT_OPS: usize = 2000;
+/// So long another program may hold the database before changes are refused.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// So long SQLite waits for it at a time.
+const PIECE: Duration = Duration::from_millis(100);
 
 /// Somebody to be told, and what.
 pub struct Completion {
@@ -52,6 +57,10 @@ pub(crate) struct Writer {
     /// What the database says is free.
     reserved: NextIds,
     since_checkpoint: usize,
+    /// Changes that were not written since the disk fails.
+    failing: u64,
+    /// Changes that were not written since the end is near.
+    lost: u64,
 }
 
 impl Writer {
@@ -61,16 +70,25 @@ impl Writer {
             memory: Memory::new(free),
             reserved: free,
             since_checkpoint: 0,
+            failing: 0,
+            lost: 0,
         }
     }
 
-    /// Serves the queue until it is closed. `mark`: a clean end is written down.
-    pub(crate) fn run(mut self, queue: &Queue, sink: &Mutex<Option<Arc<Sink>>>, mark: bool) {
+    /// Serves the queue until it is closed. `mark`: a clean end is written down. True when the end is clean.
+    pub(crate) fn run(
+        mut self,
+        queue: &Queue,
+        sink: &Mutex<Option<Arc<Sink>>>,
+        mark: bool,
+    ) -> bool {
         let _end = End(queue);
         loop {
             let group = queue.take();
             if !group.units.is_empty() {
-                let results = self.commit(&group.units);
+                let results = self.commit_patiently(&group.units, queue);
+                queue.done();
+                self.report(&results, queue);
                 tell(group.units, results, sink);
                 self.checkpoint_when_due();
             }
@@ -79,11 +97,78 @@ impl Writer {
                 let _ = barrier.send(());
             }
             if let Some(clean) = group.end {
-                if clean && let Err(error) = self.finish(mark) {
-                    tracing::error!(%error, "the database could not be closed cleanly");
-                }
-                return;
+                return clean && self.end(queue, mark);
             }
+        }
+    }
+
+    /// The clean end, when it is one.
+    fn end(&mut self, queue: &Queue, mark: bool) -> bool {
+        if self.lost > 0 {
+            tracing::error!(
+                changes = self.lost,
+                "not everything was written before the end: the next start takes this end for a crash"
+            );
+            return false;
+        }
+        let patience = match queue.hurried() {
+            Some(until) => until.saturating_duration_since(Instant::now()),
+            None => PATIENCE,
+        };
+        let finished = self
+            .db
+            .busy_timeout(patience)
+            .map_err(StoreError::from)
+            .and_then(|()| self.finish(mark));
+        if let Err(error) = &finished {
+            tracing::error!(%error, "the database could not be closed cleanly");
+        }
+        finished.is_ok()
+    }
+
+    /// Commits, and waits for another program that holds the database: not at once but in pieces, so that it is seen when the end
+    /// comes near.
+    fn commit_patiently(&mut self, units: &[Unit], queue: &Queue) -> Vec<Result<(), StoreError>> {
+        let begun = Instant::now();
+        loop {
+            let now = Instant::now();
+            let mut until = begun + PATIENCE;
+            if let Some(end) = queue.hurried() {
+                until = until.min(end);
+            }
+            let left = until.saturating_duration_since(now);
+            // Zero: it is tried once.
+            let results = match self.db.busy_timeout(left.min(PIECE)) {
+                Ok(()) => self.commit(units),
+                Err(error) => vec![Err(error.into()); units.len()],
+            };
+            let busy = results.contains(&Err(StoreError::Busy));
+            if !busy || left <= PIECE {
+                return results;
+            }
+        }
+    }
+
+    /// One line when changes begin to fail, and one when they are written again; near the end everything that is lost counts.
+    fn report(&mut self, results: &[Result<(), StoreError>], queue: &Queue) {
+        let failed = results.iter().filter_map(|r| r.as_ref().err());
+        let failed: Vec<_> = failed.filter(|error| error.is_io()).collect();
+        let number = failed.len() as u64;
+        if queue.hurried().is_some() {
+            self.lost += number;
+        }
+        match failed.first() {
+            Some(error) => {
+                if self.failing == 0 {
+                    tracing::error!(%error, "changes cannot be stored and are refused");
+                }
+                self.failing += number;
+            }
+            None if self.failing > 0 => {
+                let refused = std::mem::take(&mut self.failing);
+                tracing::warn!(refused, "changes are stored again");
+            }
+            None => {}
         }
     }
 

@@ -4,9 +4,12 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use presence::{Bare, Item, Utc, WatchId, WatchRecord};
+use presence::{
+    Address, Bare, Item, Message, MessageKind, MessageNative, Utc, WatchId, WatchRecord,
+};
 use store::{Completion, Op, Options, Store, StoreError, verify};
 
 fn bare(text: &str) -> Bare {
@@ -344,4 +347,119 @@ fn a_damaged_copy_is_told() {
     ));
     let nowhere = Store::open(Path::new("/nowhere/at/all"), Options::default());
     assert!(matches!(nowhere, Err(StoreError::Io(_))));
+}
+
+/// Another program with a transaction on the database.
+fn other(path: &std::path::Path) -> rusqlite::Connection {
+    let other = rusqlite::Connection::open(path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    other
+}
+
+#[test]
+fn the_end_does_not_wait_for_another_program_and_says_what_it_did_not_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("adsum.db");
+    let (store, _) = Store::open(&path, Options::default()).unwrap();
+    let held = other(&path);
+    let (sender, receiver) = mpsc::channel();
+    let done = Box::new(move |r| sender.send(r).unwrap());
+    store.submit(vec![meta("late", "")], done).unwrap();
+    let begun = Instant::now();
+    store.hurry(Duration::from_millis(300));
+    assert_eq!(receiver.recv().unwrap(), Err(StoreError::Busy));
+    assert!(!store.close_clean());
+    assert!(begun.elapsed() < Duration::from_secs(2));
+    held.execute_batch("ROLLBACK").unwrap();
+    let (store, start) = Store::open(&path, Options::default()).unwrap();
+    assert!(start.unclean);
+    // Nothing to write, but the mark itself cannot be.
+    let held = other(&path);
+    store.hurry(Duration::ZERO);
+    assert!(!store.close_clean());
+    held.execute_batch("ROLLBACK").unwrap();
+    // What is held for a moment only is waited for.
+    let (store, start) = Store::open(&path, Options::default()).unwrap();
+    assert!(start.unclean);
+    let held = other(&path);
+    store.hurry(Duration::from_secs(5));
+    store.submit_soft(vec![meta("late", "written")]);
+    let closing = std::thread::spawn(move || store.close_clean());
+    held.execute_batch("ROLLBACK").unwrap();
+    assert!(closing.join().unwrap());
+    let (store, start) = Store::open(&path, Options::default()).unwrap();
+    assert!(!start.unclean);
+    let late = store.meta("late").unwrap();
+    assert_eq!(late.as_deref(), Some(&b"written"[..]));
+}
+
+#[test]
+fn what_the_writer_has_in_its_hands_is_not_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("adsum.db");
+    let options = Options {
+        queue: 2,
+        ..Options::default()
+    };
+    let (store, _) = Store::open(&path, options).unwrap();
+    let held = other(&path);
+    let (sender, receiver) = mpsc::channel();
+    for number in 0..2 {
+        let sender = sender.clone();
+        let done = Box::new(move |r| sender.send(r).unwrap());
+        let put = meta(&number.to_string(), "");
+        store.submit(vec![put], done).unwrap();
+    }
+    // Whichever of them it holds.
+    for _ in 0..100 {
+        assert_eq!(store.queue_depth(), 2);
+        std::thread::yield_now();
+    }
+    assert!(store.submit(vec![meta("2", "")], Box::new(|_| {})).is_err());
+    held.execute_batch("ROLLBACK").unwrap();
+    for _ in 0..2 {
+        assert_eq!(receiver.recv().unwrap(), Ok(()));
+    }
+    store.barrier();
+    assert_eq!(store.queue_depth(), 0);
+}
+
+fn message() -> Message {
+    Message {
+        from: Address::from(bare("bob@example.org")),
+        to: Address::from(ann()),
+        kind: MessageKind::Chat,
+        id: None,
+        thread: None,
+        subjects: Vec::new(),
+        bodies: Vec::new(),
+        native: MessageNative::Xmpp(Bytes::from_static(b"<body>hello</body>")),
+        received: Utc(1),
+    }
+}
+
+#[test]
+fn messages_are_read_in_portions() {
+    let (store, _) = Store::open_in_memory(Options::default()).unwrap();
+    let put = |id| Op::OfflinePut {
+        account: ann(),
+        id,
+        message: Box::new(message()),
+    };
+    let ops = vec![create(ann()), put(3), put(5), put(9)];
+    let done = Box::new(|r: Result<(), StoreError>| r.unwrap());
+    store.submit(ops, done).unwrap();
+    store.barrier();
+    let size = store::stored_size(&message());
+    let read = |above, size| {
+        let read = store.offline_after(&ann(), above, size).unwrap();
+        read.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+    };
+    assert_eq!(read(0, u64::MAX), [3, 5, 9]);
+    assert_eq!(read(0, 2 * size), [3, 5]);
+    assert_eq!(read(3, 2 * size - 1), [5]);
+    assert_eq!(read(5, 0), [9], "one at least");
+    assert!(read(9, size).is_empty());
+    let nobody = bare("nobody@example.org");
+    assert!(store.offline_after(&nobody, 0, size).unwrap().is_empty());
 }

@@ -33,6 +33,27 @@ pub(crate) fn total(db: &Connection, account: i64) -> Outcome<(usize, u64)> {
     Ok(found.unwrap_or_default())
 }
 
+/// The first messages above a number, in order: as many as have this size together, but one at least.
+pub(crate) fn after(
+    db: &Connection,
+    account: i64,
+    above: u64,
+    size: u64,
+) -> Outcome<Vec<(u64, Message)>> {
+    let sql = "SELECT id, size, message FROM offline WHERE account = ?1 AND id > ?2 ORDER BY id";
+    let mut statement = db.prepare_cached(sql)?;
+    let mut rows = statement.query(params![account, above.cast_signed()])?;
+    let (mut found, mut total) = (Vec::new(), 0_u64);
+    while let Some(row) = rows.next()? {
+        total = total.saturating_add(number(row, 1)?);
+        if total > size && !found.is_empty() {
+            break;
+        }
+        found.push((number(row, 0)?, codec::message::decode(blob(row, 2)?)?));
+    }
+    Ok(found)
+}
+
 /// The messages, in the order of their numbers.
 pub(crate) fn list(db: &Connection, account: i64) -> Outcome<Vec<(u64, Message)>> {
     let sql = "SELECT id, message FROM offline WHERE account = ?1 ORDER BY id";
