@@ -59,11 +59,13 @@ impl Model {
             model.committed(&account, born, result.is_ok());
             then(
                 &model,
-                result.map_err(|error| {
-                    tracing::error!(%error, %account, "a change could not be stored");
-                    match error {
-                        store::StoreError::Busy => Refusal::Overloaded,
-                        _ => Refusal::Fault,
+                result.map_err(|error| match error {
+                    // The writer says so once for all.
+                    store::StoreError::Busy => Refusal::Overloaded,
+                    store::StoreError::Io(_) => Refusal::Fault,
+                    error => {
+                        tracing::error!(%error, %account, "a change could not be stored");
+                        Refusal::Fault
                     }
                 }),
             );

@@ -11,6 +11,7 @@ use presence::{
 };
 use store::AccountRecord;
 
+use crate::offline::Giving;
 use crate::route::{Event, Notice, Route, SessionId};
 
 /// What is kept for one address: who watches it, and the account itself while it is in use.
@@ -49,10 +50,10 @@ pub(crate) struct Entity {
     pub(crate) offline_bytes: u64,
     /// When the oldest of them was taken, where they do not wait for ever.
     pub(crate) offline_oldest: Option<Utc>,
-    /// All stored messages up to this number were given to a client in this run.
+    /// All stored messages up to this number were given to a client in this run, or are on their way to one.
     pub(crate) flushed: u64,
     /// Stored messages are on their way to a client: what comes now waits behind them.
-    pub(crate) flushing: bool,
+    pub(crate) giving: Option<Box<Giving>>,
     /// Stored messages that phones were offered: their size, and when.
     pub(crate) offered: HashMap<u64, (u64, Timestamp)>,
     pub(crate) last_seen: Option<(Utc, Option<String>)>,
@@ -154,7 +155,7 @@ impl Entity {
             offline_bytes: record.offline_bytes,
             offline_oldest: None,
             flushed: 0,
-            flushing: false,
+            giving: None,
             offered: HashMap::new(),
             last_seen: record.last_seen,
             version,
@@ -172,6 +173,7 @@ impl Entity {
             && self.bindings.is_empty()
             && self.watches.is_empty()
             && self.pending_commits == 0
+            && self.giving.is_none()
     }
 
     pub(crate) fn session(&mut self, id: SessionId) -> Option<&mut Session> {

@@ -96,6 +96,9 @@ impl Model {
             to.resource.as_ref() == Some(&s.resource) && !s.route.closed()
         };
         if let Some(session) = entity.sessions.iter().find(meant) {
+            if entity.gives_to(session.id) && handling.storable {
+                return Ok(None);
+            }
             session.route.deliver(&Event::Message {
                 message,
                 delayed: false,
@@ -111,7 +114,7 @@ impl Model {
         };
         match route {
             // What waited longer is on its way to the client and must not be overtaken (RFC 6120 §10.1).
-            MessageRoute::Deliver(_) if entity.flushing && handling.storable => Ok(None),
+            MessageRoute::Deliver(_) if entity.giving.is_some() && handling.storable => Ok(None),
             MessageRoute::Deliver(sessions) => {
                 for index in sessions {
                     entity.sessions[index].route.deliver(&Event::Message {

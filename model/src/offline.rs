@@ -8,7 +8,7 @@ use store::Op;
 
 use crate::clock::Now;
 use crate::commit::Reply;
-use crate::entity::Entity;
+use crate::entity::{Entity, Session};
 use crate::messages::{Handling, Sent};
 use crate::route::{Event, SessionId};
 use crate::shards::Model;
@@ -16,6 +16,28 @@ use crate::timers::{Ending, RETRY};
 
 /// So long a phone may still answer to what it was offered: above the life of a SIP transaction (RFC 3261 §17.1.2.2, timer F).
 const ANSWERED_WITHIN: Duration = Duration::from_secs(64);
+
+/// Stored messages on their way to a client, portion by portion. Each is removed when it is written to the connection, and the next
+/// is read when that is on the disk.
+pub(crate) struct Giving {
+    session: SessionId,
+    stage: Stage,
+    /// The messages of this portion: their numbers and sizes.
+    portion: Vec<(u64, u64)>,
+}
+
+/// What happens to a portion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It is to be read.
+    Reading,
+    /// It is on its way to the connection.
+    Given,
+    /// It is written and to be removed.
+    Written,
+    /// Its removal is on the way to the disk.
+    Removing,
+}
 
 impl Model {
     /// Stores a message; after the commit the phones of the account are tried.
@@ -29,7 +51,11 @@ impl Model {
         let size = store::stored_size(message);
         let (most, most_bytes) = (self.rules.offline_messages, self.rules.offline_bytes);
         if entity.offline >= most || entity.offline_bytes.saturating_add(size) > most_bytes {
-            return Err(Refusal::Unavailable);
+            // There is room soon when somebody is being given what waits.
+            return Err(match entity.giving {
+                Some(_) => Refusal::Overloaded,
+                None => Refusal::Unavailable,
+            });
         }
         let id = self.new_offline();
         let account = entity.account.clone();
@@ -78,27 +104,30 @@ impl Model {
         true
     }
 
+    /// True when it was offered to somebody.
     fn offer_stored(
         &self,
         account: &Bare,
         id: u64,
         message: &Message,
         to: impl Fn(&Binding) -> bool,
-    ) {
+    ) -> bool {
         let now = self.now().at;
         self.with_slot(account, |slot| {
             let Some(entity) = &mut slot.entity else {
-                return;
+                return false;
             };
             // A client came first.
             if id <= entity.flushed {
-                return;
+                return false;
             }
-            if self.offer(entity, message, Some(id), to) {
+            let offered = self.offer(entity, message, Some(id), to);
+            if offered {
                 let size = store::stored_size(message);
                 entity.offered.insert(id, (size, now));
             }
-        });
+            offered
+        })
     }
 
     /// A phone took a stored message: it waits no longer.
@@ -108,8 +137,14 @@ impl Model {
                 account: account.clone(),
                 ids: vec![id],
             }];
+            let of = account.clone();
+            let last = entity.offered.len() == 1 && entity.offered.contains_key(&id);
             // No room in the queue: it stays stored and is offered again.
-            self.submit(entity, ops, |_, _| {})?;
+            self.submit(entity, ops, move |model, _| {
+                if last {
+                    model.offer_waiting(&of, id, &[]);
+                }
+            })?;
             match entity.offered.remove(&id) {
                 Some((size, _)) => entity.fewer(size),
                 // It was taken before, by another phone or a client, or nobody knows any more: counted anew.
@@ -121,105 +156,259 @@ impl Model {
 
     /// No phone took a stored message that it was offered: the next that registers is offered it again.
     pub fn not_taken(&self, account: &Bare, id: u64) {
-        self.with_slot(account, |slot| {
-            if let Some(entity) = &mut slot.entity {
-                entity.offered.remove(&id);
+        let last = self.with_slot(account, |slot| {
+            let entity = slot.entity.as_mut()?;
+            entity.offered.remove(&id)?;
+            Some(entity.offered.is_empty())
+        });
+        if last == Some(true) {
+            self.offer_waiting(account, id, &[]);
+        }
+    }
+
+    /// Begins to give what waited, when a session became available with a non-negative priority (XEP-0160 §2).
+    pub(crate) fn flush_offline(self: &Arc<Self>, account: &Bare, session: SessionId) {
+        let _ = self.with_entity(account, |entity| {
+            if entity.offline > 0 && entity.giving.is_none() {
+                entity.giving = Some(Box::new(Giving {
+                    session,
+                    stage: Stage::Reading,
+                    portion: Vec::new(),
+                }));
+                self.give_after_commits(entity);
             }
+            Ok(())
         });
     }
 
-    /// Delivers what waited to a session that became available with a non-negative priority (XEP-0160 §2).
-    pub(crate) fn flush_offline(self: &Arc<Self>, account: &Bare, session: SessionId) {
+    /// What was stored may be on its way to the disk.
+    fn give_after_commits(self: &Arc<Self>, entity: &mut Entity) {
+        let of = entity.account.clone();
+        let waits = self.after_commits(entity, move |model| model.give(&of));
+        if waits.is_err() {
+            self.give_later(&entity.account);
+        }
+    }
+
+    fn give_later(&self, account: &Bare) {
         let later = self.now().at.plus(RETRY);
+        self.timers.lock().push(later, account, Ending::Flush);
+    }
+
+    /// There may be room in the writer's queue again.
+    pub(crate) fn go_on_giving(self: &Arc<Self>, account: &Bare) {
+        let reading = self.with_entity(account, |entity| {
+            let stage = entity.giving.as_ref().map(|g| g.stage);
+            if stage == Some(Stage::Written) {
+                self.remove_given(entity);
+            }
+            Ok(stage == Some(Stage::Reading))
+        });
+        if reading == Ok(true) {
+            self.give(account);
+        }
+    }
+
+    /// Reads the next portion and gives it to the session, or to another when that is not there any more.
+    fn give(self: &Arc<Self>, account: &Bare) {
+        let now = self.now();
+        let begun = self.with_entity(account, |entity| {
+            let reading = entity.giving.as_ref().map(|g| g.stage) == Some(Stage::Reading);
+            Ok(reading.then_some(entity.flushed))
+        });
+        let Ok(Some(above)) = begun else { return };
+        let most = self.rules.offline_portion;
+        let read = self.store.offline_after(account, above, most);
         let _ = self.with_entity(account, |entity| {
-            if entity.offline == 0 {
+            let reading = entity.giving.as_ref().map(|g| g.stage) == Some(Stage::Reading);
+            if !reading || entity.flushed != above {
                 return Ok(());
             }
-            let of = account.clone();
-            let waits = self.after_commits(entity, move |model| model.flush_stored(&of, session));
-            entity.flushing = true;
-            if waits.is_err() {
-                let mut timers = self.timers.lock();
-                timers.push(later, account, Ending::Flush(session));
+            match read {
+                Ok(portion) => self.give_portion(entity, &portion, now),
+                Err(error) => {
+                    tracing::error!(%error, %account, "messages that wait could not be read");
+                    entity.giving = None;
+                }
             }
-            waits
+            Ok(())
         });
     }
 
-    /// Gives a session what is stored. All up to the highest number is given to one session, so that none is given twice; it is
-    /// given when its removal is on its way to the disk.
-    pub(crate) fn flush_stored(self: &Arc<Self>, account: &Bare, session: SessionId) {
-        let now = self.now();
-        let read = self.store.offline_messages(account);
-        let messages = read.unwrap_or_default();
-        let given = self.with_entity(account, |entity| {
-            entity.flushing = false;
-            let own = entity.session(session).ok_or(Refusal::NotFound)?;
-            let route = Arc::clone(&own.route);
-            if own.available.is_none_or(|p| p < 0) || route.closed() {
-                return Ok(false);
+    fn give_portion(self: &Arc<Self>, entity: &mut Entity, messages: &[(u64, Message)], now: Now) {
+        let Some(mut giving) = entity.giving.take() else {
+            return;
+        };
+        let takes = |s: &&Session| s.available.is_some_and(|p| p >= 0) && !s.route.closed();
+        let mut fit = entity.sessions.iter().filter(takes);
+        let same = fit.clone().find(|s| s.id == giving.session);
+        let Some(session) = same.or_else(|| fit.next()) else {
+            return;
+        };
+        giving.session = session.id;
+        let Some((last, _)) = messages.last() else {
+            if entity.offline > 0 {
+                // Something is on its way to the disk, or came there since it was read, or the count is wrong.
+                entity.recount |= entity.pending_commits == 0;
+                entity.giving = Some(giving);
+                self.give_after_commits(entity);
             }
-            let waiting = messages.iter().filter(|(id, _)| *id > entity.flushed);
-            let waiting: Vec<&(u64, Message)> = waiting.collect();
-            let Some(last) = waiting.last().map(|(id, _)| *id) else {
-                // What waits may itself be on its way to the disk, when this could not be put behind it.
-                return Ok(entity.offline > 0 && entity.pending_commits > 0);
-            };
-            let ops = vec![Op::OfflineRemove {
-                account: account.clone(),
-                ids: waiting.iter().map(|(id, _)| *id).collect(),
-            }];
-            if let Err(refusal) = self.submit(entity, ops, |_, _| {}) {
-                let (at, ending) = (now.at.plus(RETRY), Ending::Flush(session));
-                self.timers.lock().push(at, account, ending);
-                entity.flushing = true;
-                return Err(refusal);
-            }
-            entity.flushed = last;
-            for (id, message) in waiting {
-                entity.offered.remove(id);
-                if self.expired(message, now) {
-                    // Its removal may be under way.
-                    entity.recount = true;
-                    continue;
-                }
-                entity.fewer(store::stored_size(message));
+            return;
+        };
+        let route = Arc::clone(&session.route);
+        let mut written = true;
+        for (id, message) in messages {
+            entity.offered.remove(id);
+            giving.portion.push((*id, store::stored_size(message)));
+            if !self.expired(message, now) {
                 let delayed = true;
                 route.deliver(&Event::Message { message, delayed });
+                written = false;
             }
-            Ok(entity.offline > 0)
+        }
+        giving.stage = Stage::Given;
+        entity.flushed = *last;
+        let session = giving.session;
+        entity.giving = Some(giving);
+        if written {
+            self.remove_given(entity);
+        } else {
+            let account = &entity.account;
+            route.deliver(&Event::Mark { account, session });
+        }
+    }
+
+    /// What was delivered to a session up to an [`Event::Mark`] is written to its connection.
+    pub fn written(self: &Arc<Self>, account: &Bare, session: SessionId) {
+        let _ = self.with_entity(account, |entity| {
+            if entity.gives_to(session)
+                && entity.giving.as_ref().map(|g| g.stage) == Some(Stage::Given)
+            {
+                self.remove_given(entity);
+            }
+            Ok(())
         });
-        // What was stored while these were read.
-        if given == Ok(true) {
-            self.flush_offline(account, session);
+    }
+
+    /// A session has ended: what was given to it and not written is given to another, or to the next that comes.
+    pub(crate) fn not_written(self: &Arc<Self>, account: &Bare, session: SessionId) {
+        let again = self.with_slot(account, |slot| {
+            let entity = slot.entity.as_mut()?;
+            let giving = entity.giving.as_mut()?;
+            if giving.session != session || giving.stage != Stage::Given {
+                return None;
+            }
+            giving.stage = Stage::Reading;
+            let (first, _) = *giving.portion.first()?;
+            giving.portion.clear();
+            entity.flushed = first.saturating_sub(1);
+            Some(())
+        });
+        if again.is_some() {
+            self.give(account);
+        }
+    }
+
+    /// A portion is written: it waits no longer.
+    fn remove_given(self: &Arc<Self>, entity: &mut Entity) {
+        let Some(giving) = &mut entity.giving else {
+            return;
+        };
+        giving.stage = Stage::Written;
+        let ops = vec![Op::OfflineRemove {
+            account: entity.account.clone(),
+            ids: giving.portion.iter().map(|(id, _)| *id).collect(),
+        }];
+        let (of, last) = (entity.account.clone(), entity.flushed);
+        let removed = self.submit(entity, ops, move |model, stored| {
+            model.removed_given(&of, last, stored.is_ok());
+        });
+        if removed.is_err() {
+            return self.give_later(&entity.account);
+        }
+        let sizes = entity.giving.as_mut().map_or_else(Vec::new, |giving| {
+            giving.stage = Stage::Removing;
+            giving.portion.clone()
+        });
+        for (_, size) in sizes {
+            entity.fewer(size);
+        }
+    }
+
+    fn removed_given(self: &Arc<Self>, account: &Bare, last: u64, removed: bool) {
+        let next = self.with_entity(account, |entity| {
+            let flushed = entity.flushed;
+            let Some(giving) = &mut entity.giving else {
+                return Ok(false);
+            };
+            if giving.stage != Stage::Removing || flushed != last {
+                return Ok(false);
+            }
+            if removed {
+                giving.stage = Stage::Reading;
+                giving.portion.clear();
+            } else {
+                giving.stage = Stage::Written;
+                self.give_later(account);
+            }
+            Ok(removed)
+        });
+        if next == Ok(true) {
+            self.give(account);
         }
     }
 
     /// A phone has registered: what waited and can be shown on it is offered. `added` are contacts that were not registered before;
     /// the others get what was offered so long ago that they have not answered.
-    pub(crate) fn flush_to_phones(self: &Arc<Self>, account: &Bare, added: &[Arc<str>]) {
+    pub(crate) fn flush_to_phones(&self, account: &Bare, added: &[Arc<str>]) {
+        self.offer_waiting(account, 0, added);
+    }
+
+    /// Offers the next portion of what waits above a number; when all of it is answered the one behind it follows.
+    fn offer_waiting(&self, account: &Bare, mut above: u64, added: &[Arc<str>]) {
         let now = self.now();
-        let waits = |entity: &mut Entity| Ok(entity.offline > 0);
+        let waits = |entity: &mut Entity| {
+            let phones = entity.bindings.iter().any(|b| b.binding.takes_message);
+            Ok(phones && entity.offline > 0)
+        };
         if !self.with_entity(account, waits).unwrap_or(false) {
             return;
         }
-        let Ok(messages) = self.store.offline_messages(account) else {
-            return;
-        };
-        for (id, message) in messages {
-            let shown =
-                matches!(message.native, MessageNative::Sip { .. }) || !message.bodies.is_empty();
-            if !shown || self.expired(&message, now) {
-                continue;
+        let (most, mut any) = (self.rules.offline_portion, false);
+        while !any {
+            let Ok(messages) = self.store.offline_after(account, above, most) else {
+                return;
+            };
+            let Some((last, _)) = messages.last() else {
+                return;
+            };
+            above = *last;
+            for (id, message) in &messages {
+                any |= self.offer_one(account, *id, message, added, now);
             }
-            let open = self.with_slot(account, |slot| {
-                let offered = slot.entity.as_ref().and_then(|e| e.offered.get(&id));
-                offered.is_some_and(|(_, at)| at.plus(ANSWERED_WITHIN) > now.at)
-            });
-            self.offer_stored(account, id, &message, |b| {
-                !open || added.contains(&b.contact)
-            });
         }
+    }
+
+    fn offer_one(
+        &self,
+        account: &Bare,
+        id: u64,
+        message: &Message,
+        added: &[Arc<str>],
+        now: Now,
+    ) -> bool {
+        let shown =
+            matches!(message.native, MessageNative::Sip { .. }) || !message.bodies.is_empty();
+        if !shown || self.expired(message, now) {
+            return false;
+        }
+        let open = self.with_slot(account, |slot| {
+            let offered = slot.entity.as_ref().and_then(|e| e.offered.get(&id));
+            offered.is_some_and(|(_, at)| at.plus(ANSWERED_WITHIN) > now.at)
+        });
+        self.offer_stored(account, id, message, |b| {
+            !open || added.contains(&b.contact)
+        })
     }
 
     fn expired(&self, message: &Message, now: Now) -> bool {
@@ -267,6 +456,12 @@ impl Model {
 }
 
 impl Entity {
+    /// Stored messages are on their way to this session.
+    pub(crate) fn gives_to(&self, session: SessionId) -> bool {
+        let giving = self.giving.as_ref();
+        giving.is_some_and(|g| g.session == session)
+    }
+
     /// One message of this size waits no longer.
     fn fewer(&mut self, bytes: u64) {
         self.offline = self.offline.saturating_sub(1);

@@ -56,6 +56,15 @@ pub enum Event<'a> {
         /// It waited in the offline store (XEP-0160: a delay stamp is added).
         delayed: bool,
     },
+    /// A portion of what was stored ends here. When everything delivered before is written to the connection, its face calls
+    /// [`Model::written`](crate::Model::written): only then it is removed from the store, and the next portion comes. It may come in
+    /// a connection's early days, and it does not count when the connection ends before.
+    Mark {
+        /// Whose.
+        account: &'a Bare,
+        /// This session.
+        session: SessionId,
+    },
     /// What this account sent from elsewhere, for its other devices.
     Sent {
         /// The message.

@@ -134,6 +134,7 @@ impl Model {
     /// A session has ended, whatever the way: everybody who knew it is told.
     pub fn disconnect(self: &Arc<Self>, account: &Bare, session: SessionId, parting: Parting) {
         self.withdraw(account, session, parting, true);
+        self.not_written(account, session);
     }
 
     fn withdraw(

@@ -35,6 +35,8 @@ pub struct Rules {
     pub offline_messages: usize,
     pub offline_bytes: u64,
     pub offline_expires: Option<Duration>,
+    /// Stored messages are given to a client in portions of so many octets: well below what may wait on its connection.
+    pub offline_portion: u64,
     pub directed_presence: usize,
     pub publications_per_account: usize,
     pub registrations_per_account: usize,
@@ -54,6 +56,7 @@ impl Default for Rules {
             offline_messages: 100,
             offline_bytes: 1024 * 1024,
             offline_expires: Some(Duration::from_secs(30 * 24 * 3600)),
+            offline_portion: 128 * 1024,
             directed_presence: 1000,
             publications_per_account: 20,
             registrations_per_account: 20,

@@ -11,7 +11,6 @@ use store::Op;
 
 use crate::clock::Now;
 use crate::entity::Slot;
-use crate::route::SessionId;
 use crate::shards::Model;
 
 const SWEEP: Duration = Duration::from_secs(60);
@@ -23,8 +22,8 @@ pub(crate) enum Ending {
     Publication(Resource),
     Binding(Arc<str>),
     Watch(WatchId),
-    /// Not an end: stored messages that found no room in the writer's queue when their session came.
-    Flush(SessionId),
+    /// Not an end: what giving stored messages to a client wants of the writer found no room in its queue.
+    Flush,
 }
 
 /// The queue of endings. A thing stands in it once: when its time has come and it was prolonged, it is queued again.
@@ -109,8 +108,8 @@ impl Model {
 
     /// Ends it when its time has come. `Some`: when to look again.
     fn end(self: &Arc<Self>, account: &Bare, ending: &Ending, now: Now) -> Option<Timestamp> {
-        if let Ending::Flush(session) = ending {
-            self.flush_stored(account, *session);
+        if *ending == Ending::Flush {
+            self.go_on_giving(account);
             return None;
         }
         let later = Some(now.at.plus(RETRY));
@@ -146,7 +145,7 @@ impl Model {
                 entity.watches.remove(index);
                 None
             }
-            Ending::Flush(_) => None,
+            Ending::Flush => None,
         })
     }
 

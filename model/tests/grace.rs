@@ -67,7 +67,7 @@ fn who_is_missing_goes_after_the_grace_spread_over_a_quarter_of_it() {
     // By person, in steps after the grace: when a phone, and when the contact, was told.
     let (mut phone, mut chat) = (BTreeMap::new(), BTreeMap::new());
     let spent = GRACE / 100 * u32::try_from(PEOPLE.div_ceil(RETURNS)).unwrap();
-    world.pass(GRACE - spent - Duration::from_millis(1));
+    world.pass(GRACE.saturating_sub(spent + Duration::from_millis(1)));
     assert!(world.phones.views.lock().is_empty() && bob.presences().is_empty());
     world.pass(Duration::from_millis(1));
     let steps = usize::try_from(SPAN.as_millis() / STEP.as_millis()).unwrap();

@@ -5,6 +5,7 @@
 mod common;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -281,4 +282,290 @@ fn what_was_stored_is_given_in_order_to_a_client_that_comes_while_the_queue_is_f
     send("third");
     assert_eq!(answers.lock().pop(), Some(("third", Ok(Sent::Delivered))));
     assert_eq!(texts(&ann), [("third".to_owned(), false)]);
+}
+
+/// A portion holds two messages of [`sized`].
+fn in_portions() -> World {
+    let rules = Rules {
+        offline_portion: 1000,
+        ..Rules::default()
+    };
+    let world = World::new(1, rules);
+    world.add("ann");
+    world
+}
+
+fn sized(id: &str) -> Message {
+    let mut sized = message(id, "bob@localhost/x", "ann@localhost");
+    sized.bodies[0].text = "x".repeat(350);
+    sized
+}
+
+fn store_for_ann(world: &World, ids: &[&str]) {
+    for id in ids {
+        assert_eq!(send(world, sized(id)), Ok(Sent::Stored));
+    }
+}
+
+fn wait_for_ann(world: &World) -> Vec<String> {
+    let waiting = world.model.store().offline_messages(&bare("ann")).unwrap();
+    let ids = waiting.into_iter().map(|(_, m)| m.id.unwrap().to_string());
+    ids.collect()
+}
+
+/// A client that is available and does not read.
+fn slow(world: &World, full: &str) -> (Arc<Client>, model::SessionId) {
+    let (client, id) = world.connect(full);
+    client.slow.store(true, Ordering::Relaxed);
+    let said = presented("s", 0);
+    world.model.available(&bare("ann"), id, said).unwrap();
+    world.settle();
+    (client, id)
+}
+
+fn ids(client: &Client) -> Vec<String> {
+    texts(client).into_iter().map(|(id, _)| id).collect()
+}
+
+#[test]
+fn a_portion_is_removed_when_it_is_written_and_the_next_comes_then() {
+    let world = in_portions();
+    store_for_ann(&world, &["m1", "m2", "m3", "m4", "m5"]);
+    let (ann, _) = slow(&world, "ann@localhost/desk");
+    assert_eq!(ids(&ann), ["m1", "m2"]);
+    world.pass(Duration::from_secs(120));
+    world.settle();
+    assert_eq!(wait_for_ann(&world), ["m1", "m2", "m3", "m4", "m5"]);
+    ann.slow.store(false, Ordering::Relaxed);
+    assert!(world.write());
+    assert!(ids(&ann).is_empty(), "first the removal is on the disk");
+    world.settle();
+    assert_eq!(ids(&ann), ["m3", "m4", "m5"]);
+    assert!(wait_for_ann(&world).is_empty());
+    assert_eq!(send(&world, sized("m6")), Ok(Sent::Delivered));
+    assert_eq!(texts(&ann), [("m6".to_owned(), false)]);
+}
+
+#[test]
+fn a_connection_that_breaks_in_the_middle_gets_the_rest_at_the_next_login() {
+    let world = in_portions();
+    store_for_ann(&world, &["m1", "m2", "m3", "m4", "m5"]);
+    let (ann, id) = slow(&world, "ann@localhost/desk");
+    ann.slow.store(false, Ordering::Relaxed);
+    world.write();
+    ann.slow.store(true, Ordering::Relaxed);
+    world.settle();
+    assert_eq!(ids(&ann), ["m1", "m2", "m3", "m4"]);
+    ann.ended.store(true, Ordering::Relaxed);
+    // Before its end is known, and after.
+    assert_eq!(send(&world, sized("m6")), Ok(Sent::Stored));
+    world.model.disconnect(&bare("ann"), id, None);
+    assert_eq!(send(&world, sized("m7")), Ok(Sent::Stored));
+    // What it says of itself afterwards counts for nothing.
+    world.model.written(&bare("ann"), id);
+    world.settle();
+    assert_eq!(wait_for_ann(&world), ["m3", "m4", "m5", "m6", "m7"]);
+    let (again, _) = world.come("ann@localhost/desk", "a");
+    assert_eq!(ids(&again), ["m3", "m4", "m5", "m6", "m7"]);
+    assert!(wait_for_ann(&world).is_empty());
+}
+
+#[test]
+fn two_resources_get_no_doubles_and_the_other_gets_the_rest() {
+    let world = in_portions();
+    store_for_ann(&world, &["m1", "m2", "m3", "m4"]);
+    let (desk, desk_id) = slow(&world, "ann@localhost/desk");
+    let (hand, _) = world.come("ann@localhost/hand", "h");
+    assert_eq!((ids(&desk).len(), ids(&hand).len()), (2, 0));
+    desk.slow.store(false, Ordering::Relaxed);
+    world.write();
+    desk.slow.store(true, Ordering::Relaxed);
+    world.settle();
+    assert_eq!(ids(&desk), ["m3", "m4"]);
+    assert!(ids(&hand).is_empty());
+    // Not written: the other has it, and what comes behind it.
+    assert_eq!(send(&world, sized("m5")), Ok(Sent::Stored));
+    desk.ended.store(true, Ordering::Relaxed);
+    world.model.disconnect(&bare("ann"), desk_id, None);
+    world.settle();
+    assert_eq!(ids(&hand), ["m3", "m4", "m5"]);
+    assert!(wait_for_ann(&world).is_empty());
+    assert_eq!(send(&world, sized("m6")), Ok(Sent::Delivered));
+    assert_eq!(ids(&hand), ["m6"]);
+}
+
+#[test]
+fn who_takes_no_messages_any_more_gets_no_more_portions() {
+    let world = in_portions();
+    store_for_ann(&world, &["m1", "m2", "m3", "m4"]);
+    let (ann, id) = slow(&world, "ann@localhost/desk");
+    world.model.unavailable(&bare("ann"), id, None);
+    ann.slow.store(false, Ordering::Relaxed);
+    world.settle();
+    assert_eq!(ids(&ann), ["m1", "m2"]);
+    assert_eq!(wait_for_ann(&world), ["m3", "m4"]);
+    let said = presented("back", 0);
+    world.model.available(&bare("ann"), id, said).unwrap();
+    world.settle();
+    assert_eq!(ids(&ann), ["m3", "m4"]);
+    assert!(wait_for_ann(&world).is_empty());
+}
+
+#[test]
+fn new_messages_do_not_overtake_those_that_are_being_given() {
+    let world = in_portions();
+    store_for_ann(&world, &["m1", "m2", "m3"]);
+    let (ann, _) = slow(&world, "ann@localhost/desk");
+    let to_full = Message {
+        to: presence::Address::parse("ann@localhost/desk").unwrap(),
+        ..sized("m5")
+    };
+    assert_eq!(send(&world, sized("m4")), Ok(Sent::Stored));
+    assert_eq!(send(&world, to_full), Ok(Sent::Stored));
+    // Nothing to keep does not wait.
+    let answer = Arc::new(Mutex::new(None));
+    let slot = Arc::clone(&answer);
+    let passing = Handling {
+        storable: false,
+        speakable: false,
+    };
+    let typing = message("typing", "bob@localhost/x", "ann@localhost");
+    let write_down = move |_: &Message, sent| *slot.lock() = Some(sent);
+    world.model.message(typing, passing, write_down);
+    assert_eq!(*answer.lock(), Some(Ok(Sent::Delivered)));
+    assert_eq!(ids(&ann), ["m1", "m2", "typing"]);
+    ann.slow.store(false, Ordering::Relaxed);
+    world.settle();
+    assert_eq!(ids(&ann), ["m3", "m4", "m5"]);
+    assert_eq!(send(&world, sized("m6")), Ok(Sent::Delivered));
+}
+
+#[test]
+fn what_is_full_while_it_is_given_is_full_for_a_moment_only() {
+    let rules = Rules {
+        offline_messages: 2,
+        ..Rules::default()
+    };
+    let world = World::new(1, rules);
+    world.add("ann");
+    store_for_ann(&world, &["m1", "m2"]);
+    let (ann, _) = slow(&world, "ann@localhost/desk");
+    assert_eq!(send(&world, sized("m3")), Err(Refusal::Overloaded));
+    ann.slow.store(false, Ordering::Relaxed);
+    world.settle();
+    assert_eq!(ids(&ann), ["m1", "m2"]);
+    assert_eq!(send(&world, sized("m3")), Ok(Sent::Delivered));
+}
+
+#[test]
+fn a_full_queue_delays_the_removal_and_gives_nothing_twice() {
+    let world = in_portions();
+    store_for_ann(&world, &["m1", "m2", "m3"]);
+    let (ann, id) = slow(&world, "ann@localhost/desk");
+    ann.slow.store(false, Ordering::Relaxed);
+    world.fill();
+    world.write();
+    for _ in 0..3 {
+        world.pass(Duration::from_millis(200));
+    }
+    assert_eq!(wait_for_ann(&world), ["m1", "m2", "m3"]);
+    // The client has it, whether or not it stays.
+    ann.ended.store(true, Ordering::Relaxed);
+    world.model.disconnect(&bare("ann"), id, None);
+    let (hand, hand_id) = world.connect("ann@localhost/hand");
+    let said = presented("h", 0);
+    world.model.available(&bare("ann"), hand_id, said).unwrap();
+    world.pass(Duration::from_millis(200));
+    assert!(ids(&hand).is_empty());
+    world.settle();
+    world.pass(Duration::from_millis(200));
+    world.settle();
+    assert_eq!(ids(&ann), ["m1", "m2"]);
+    assert_eq!(ids(&hand), ["m3"]);
+    assert!(wait_for_ann(&world).is_empty());
+}
+
+#[test]
+fn a_crash_in_the_middle_loses_nothing() {
+    let rules = Rules {
+        offline_portion: 1000,
+        ..Rules::default()
+    };
+    let world = World::on_disk(1, rules);
+    world.add("ann");
+    store_for_ann(&world, &["m1", "m2", "m3", "m4", "m5"]);
+    let (ann, _) = slow(&world, "ann@localhost/desk");
+    ann.slow.store(false, Ordering::Relaxed);
+    world.write();
+    ann.slow.store(true, Ordering::Relaxed);
+    world.settle();
+    assert_eq!(ids(&ann), ["m1", "m2", "m3", "m4"]);
+    let (world, _) = world.crash();
+    let (again, _) = world.come("ann@localhost/desk", "a");
+    assert_eq!(ids(&again), ["m3", "m4", "m5"]);
+}
+
+#[test]
+fn messages_too_old_are_removed_and_hold_nothing_up() {
+    let rules = Rules {
+        offline_portion: 1000,
+        offline_expires: Some(Duration::from_secs(100)),
+        ..Rules::default()
+    };
+    let world = World::new(1, rules);
+    world.add("ann");
+    // In memory, so that nobody looks for what is too old before it is given.
+    let (away, _) = world.connect("ann@localhost/away");
+    let at = |id: &str, millis: i64| Message {
+        received: Utc(BASE + millis),
+        ..sized(id)
+    };
+    for id in ["old 1", "old 2", "old 3"] {
+        assert_eq!(send(&world, at(id, 1000)), Ok(Sent::Stored));
+    }
+    for id in ["new 1", "new 2"] {
+        assert_eq!(send(&world, at(id, 59_000)), Ok(Sent::Stored));
+    }
+    world.pass(Duration::from_secs(50));
+    world.pass(Duration::from_secs(55));
+    let (ann, _) = world.come("ann@localhost/desk", "a");
+    assert_eq!(ids(&ann), ["new 1", "new 2"]);
+    assert!(ids(&away).is_empty() && wait_for_ann(&world).is_empty());
+}
+
+#[test]
+fn a_phone_is_offered_the_next_portion_when_it_has_answered_the_first() {
+    let world = in_portions();
+    store_for_ann(&world, &["m1", "m2", "m3", "m4", "m5"]);
+    world.register("sip:ann@192.0.2.1", None, 1, 3600);
+    let offered = || {
+        let offers = std::mem::take(&mut *world.phones.offers.lock());
+        let offers = offers.into_iter();
+        offers.map(|o| (o.2, o.3.unwrap())).collect::<Vec<_>>()
+    };
+    let names = |offers: &[(String, u64)]| offers.iter().map(|o| o.0.clone()).collect::<Vec<_>>();
+    let first = offered();
+    assert_eq!(names(&first), ["m1", "m2"]);
+    world.model.taken(&bare("ann"), first[1].1);
+    world.settle();
+    assert!(offered().is_empty(), "one is not answered");
+    world.model.not_taken(&bare("ann"), first[0].1);
+    world.settle();
+    let second = offered();
+    assert_eq!(names(&second), ["m3", "m4"]);
+    for (_, number) in second {
+        world.model.taken(&bare("ann"), number);
+    }
+    world.settle();
+    let third = offered();
+    assert_eq!(names(&third), ["m5"]);
+    world.model.taken(&bare("ann"), third[0].1);
+    world.settle();
+    assert!(offered().is_empty());
+    // What was refused stays until it registers again, or a client comes.
+    assert_eq!(wait_for_ann(&world), ["m1"]);
+    world.register("sip:ann@192.0.2.1", None, 2, 3600);
+    assert_eq!(names(&offered()), ["m1"]);
+    let (ann, _) = world.come("ann@localhost/desk", "a");
+    assert_eq!(ids(&ann), ["m1"]);
 }

@@ -88,6 +88,9 @@ fn hammer(model: &Arc<Model>, thread: usize) -> Vec<Live> {
             }
             _ => model.handle_timeout(),
         }
+        for own in &live {
+            own.client.write(model);
+        }
         live.retain(|l| !l.client.ended.load(Ordering::Relaxed));
     }
     live

@@ -25,8 +25,7 @@ pub(super) fn serve(context: &Context) -> Done {
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "the server is ready");
         wait(context, &server, &log).await?;
         tracing::info!("the server is stopping");
-        server.stop().await;
-        Ok(())
+        server.stop().await.map_err(|error| Failure::of(&error))
     });
     // A look-up of a name or a backup that hangs does not hold up the end.
     runtime.shutdown_timeout(Duration::from_secs(1));

@@ -110,11 +110,12 @@ async fn serve(page: &Page, config: Config, ports: Option<&'static str>, once: b
         }
         Ok(())
     };
-    let done = tokio::select! {
+    let done: Done = tokio::select! {
         done = played => done,
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
     };
-    server.stop().await;
-    done
+    let stopped = server.stop().await;
+    done?;
+    stopped.map_err(|error| Failure::of(&error))
 }

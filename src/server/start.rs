@@ -36,6 +36,16 @@ use crate::secrets::Vault;
 #[error("{0}")]
 pub struct StartError(pub String);
 
+/// The server has ended, and not everything is on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "The last changes were not written to the database (the log says why); the next start takes this end for a crash."
+)]
+pub struct StopError;
+
+/// So long another program may hold the database when the server ends.
+const DATABASE_HELD: Duration = Duration::from_secs(2);
+
 fn failed(error: &dyn std::fmt::Display) -> StartError {
     StartError(error.to_string())
 }
@@ -131,6 +141,8 @@ pub(crate) fn rules(config: &Config) -> Rules {
         offline_messages: limits.offline_messages,
         offline_bytes: limits.offline_bytes as u64,
         offline_expires: limits.offline_expires,
+        // What is stored may grow when it is printed; what else is told at the login needs room beside it.
+        offline_portion: (limits.out_queue as u64 / 8).min(1 << 20),
         directed_presence: limits.directed_presence,
         publications_per_account: limits.publications_per_account,
         registrations_per_account: limits.registrations_per_account,
@@ -259,9 +271,11 @@ impl Server {
             .map_err(|e| failed(&e))
     }
 
-    /// Ends it: streams are closed, everybody is told, all data is on disk.
-    pub async fn stop(self) {
+    /// Ends it: streams are closed, everybody is told, all data is on disk. Within 5 s, also when something hangs: another program
+    /// that holds the database is waited for a moment, then what cannot be written is lost, and this says so.
+    pub async fn stop(self) -> Result<(), StopError> {
         let _ = self.stop.send(Stage::Closing);
+        self.shared.model.store().hurry(DATABASE_HELD);
         let patience = Duration::from_secs(3);
         let gone = async {
             while self.shared.gauges.xmpp_connections.load(Ordering::Relaxed) > 0 {
@@ -276,6 +290,7 @@ impl Server {
             model.store().barrier();
             model
         });
+        let mut clean = false;
         if let Ok(model) = told.await {
             // What follows from the last commits runs in another task: it is done when this is.
             let (done, completed) = tokio::sync::oneshot::channel();
@@ -288,10 +303,11 @@ impl Server {
             sip.work(|_| {});
             let _ = self.stop.send(Stage::Ended);
             let closed = tokio::task::spawn_blocking(move || model.store().clone().close_clean());
-            let _ = closed.await;
+            clean = closed.await.unwrap_or(false);
         }
         let _ = std::fs::remove_file(self.shared.folder.listening());
         let _ = std::fs::remove_file(self.shared.folder.admin_socket());
+        if clean { Ok(()) } else { Err(StopError) }
     }
 
     /// Takes certificates and aliases from the configuration again, without dropping a connection.

@@ -1,6 +1,7 @@
 //! A chat client: stanzas in, stanzas out.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use model::commit::Reply;
 use model::entity::Said;
@@ -19,13 +20,18 @@ use super::world::{World, bare};
 
 /// What a client was sent: one stanza a piece.
 #[derive(Default)]
-struct Screen(Mutex<Vec<String>>);
+struct Screen {
+    lines: Mutex<Vec<String>>,
+    /// The model waits for what is on it to be written.
+    marked: AtomicBool,
+}
 
 impl Screen {
     fn write(&self, print: impl FnOnce(&mut Vec<u8>)) {
         let mut octets = Vec::new();
         print(&mut octets);
-        self.0.lock().push(String::from_utf8(octets).unwrap());
+        let line = String::from_utf8(octets).unwrap();
+        self.lines.lock().push(line);
     }
 }
 
@@ -57,6 +63,7 @@ impl Route for Screen {
                 self.write(|out| print::message(out, message, None, delayed));
             }
             Event::Stanza { stanza } => self.write(|out| out.extend_from_slice(stanza)),
+            Event::Mark { .. } => self.marked.store(true, Ordering::Relaxed),
             _ => {}
         }
     }
@@ -135,6 +142,10 @@ impl Chat {
         for action in handled.actions {
             self.act(world, action);
             world.settle();
+            while self.screen.marked.swap(false, Ordering::Relaxed) {
+                world.model.written(self.client.account(), self.session);
+                world.settle();
+            }
         }
     }
 
@@ -196,7 +207,7 @@ impl Chat {
 
     /// What came since it was asked for last.
     pub(super) fn read(&self) -> Vec<Element> {
-        let lines = std::mem::take(&mut *self.screen.0.lock());
+        let lines = std::mem::take(&mut *self.screen.lines.lock());
         lines.iter().map(|line| parse(line)).collect()
     }
 

@@ -481,6 +481,11 @@ impl Client {
         );
     }
 
+    /// The stanzas that came and were not taken, whether or not the stream has ended.
+    pub(crate) fn left(&mut self) -> Vec<Element> {
+        self.backlog.drain(..).collect()
+    }
+
     /// Closes the stream and waits for the server to do so.
     pub(crate) fn close(mut self) {
         self.send("</stream:stream>");

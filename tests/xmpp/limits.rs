@@ -124,6 +124,12 @@ fn a_slow_reader_is_ended_and_harms_nobody() {
     let mut carol = Client::online(&server, "carol", "desk");
     let mut bob = Client::online(&server, "bob", "desk");
     befriend(&mut ann, &mut bob);
+    // What is longer than that alone comes through to one who reads.
+    let long = "x".repeat(200_000);
+    ann.send(&format!(
+        "<message to='bob@office.example/desk' type='headline'><body>{long}</body></message>"
+    ));
+    bob.message(&long);
     // Bob reads nothing from now on; what the sockets between hold is a few megabytes.
     let body = "x".repeat(50_000);
     let text = format!(

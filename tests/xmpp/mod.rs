@@ -10,3 +10,4 @@ mod restart;
 mod rosters;
 mod security;
 mod streams;
+mod waiting;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use model::route::{Ended, Event, RosterChange, Route};
+use model::{Model, SessionId};
 use parking_lot::Mutex;
 use presence::subscription::Kind;
-use presence::{Decision, Document, View};
+use presence::{Bare, Decision, Document, View};
 
 /// What a session heard.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +26,8 @@ pub enum Heard {
     },
     Sent(String),
     Ended(Ended),
+    /// Stored messages are written to its connection. Only its guard hears of it.
+    Written(Vec<String>),
 }
 
 /// Looks at what is delivered at the moment it is.
@@ -38,6 +41,12 @@ pub struct Client {
     pub roster: Mutex<BTreeMap<String, String>>,
     pub ended: AtomicBool,
     pub guard: Option<Guard>,
+    /// It does not read: nothing is written to its connection.
+    pub slow: AtomicBool,
+    /// Stored messages that were delivered since the last mark.
+    given: Mutex<Vec<String>>,
+    /// Marks that were not reached yet, and what is before each.
+    marks: Mutex<Vec<(Bare, SessionId, Vec<String>)>>,
 }
 
 impl Client {
@@ -48,7 +57,26 @@ impl Client {
             roster: Mutex::default(),
             ended: AtomicBool::new(false),
             guard,
+            slow: AtomicBool::new(false),
+            given: Mutex::default(),
+            marks: Mutex::default(),
         })
+    }
+
+    /// What was delivered is written to its connection, unless it has ended; true when the model wanted to know.
+    pub fn write(&self, model: &Arc<Model>) -> bool {
+        if self.closed() || self.slow.load(Ordering::Relaxed) {
+            return false;
+        }
+        let marks = std::mem::take(&mut *self.marks.lock());
+        let any = !marks.is_empty();
+        for (account, session, ids) in marks {
+            if let Some(guard) = &self.guard {
+                guard(&self.full, &Heard::Written(ids));
+            }
+            model.written(&account, session);
+        }
+        any
     }
 
     pub fn take(&self) -> Vec<Heard> {
@@ -116,10 +144,19 @@ impl Route for Client {
                     RosterChange::Removed(contact) => format!("{contact} remove"),
                 },
             ),
-            Event::Message { message, delayed } => Heard::Message {
-                id: message.id.as_deref().unwrap_or_default().to_owned(),
-                delayed: *delayed,
-            },
+            Event::Message { message, delayed } => {
+                let id = message.id.as_deref().unwrap_or_default().to_owned();
+                if *delayed {
+                    self.given.lock().push(id.clone());
+                }
+                let delayed = *delayed;
+                Heard::Message { id, delayed }
+            }
+            Event::Mark { account, session } => {
+                let ids = std::mem::take(&mut *self.given.lock());
+                self.marks.lock().push(((*account).clone(), *session, ids));
+                return;
+            }
             Event::Sent { message } => {
                 Heard::Sent(message.id.as_deref().unwrap_or_default().to_owned())
             }

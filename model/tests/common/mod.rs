@@ -120,6 +120,8 @@ pub struct World {
     rules: Rules,
     home: Option<(tempfile::TempDir, PathBuf)>,
     runs: u64,
+    /// Connections whose client reads.
+    pub clients: Mutex<Vec<Arc<Client>>>,
 }
 
 impl World {
@@ -155,6 +157,7 @@ impl World {
             rules,
             home,
             runs: 0,
+            clients: Mutex::default(),
         }
     }
 
@@ -190,11 +193,20 @@ impl World {
     pub fn settle(&self) {
         loop {
             while self.complete() {}
+            let wrote = self.write();
             self.commit();
-            if self.gate.state.lock().completions.len() <= 1 {
+            if self.gate.state.lock().completions.len() <= 1 && !wrote {
                 break;
             }
         }
+    }
+
+    /// What waits on the connections is written; true when the model wanted to know.
+    pub fn write(&self) -> bool {
+        self.clients.lock().retain(|client| !client.closed());
+        let clients = self.clients.lock().clone();
+        let wrote = clients.iter().filter(|client| client.write(&self.model));
+        wrote.count() > 0
     }
 
     /// The writer's queue is full.
@@ -288,6 +300,7 @@ impl World {
         let client = Client::new(full, None);
         let at = Address::parse(full).unwrap();
         let route = Arc::clone(&client) as Arc<dyn Route>;
+        self.clients.lock().push(Arc::clone(&client));
         let (id, _) = self.model.connect(&at.bare, at.resource, route).unwrap();
         (client, id)
     }

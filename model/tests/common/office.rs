@@ -154,7 +154,10 @@ impl Office {
                 self.world().pass(Duration::from_millis(time));
             }
             89 => self.take(),
-            90..=94 => self.world().commit(),
+            90..=93 => self.world().commit(),
+            94 => {
+                self.world().write();
+            }
             _ => {
                 for _ in 0..self.die(6) {
                     self.world().complete();
@@ -169,11 +172,14 @@ impl Office {
         let (account, r) = (self.anybody(), self.die(3));
         let full = format!("{account}/r{r}");
         let client = Client::new(&full, Some(self.guard()));
+        let slow = self.die(4) == 0;
+        client.slow.store(slow, Ordering::Relaxed);
         let wish = Some(resource(&format!("r{r}")));
         let Ok((id, _)) = self.world().model.connect(&account, wish, client.clone()) else {
             return;
         };
         self.world().model.roster(&account, id, &Reply::ignored());
+        self.world().clients.lock().push(Arc::clone(&client));
         self.live.push(Live {
             account,
             id,

@@ -53,8 +53,8 @@ struct Io {
 }
 
 impl Link {
-    /// A link over a connection, and the half of its socket that is read from. At most `limit` octets may wait to be written, 0 for
-    /// any number.
+    /// A link over a connection, and the half of its socket that is read from. Behind more than `limit` octets nothing may wait to be
+    /// written; 0 for no limit.
     pub(crate) fn new(
         socket: TcpStream,
         peer: SocketAddr,
@@ -105,8 +105,10 @@ impl Link {
         if io.plain.capacity() == 0 {
             io.plain = spare::take();
         }
+        // What is longer than the limit may wait alone: a reader who keeps up gets it.
+        let waiting = io.plain.len() - io.written;
         write(&mut io.plain);
-        if io.limit > 0 && io.plain.len() - io.written > io.limit {
+        if io.limit > 0 && waiting > io.limit {
             io.broken = Some(Broken::Slow);
             io.plain = Vec::new();
             io.written = 0;

@@ -32,6 +32,8 @@ pub(crate) enum Inbound {
     Reply(Reply, Option<Begun>),
     /// An action whose answer later ones wait for is answered.
     Answered,
+    /// The model wants to know when everything before is written.
+    Mark,
     /// The model ends the session.
     Ended(Ended),
 }
@@ -53,6 +55,8 @@ struct Connection {
     held: Option<Timestamp>,
     /// Actions that later ones wait for.
     unanswered: usize,
+    /// The model is told when nothing waits to be written.
+    marked: bool,
     handshaking: bool,
     closing: bool,
     /// The peer has ended its side, or is gone.
@@ -101,6 +105,7 @@ pub(crate) async fn serve(
             authenticated: Timestamp::default(),
             held: None,
             unanswered: 0,
+            marked: false,
             handshaking: false,
             closing: false,
             peer_is_done: false,
@@ -196,7 +201,8 @@ impl Connection {
             if self.over() {
                 return;
             }
-            let (blocked, takes) = (link.is_blocked(), self.takes());
+            let blocked = link.is_blocked() || self.awaits_writing();
+            let takes = self.takes();
             tokio::select! {
                 taken = read(socket, |octets| self.received(octets)), if takes => {
                     if taken.is_err() { return }
@@ -216,6 +222,7 @@ impl Connection {
                 self.look();
                 self.time();
                 self.drain();
+                self.tell_written();
             })
             .await;
             let due = self.due();
@@ -265,6 +272,7 @@ impl Connection {
                     }
                     self.session.handle_reply(now, reply);
                 }
+                Inbound::Mark => self.marked = true,
                 Inbound::Answered => self.unanswered = self.unanswered.saturating_sub(1),
                 Inbound::Ended(why) => {
                     self.bound = None;
@@ -272,6 +280,21 @@ impl Connection {
                     self.session.end(condition, Some(text));
                 }
             }
+        }
+    }
+
+    /// The model waits for what was delivered to be written. What came before the client knew its address is not on the link yet.
+    fn awaits_writing(&self) -> bool {
+        self.marked && self.unopened.is_none()
+    }
+
+    fn tell_written(&mut self) {
+        if !self.awaits_writing() || !self.link.flush() || self.link.broken().is_some() {
+            return;
+        }
+        self.marked = false;
+        if let Some((account, session)) = &self.bound {
+            self.shared.model.written(account, *session);
         }
     }
 

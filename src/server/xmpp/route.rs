@@ -125,6 +125,7 @@ impl Route for XmppRoute {
                 });
                 self.write(|out| print::message(out, message, None, delayed));
             }
+            Event::Mark { .. } => self.inbox.leave(&self.link, Inbound::Mark),
             Event::Sent { message } => {
                 if let Some(address) = self.address.get() {
                     self.write(|out| print::sent_carbon(out, &address.bare, address, message));
