@@ -337,6 +337,8 @@ fn refusal(error: &store::StoreError) -> Refusal {
         store::StoreError::Conflict { .. } => Refusal::Conflict,
         store::StoreError::AccountUnknown { .. } => Refusal::NotFound,
         store::StoreError::Busy => Refusal::Overloaded,
+        // The writer says so once for all.
+        store::StoreError::Io(_) => Refusal::Fault,
         other => {
             tracing::error!(error = %other, "a change could not be stored");
             Refusal::Fault

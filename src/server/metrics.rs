@@ -50,7 +50,7 @@ pub(crate) fn page(shared: &Shared) -> String {
         (
             "adsum_write_queue",
             "gauge",
-            "Durable changes waiting for the disk",
+            "Durable changes that are not on the disk yet",
             counts.write_queue,
         ),
         (
