@@ -6,6 +6,7 @@
 //! | [`stanza`] | the content of an XMPP presence for somebody who has no XMPP session |
 //! | [`error`] | why bytes are not such a document |
 
+mod characters;
 pub mod error;
 mod namespace;
 mod out;
@@ -14,6 +15,7 @@ pub mod pidf;
 mod qvalue;
 mod rpid;
 pub mod stanza;
+mod tree;
 
 pub use error::DocumentError;
 pub use pidf::Published;

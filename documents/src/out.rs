@@ -23,8 +23,14 @@ impl Out {
     }
 
     pub(crate) fn start(&mut self, name: &str) {
+        self.start_in("", name);
+    }
+
+    /// `prefix` has its colon.
+    pub(crate) fn start_in(&mut self, prefix: &str, name: &str) {
         self.close_tag();
         self.bytes.push(b'<');
+        self.bytes.extend_from_slice(prefix.as_bytes());
         self.bytes.extend_from_slice(name.as_bytes());
         self.in_tag = true;
     }
@@ -46,10 +52,15 @@ impl Out {
     }
 
     pub(crate) fn end(&mut self, name: &str) {
+        self.end_in("", name);
+    }
+
+    pub(crate) fn end_in(&mut self, prefix: &str, name: &str) {
         if std::mem::take(&mut self.in_tag) {
             self.bytes.extend_from_slice(b"/>");
         } else {
             self.bytes.extend_from_slice(b"</");
+            self.bytes.extend_from_slice(prefix.as_bytes());
             self.bytes.extend_from_slice(name.as_bytes());
             self.bytes.push(b'>');
         }

@@ -1,118 +1,366 @@
-//! From bytes to a tree: what may be in a document but not in a tree is taken out, depth is checked before anything is built.
+//! From bytes to a tree, in one pass. What may be in a document but not in a tree is passed over.
 
-use minidom::Element;
-
+use crate::characters::{BAD, Place, Result, decode, is_plain, is_space, prefix_length};
 use crate::error::DocumentError;
+use crate::namespace;
+use crate::tree::{Attribute, Content, Entry, Span, Tree, Within};
+
+/// Longer names and attribute values are in no presence document.
+const LONGEST: usize = 8192;
+/// More attributes of one element, or namespaces in force at one place, neither.
+const MOST: usize = 256;
 
 /// Reads one document. A byte order mark, the XML declaration, comments and processing instructions are passed over, a
-/// document type declaration is refused. Building a tree recurses, so nothing deeper than `depth` is given to it.
-pub(crate) fn parse(body: &[u8], size: usize, depth: usize) -> Result<Element, DocumentError> {
+/// document type declaration is refused. Of two attributes of one name the last counts.
+pub(crate) fn parse(body: &[u8], size: usize, depth: usize) -> Result<Tree> {
     if body.len() > size {
         return Err(DocumentError::TooLarge);
     }
-    let text = std::str::from_utf8(body).map_err(|_| DocumentError::NotWellFormed)?;
+    let text = std::str::from_utf8(body).map_err(|_| BAD)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let text = elements_alone(text, depth)?;
-    text.parse().map_err(|_| DocumentError::NotWellFormed)
+    let mut arena = String::with_capacity(text.len() + 64);
+    arena.push_str(text);
+    let mut parser = Parser {
+        source: text,
+        at: 0,
+        depth,
+        tree: Tree {
+            text: arena,
+            entries: Vec::with_capacity(32),
+            attributes: Vec::with_capacity(16),
+            namespaces: Vec::with_capacity(8),
+        },
+        open: Vec::with_capacity(16),
+        scope: Vec::with_capacity(8),
+        after_text: false,
+    };
+    parser.document()?;
+    Ok(parser.tree)
 }
 
-/// The text without what stands outside of elements and character data. There is one root and no text beside it; all else
-/// is the parser's to check.
-fn elements_alone(text: &str, depth: usize) -> Result<String, DocumentError> {
-    let mut kept = String::with_capacity(text.len());
-    let mut rest = text;
-    let mut open = 0_usize;
-    while let Some(at) = rest.find('<') {
-        let (before, markup) = rest.split_at(at);
-        let (length, keep) = markup_length(markup).ok_or(DocumentError::NotWellFormed)?;
-        let (item, after) = markup.split_at(length);
-        rest = after;
-        if open > 0 {
-            kept.push_str(before);
-        } else if !before.trim().is_empty() || (keep && !kept.is_empty()) {
-            return Err(DocumentError::NotWellFormed);
+/// An element whose end has not come.
+struct Open {
+    /// Its place among the entries.
+    entry: usize,
+    /// Its name with prefix.
+    name: Span,
+    /// How many declarations were in force around it.
+    scope: usize,
+}
+
+struct Parser<'a> {
+    source: &'a str,
+    at: usize,
+    depth: usize,
+    tree: Tree,
+    open: Vec<Open>,
+    /// Declarations in force: prefix and place among the namespaces.
+    scope: Vec<(&'a str, u32)>,
+    /// The last entry is text of the element that is open.
+    after_text: bool,
+}
+
+impl<'a> Parser<'a> {
+    fn document(&mut self) -> Result<()> {
+        loop {
+            let rest = self.rest();
+            let Some(length) = rest.bytes().position(|b| b == b'<') else {
+                // There is one root and no text beside it.
+                let over = self.open.is_empty() && !self.tree.entries.is_empty();
+                return if over && rest.trim().is_empty() {
+                    Ok(())
+                } else {
+                    Err(BAD)
+                };
+            };
+            if length > 0 {
+                self.text(self.at, self.at + length, Place::Text)?;
+                self.at += length;
+            }
+            self.markup()?;
         }
-        if !keep {
-            continue;
+    }
+
+    fn rest(&self) -> &'a str {
+        self.source.get(self.at..).unwrap_or_default()
+    }
+
+    fn byte(&self) -> Option<u8> {
+        self.source.as_bytes().get(self.at).copied()
+    }
+
+    fn str(&self, span: Span) -> &'a str {
+        let range = span.start as usize..span.end as usize;
+        self.source.get(range).unwrap_or_default()
+    }
+
+    /// What begins with `<`.
+    fn markup(&mut self) -> Result<()> {
+        let rest = self.rest();
+        let until = |end: &str, from: usize| {
+            let inside = rest.get(from..).ok_or(BAD)?;
+            Ok(inside.find(end).ok_or(BAD)? + from + end.len())
+        };
+        match rest.as_bytes().get(1) {
+            Some(b'/') => return self.end_tag(),
+            Some(b'?') => self.at += until("?>", 2)?,
+            Some(b'!') if rest.starts_with("<!--") => self.at += until("-->", 4)?,
+            Some(b'!') if rest.starts_with("<![CDATA[") && !self.open.is_empty() => {
+                let length = until("]]>", 9)?;
+                self.text(self.at + 9, self.at + length - 3, Place::Cdata)?;
+                self.at += length;
+            }
+            Some(b'!') => return Err(BAD),
+            _ => return self.start_tag(),
         }
-        kept.push_str(item);
-        if item.starts_with("</") {
-            open = open.saturating_sub(1);
-        } else if !item.starts_with("<!") && !item.ends_with("/>") {
-            open += 1;
+        Ok(())
+    }
+
+    /// Character data from the source.
+    fn text(&mut self, start: usize, end: usize, place: Place) -> Result<()> {
+        let text = self.source.get(start..end).unwrap_or_default();
+        if self.open.is_empty() {
+            return if text.trim().is_empty() {
+                Ok(())
+            } else {
+                Err(BAD)
+            };
         }
-        if open > depth {
+        let span = self.value(text, start, place)?;
+        if span.start == span.end {
+            return Ok(());
+        }
+        if self.after_text
+            && let Some(Entry {
+                content: Content::Text(before),
+                ..
+            }) = self.tree.entries.last_mut()
+        {
+            // A comment or the like stood between: one text all the same.
+            let tree = &mut self.tree.text;
+            let joined = tree.len();
+            for part in [*before, span] {
+                tree.extend_from_within(part.start as usize..part.end as usize);
+            }
+            *before = Span::new(joined, tree.len());
+            return Ok(());
+        }
+        self.after_text = true;
+        self.push(Content::Text(span));
+        Ok(())
+    }
+
+    /// Where the meaning of text at `start` of the source is found.
+    fn value(&mut self, text: &str, start: usize, place: Place) -> Result<Span> {
+        if is_plain(text, place) {
+            return Ok(Span::new(start, start + text.len()));
+        }
+        let begin = self.tree.text.len();
+        decode(&mut self.tree.text, text, place)?;
+        Ok(Span::new(begin, self.tree.text.len()))
+    }
+
+    fn push(&mut self, content: Content) {
+        let after = self.tree.entries.len() as u32 + 1;
+        self.tree.entries.push(Entry { content, after });
+    }
+
+    fn end_tag(&mut self) -> Result<()> {
+        self.at += 2;
+        let name = self.name();
+        self.skip_space();
+        let open = self.open.pop().ok_or(BAD)?;
+        if self.byte() != Some(b'>') || self.str(open.name) != self.str(name) {
+            return Err(BAD);
+        }
+        self.at += 1;
+        self.close(&open);
+        Ok(())
+    }
+
+    fn close(&mut self, open: &Open) {
+        self.scope.truncate(open.scope);
+        self.after_text = false;
+        let after = self.tree.entries.len() as u32;
+        if let Some(entry) = self.tree.entries.get_mut(open.entry) {
+            entry.after = after;
+        }
+    }
+
+    fn skip_space(&mut self) -> bool {
+        let begin = self.at;
+        while self.byte().is_some_and(is_space) {
+            self.at += 1;
+        }
+        self.at > begin
+    }
+
+    fn name(&mut self) -> Span {
+        let begin = self.at;
+        while self
+            .byte()
+            .is_some_and(|b| !is_space(b) && !matches!(b, b'>' | b'/' | b'=' | b'<'))
+        {
+            self.at += 1;
+        }
+        Span::new(begin, self.at)
+    }
+
+    fn start_tag(&mut self) -> Result<()> {
+        if self.open.is_empty() && !self.tree.entries.is_empty() {
+            return Err(BAD);
+        }
+        self.at += 1;
+        let name = self.name();
+        let open = Open {
+            entry: self.tree.entries.len(),
+            name,
+            scope: self.scope.len(),
+        };
+        let first = self.tree.attributes.len();
+        self.push(Content::Element {
+            name,
+            within: Within::Nothing,
+            attributes: (first as u32, first as u32),
+        });
+        let empty = loop {
+            let spaced = self.skip_space();
+            match self.byte() {
+                Some(b'>') => break false,
+                Some(b'/') if self.rest().starts_with("/>") => break true,
+                Some(_) if spaced => self.attribute()?,
+                _ => return Err(BAD),
+            }
+        };
+        self.at += 1 + usize::from(empty);
+        self.resolve(&open, first)?;
+        self.after_text = false;
+        if empty {
+            self.close(&open);
+            return Ok(());
+        }
+        self.open.push(open);
+        if self.open.len() > self.depth {
             return Err(DocumentError::TooDeep);
         }
+        Ok(())
     }
-    if rest.trim().is_empty() {
-        Ok(kept)
-    } else {
-        Err(DocumentError::NotWellFormed)
-    }
-}
 
-/// How long the markup at the start is, and whether it belongs to the tree.
-fn markup_length(markup: &str) -> Option<(usize, bool)> {
-    let until = |end: &str, from: usize| Some(markup.get(from..)?.find(end)? + from + end.len());
-    if markup.starts_with("<!--") {
-        Some((until("-->", 4)?, false))
-    } else if markup.starts_with("<?") {
-        Some((until("?>", 2)?, false))
-    } else if markup.starts_with("<![CDATA[") {
-        Some((until("]]>", 9)?, true))
-    } else if markup.starts_with("<!") {
-        None
-    } else {
-        let mut quote = None;
-        for (at, byte) in markup.bytes().enumerate() {
-            match (quote, byte) {
-                (None, b'>') => return Some((at + 1, true)),
-                (None, b'"' | b'\'') => quote = Some(byte),
-                (Some(open), _) if open == byte => quote = None,
-                _ => {}
+    /// An attribute or a declaration. The prefix stays in the name until all declarations of the tag are known.
+    fn attribute(&mut self) -> Result<()> {
+        let name = self.name();
+        self.skip_space();
+        if self.byte() != Some(b'=') {
+            return Err(BAD);
+        }
+        self.at += 1;
+        self.skip_space();
+        let quote = self
+            .byte()
+            .filter(|b| matches!(b, b'"' | b'\''))
+            .ok_or(BAD)?;
+        self.at += 1;
+        let start = self.at;
+        let length = self.rest().bytes().position(|b| b == quote).ok_or(BAD)?;
+        if length > LONGEST {
+            return Err(BAD);
+        }
+        self.at += length + 1;
+        let text = self.source.get(start..start + length).unwrap_or_default();
+        let value = self.value(text, start, Place::Attribute)?;
+        let written = self.str(name);
+        let prefix = prefix_length(written)?;
+        let declared = match written.strip_prefix("xmlns") {
+            Some("") => Some(""),
+            Some(rest) if prefix == 5 => rest.get(1..),
+            _ => None,
+        };
+        if self.scope.len() > MOST {
+            return Err(DocumentError::TooLarge);
+        }
+        if let Some(prefix) = declared {
+            let kind = namespace::kind(self.tree.str(value));
+            self.scope.push((prefix, self.tree.namespaces.len() as u32));
+            self.tree.namespaces.push((value, kind));
+        } else {
+            self.tree.attributes.push(Attribute {
+                within: Within::Nothing,
+                name,
+                value,
+            });
+        }
+        Ok(())
+    }
+
+    fn lookup(&self, prefix: &str) -> Result<Within> {
+        let found = self.scope.iter().rev().find(|(p, _)| *p == prefix);
+        found.map(|(_, at)| Within::Declared(*at)).ok_or(BAD)
+    }
+
+    /// Prefix and name apart. A name that is a declared prefix of nothing is a fault, also the empty one.
+    fn split(&self, name: Span) -> Result<(&'a str, Span)> {
+        let written = self.str(name);
+        if written.len() > LONGEST {
+            return Err(BAD);
+        }
+        match prefix_length(written)? {
+            0 => Ok(("", name)),
+            length => {
+                let local = Span::new(name.start as usize + length + 1, name.end as usize);
+                Ok((written.get(..length).unwrap_or_default(), local))
             }
         }
-        None
+    }
+
+    /// Puts the element and its attributes into their namespaces.
+    fn resolve(&mut self, open: &Open, first: usize) -> Result<()> {
+        if self.tree.attributes.len() - first > MOST {
+            return Err(DocumentError::TooLarge);
+        }
+        let (prefix, local) = self.split(open.name)?;
+        let namespace = self.lookup(prefix)?;
+        let mut at = first;
+        while let Some(attribute) = self.tree.attributes.get(at) {
+            let (prefix, local) = self.split(attribute.name)?;
+            let within = match prefix {
+                "" => Within::Nothing,
+                "xml" => Within::Xml,
+                prefix => self.lookup(prefix)?,
+            };
+            if let Some(attribute) = self.tree.attributes.get_mut(at) {
+                (attribute.within, attribute.name) = (within, local);
+            }
+            match self.same(first, at) {
+                Some(before) => {
+                    let last = self.tree.attributes.remove(at);
+                    if let Some(attribute) = self.tree.attributes.get_mut(before) {
+                        *attribute = last;
+                    }
+                }
+                None => at += 1,
+            }
+        }
+        if let Some(entry) = self.tree.entries.get_mut(open.entry) {
+            entry.content = Content::Element {
+                name: local,
+                within: namespace,
+                attributes: (first as u32, self.tree.attributes.len() as u32),
+            };
+        }
+        Ok(())
+    }
+
+    /// An attribute from `first` on, before `at`, of the same name.
+    fn same(&self, first: usize, at: usize) -> Option<usize> {
+        let tree = &self.tree;
+        let last = tree.attributes.get(at)?;
+        let name = |a: &Attribute| (self.str(a.name), tree.namespace(a.within));
+        let before = tree.attributes.get(first..at)?;
+        let found = before.iter().position(|a| name(a) == name(last))?;
+        Some(first + found)
     }
 }
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use super::*;
-
-    fn text(body: &str) -> Result<String, DocumentError> {
-        parse(body.as_bytes(), 1000, 3).map(|e| String::from(&e))
-    }
-
-    #[test]
-    fn what_is_no_element_is_passed_over() {
-        let body = "\u{feff}<?xml version='1.0' standalone='no'?><!-- <b> --><?pi >?>\n<a xmlns='x' y='>'><![CDATA[<]]><b/></a><!---->";
-        let tree = parse(body.as_bytes(), 1000, 3).unwrap();
-        assert_eq!(tree.text(), "<");
-        assert_eq!(tree.attr("y"), Some(">"));
-        assert!(tree.has_child("b", "x"));
-    }
-
-    #[test]
-    fn limits() {
-        assert!(text("<a xmlns='x'><b><c/></b></a>").is_ok());
-        assert_eq!(
-            text("<a xmlns='x'><b><c><d></d></c></b></a>"),
-            Err(DocumentError::TooDeep)
-        );
-        assert_eq!(text(&" ".repeat(1001)), Err(DocumentError::TooLarge));
-        for bad in [
-            "<!DOCTYPE a><a xmlns='x'/>",
-            "<a xmlns='x'",
-            "<!--",
-            "<a xmlns='x'/><b xmlns='x'/>",
-            "x",
-            "<a xmlns='x'></b>",
-            "<y:a/>",
-        ] {
-            assert_eq!(text(bad), Err(DocumentError::NotWellFormed), "{bad}");
-        }
-    }
-}
+mod tests;

@@ -4,12 +4,12 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use minidom::{Element, Node};
 use presence::{Basic, Resource};
 
 use super::read::{Published, basic, instant, is, is_language, is_person, lang, tuples};
 use crate::namespace::{self, DATA_MODEL, Kind, PIDF, RPID};
 use crate::out::Out;
+use crate::tree::{Element, Node};
 use crate::{qvalue, rpid};
 
 /// Writes the document anew, for [`presence::Native::Pidf`].
@@ -26,7 +26,7 @@ pub fn normalise(published: &Published, resource: &Resource) -> Bytes {
         data_model: false,
         rpid: false,
     };
-    body.children(&published.root);
+    body.children(published.tree.root());
     let mut out = Out::with_capacity(1024);
     start_root(&mut out, body.data_model, body.rpid, &published.entity);
     out.raw(&body.out.into_bytes());
@@ -88,7 +88,7 @@ struct Normaliser {
 }
 
 impl Normaliser {
-    fn children(&mut self, root: &Element) {
+    fn children(&mut self, root: Element<'_>) {
         let inherited = lang(root);
         for tuple in tuples(root) {
             self.tuple(tuple, inherited);
@@ -104,15 +104,15 @@ impl Normaliser {
     }
 
     /// RFC 3863 §4.1.2 to §4.1.7.
-    fn tuple(&mut self, tuple: &Element, inherited: Option<&str>) {
+    fn tuple(&mut self, tuple: Element<'_>, inherited: Option<&str>) {
         let inherited = lang(tuple).or(inherited);
         self.out.start("tuple");
         self.id("id", tuple.attr("id"));
         self.status(tuple);
-        for child in tuple.children().filter(|c| extends(c, Kind::Pidf)) {
+        for child in tuple.children().filter(|c| extends(*c, Kind::Pidf)) {
             self.element(child, PIDF);
         }
-        let contact = tuple.children().find(|c| is(c, Kind::Pidf, "contact"));
+        let contact = tuple.children().find(|c| is(*c, Kind::Pidf, "contact"));
         if let Some(contact) = contact {
             self.out.start("contact");
             if let Some(priority) = contact
@@ -130,14 +130,14 @@ impl Normaliser {
         self.out.end("tuple");
     }
 
-    fn status(&mut self, tuple: &Element) {
+    fn status(&mut self, tuple: Element<'_>) {
         self.out.start("status");
         match basic(tuple) {
             Some(Basic::Open) => self.out.leaf("basic", "open"),
             Some(Basic::Closed) => self.out.leaf("basic", "closed"),
             None => {}
         }
-        let statuses = tuple.children().filter(|c| is(c, Kind::Pidf, "status"));
+        let statuses = tuple.children().filter(|c| is(*c, Kind::Pidf, "status"));
         for child in statuses.flat_map(Element::children) {
             if extends(child, Kind::Pidf) {
                 self.element(child, PIDF);
@@ -147,7 +147,7 @@ impl Normaliser {
     }
 
     /// A person or device, RFC 4479 §3.
-    fn component(&mut self, component: &Element, inherited: Option<&str>, default: &str) {
+    fn component(&mut self, component: Element<'_>, inherited: Option<&str>, default: &str) {
         let inherited = lang(component).or(inherited);
         let name = if is_person(component) {
             "dm:person"
@@ -173,8 +173,8 @@ impl Normaliser {
         self.out.end(name);
     }
 
-    fn notes(&mut self, parent: &Element, kind: Kind, name: &str, inherited: Option<&str>) {
-        for note in parent.children().filter(|c| is(c, kind, "note")) {
+    fn notes(&mut self, parent: Element<'_>, kind: Kind, name: &str, inherited: Option<&str>) {
+        for note in parent.children().filter(|c| is(*c, kind, "note")) {
             self.out.start(name);
             if let Some(lang) = lang(note).or(inherited) {
                 self.out.attr("xml:lang", lang);
@@ -184,8 +184,8 @@ impl Normaliser {
         }
     }
 
-    fn timestamp(&mut self, parent: &Element, kind: Kind, name: &str) {
-        let timestamp = parent.children().find(|c| is(c, kind, "timestamp"));
+    fn timestamp(&mut self, parent: Element<'_>, kind: Kind, name: &str) {
+        let timestamp = parent.children().find(|c| is(*c, kind, "timestamp"));
         let Some(text) = timestamp.map(Element::text) else {
             return;
         };
@@ -202,7 +202,7 @@ impl Normaliser {
     }
 
     /// Any other element, whole. `default` is the default namespace where it stands.
-    fn element(&mut self, element: &Element, default: &str) {
+    fn element(&mut self, element: Element<'_>, default: &str) {
         if is_component(element) {
             return self.component(element, None, default);
         }
@@ -216,16 +216,16 @@ impl Normaliser {
             return;
         }
         let ns = element.ns();
-        let kind = namespace::kind(&ns);
-        let (name, inner) = match kind {
-            Kind::DataModel => (format!("dm:{}", element.name()), default),
-            Kind::Rpid => (format!("rpid:{}", element.name()), default),
-            Kind::Pidf => (element.name().to_owned(), PIDF),
-            Kind::Foreign => (element.name().to_owned(), ns.as_str()),
+        let kind = element.kind();
+        let (prefix, inner) = match kind {
+            Kind::DataModel => ("dm:", default),
+            Kind::Rpid => ("rpid:", default),
+            Kind::Pidf => ("", PIDF),
+            Kind::Foreign => ("", ns),
         };
         self.data_model |= kind == Kind::DataModel;
         self.rpid |= kind == Kind::Rpid;
-        self.out.start(&name);
+        self.out.start_in(prefix, element.name());
         if inner != default {
             self.out.attr("xmlns", inner);
         }
@@ -238,15 +238,11 @@ impl Normaliser {
                 Node::Text(text) => self.out.text(text),
             }
         }
-        self.out.end(&name);
+        self.out.end_in(prefix, element.name());
     }
 
-    fn attributes(&mut self, element: &Element, kind: Kind) {
-        let mut attributes: Vec<(&str, &str, &str)> = element
-            .attrs()
-            .iter()
-            .map(|((ns, name), value)| (ns.as_ref(), name.as_ref(), value.as_str()))
-            .collect();
+    fn attributes(&mut self, element: Element<'_>, kind: Kind) {
+        let mut attributes: Vec<(&str, &str, &str)> = element.attributes().collect();
         attributes.sort_unstable();
         for (at, (ns, name, value)) in attributes.into_iter().enumerate() {
             match (ns, name) {
@@ -287,12 +283,12 @@ impl Normaliser {
     }
 }
 
-fn is_component(element: &Element) -> bool {
+fn is_component(element: Element<'_>) -> bool {
     is_person(element) || is(element, Kind::DataModel, "device")
 }
 
 /// Whether the schemas allow this element as an extension of one in the namespace `of`.
-fn extends(element: &Element, of: Kind) -> bool {
+fn extends(element: Element<'_>, of: Kind) -> bool {
     let ns = element.ns();
-    !ns.is_empty() && namespace::kind(&ns) != of
+    !ns.is_empty() && element.kind() != of
 }

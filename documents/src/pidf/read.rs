@@ -1,11 +1,11 @@
 //! Reading what phones publish: lenient where real ones need it, strict about what would do harm.
 
-use minidom::Element;
 use presence::{Activity, Basic, Document, Note, Show, Utc, mapping};
 
 use crate::error::DocumentError;
 use crate::namespace::{self, JABBER_CLIENT, Kind};
 use crate::parse::parse;
+use crate::tree::{Element, Tree};
 use crate::{qvalue, rpid};
 
 /// How deep elements may nest; documents of the RFCs need less than ten.
@@ -24,7 +24,7 @@ pub struct Published {
     pub tuple_ids: Vec<String>,
     /// `xml:lang` of the root. RFC 3863 has no such attribute there, some publishers do.
     pub lang: Option<String>,
-    pub(super) root: Element,
+    pub(super) tree: Tree,
 }
 
 /// Reads a document of RFC 3863 §4.
@@ -34,8 +34,9 @@ pub struct Published {
 /// (notes). A tuple without `<basic/>`, or with another word in it than the RFC's two, counts as open when it has a contact
 /// or a note; a document without tuples is closed (RFC 8048 §6.2).
 pub fn read(body: &[u8]) -> Result<Published, DocumentError> {
-    let root = parse(body, MAX_SIZE, MAX_DEPTH)?;
-    if !is(&root, Kind::Pidf, "presence") {
+    let tree = parse(body, MAX_SIZE, MAX_DEPTH)?;
+    let root = tree.root();
+    if !is(root, Kind::Pidf, "presence") {
         return Err(DocumentError::NotPidf);
     }
     let entity = root.attr("entity").map(str::trim).unwrap_or_default();
@@ -44,42 +45,41 @@ pub fn read(body: &[u8]) -> Result<Published, DocumentError> {
     }
     Ok(Published {
         entity: entity.to_owned(),
-        document: common(&root),
-        tuple_ids: tuples(&root)
+        document: common(root),
+        tuple_ids: tuples(root)
             .filter_map(|t| t.attr("id"))
             .map(|id| id.trim().to_owned())
             .collect(),
-        lang: lang(&root).map(str::to_owned),
-        root,
+        lang: lang(root).map(str::to_owned),
+        tree,
     })
 }
 
-pub(super) fn is(element: &Element, kind: Kind, name: &str) -> bool {
-    element.name() == name && namespace::kind(&element.ns()) == kind
+pub(super) fn is(element: Element<'_>, kind: Kind, name: &str) -> bool {
+    element.name() == name && element.kind() == kind
 }
 
-pub(super) fn tuples(root: &Element) -> impl Iterator<Item = &Element> {
-    root.children().filter(|c| is(c, Kind::Pidf, "tuple"))
+pub(super) fn tuples(root: Element<'_>) -> impl Iterator<Item = Element<'_>> {
+    root.children().filter(|c| is(*c, Kind::Pidf, "tuple"))
 }
 
 /// Some programs write the person in PIDF's own namespace.
-pub(super) fn is_person(element: &Element) -> bool {
-    element.name() == "person"
-        && matches!(namespace::kind(&element.ns()), Kind::Pidf | Kind::DataModel)
+pub(super) fn is_person(element: Element<'_>) -> bool {
+    element.name() == "person" && matches!(element.kind(), Kind::Pidf | Kind::DataModel)
 }
 
-pub(super) fn lang(element: &Element) -> Option<&str> {
+pub(super) fn lang(element: Element<'_>) -> Option<&str> {
     element
         .attr_ns(namespace::XML, "lang")
         .filter(|l| is_language(l))
 }
 
 /// RFC 3863 §4.1.4, whatever the case and the white space; `None` for what is neither.
-pub(super) fn basic(tuple: &Element) -> Option<Basic> {
-    let status = tuple.children().find(|c| is(c, Kind::Pidf, "status"))?;
+pub(super) fn basic(tuple: Element<'_>) -> Option<Basic> {
+    let status = tuple.children().find(|c| is(*c, Kind::Pidf, "status"))?;
     let text = status
         .children()
-        .find(|c| is(c, Kind::Pidf, "basic"))?
+        .find(|c| is(*c, Kind::Pidf, "basic"))?
         .text();
     let text = text.trim();
     if text.eq_ignore_ascii_case("open") {
@@ -92,15 +92,15 @@ pub(super) fn basic(tuple: &Element) -> Option<Basic> {
 }
 
 /// The contact's `priority` in thousandths; `None` when it is missing or not a qvalue (RFC 3863 §4.1.5).
-fn thousandths(tuple: &Element) -> Option<u16> {
+fn thousandths(tuple: Element<'_>) -> Option<u16> {
     tuple
         .children()
-        .find(|c| is(c, Kind::Pidf, "contact"))?
+        .find(|c| is(*c, Kind::Pidf, "contact"))?
         .attr("priority")
         .and_then(qvalue::read)
 }
 
-fn availability(tuple: &Element) -> Basic {
+fn availability(tuple: Element<'_>) -> Basic {
     basic(tuple).unwrap_or_else(|| {
         let reachable = tuple
             .children()
@@ -114,13 +114,13 @@ fn availability(tuple: &Element) -> Basic {
 }
 
 /// An earlier tuple wins over an equal later one.
-fn most_available(root: &Element) -> Option<&Element> {
-    let rank = |t: &Element| (availability(t) == Basic::Open, thousandths(t));
+fn most_available(root: Element<'_>) -> Option<Element<'_>> {
+    let rank = |t: Element<'_>| (availability(t) == Basic::Open, thousandths(t));
     tuples(root).reduce(|best, next| if rank(next) > rank(best) { next } else { best })
 }
 
-fn common(root: &Element) -> Document {
-    let persons: Vec<&Element> = root.children().filter(|c| is_person(c)).collect();
+fn common(root: Element<'_>) -> Document {
+    let persons: Vec<Element<'_>> = root.children().filter(|c| is_person(*c)).collect();
     let Some(tuple) = most_available(root) else {
         return Document {
             basic: Basic::Closed,
@@ -146,14 +146,14 @@ fn common(root: &Element) -> Document {
         idle_since: idle_since(root, tuple, &persons),
         timestamp: tuple
             .children()
-            .find(|c| is(c, Kind::Pidf, "timestamp"))
+            .find(|c| is(*c, Kind::Pidf, "timestamp"))
             .and_then(|t| instant(&t.text())),
     }
 }
 
 /// RFC 8048 §6.1 note 7: in the status; some write it beside it.
-fn show(tuple: &Element) -> Option<Show> {
-    let statuses = tuple.children().filter(|c| is(c, Kind::Pidf, "status"));
+fn show(tuple: Element<'_>) -> Option<Show> {
+    let statuses = tuple.children().filter(|c| is(*c, Kind::Pidf, "status"));
     statuses
         .chain(std::iter::once(tuple))
         .find_map(|p| p.get_child("show", JABBER_CLIENT))
@@ -161,14 +161,14 @@ fn show(tuple: &Element) -> Option<Show> {
 }
 
 /// Every activity below the given elements, also where the drafts had them (in the tuple, in its status), each once.
-fn activities(within: &[&Element]) -> Vec<Activity> {
+fn activities(within: &[Element<'_>]) -> Vec<Activity> {
     let mut found = Vec::new();
     for element in within {
-        let status = element.children().filter(|c| is(c, Kind::Pidf, "status"));
+        let status = element.children().filter(|c| is(*c, Kind::Pidf, "status"));
         for holder in std::iter::once(*element).chain(status) {
             for list in holder
                 .children()
-                .filter(|c| is(c, Kind::Rpid, "activities"))
+                .filter(|c| is(*c, Kind::Rpid, "activities"))
             {
                 for child in list.children() {
                     if let Some(activity) = activity(child)
@@ -183,8 +183,8 @@ fn activities(within: &[&Element]) -> Vec<Activity> {
     found
 }
 
-fn activity(element: &Element) -> Option<Activity> {
-    if namespace::kind(&element.ns()) != Kind::Rpid {
+fn activity(element: Element<'_>) -> Option<Activity> {
+    if element.kind() != Kind::Rpid {
         return Some(Activity::Other(element.name().to_owned()));
     }
     match element.name() {
@@ -200,20 +200,20 @@ fn activity(element: &Element) -> Option<Activity> {
 }
 
 /// Of the tuple; else of the person; else of the person's activities; else of the document. At most one a language.
-fn notes(root: &Element, tuple: Option<&Element>, persons: &[&Element]) -> Vec<Note> {
+fn notes(root: Element<'_>, tuple: Option<Element<'_>>, persons: &[Element<'_>]) -> Vec<Note> {
     let inherited = lang(root);
     let in_tuple = tuple.map(|t| notes_in(t, inherited)).unwrap_or_default();
     if !in_tuple.is_empty() {
         return in_tuple;
     }
     for person in persons {
-        let of_person = notes_in(person, inherited);
+        let of_person = notes_in(*person, inherited);
         if !of_person.is_empty() {
             return of_person;
         }
         for list in person
             .children()
-            .filter(|c| is(c, Kind::Rpid, "activities"))
+            .filter(|c| is(*c, Kind::Rpid, "activities"))
         {
             let of_activities = notes_in(list, inherited);
             if !of_activities.is_empty() {
@@ -224,11 +224,11 @@ fn notes(root: &Element, tuple: Option<&Element>, persons: &[&Element]) -> Vec<N
     notes_in(root, inherited)
 }
 
-fn notes_in(element: &Element, inherited: Option<&str>) -> Vec<Note> {
+fn notes_in(element: Element<'_>, inherited: Option<&str>) -> Vec<Note> {
     let inherited = lang(element).or(inherited);
     let mut notes: Vec<Note> = Vec::new();
     for child in element.children().filter(|c| c.name() == "note") {
-        if namespace::kind(&child.ns()) == Kind::Foreign {
+        if child.kind() == Kind::Foreign {
             continue;
         }
         let text = child.text();
@@ -244,15 +244,16 @@ fn notes_in(element: &Element, inherited: Option<&str>) -> Vec<Note> {
 }
 
 /// RFC 4480 §3.14, of the tuple, else of a person, else of a device. The drafts called it `idle` with `since`.
-fn idle_since(root: &Element, tuple: &Element, persons: &[&Element]) -> Option<Utc> {
-    let devices = root.children().filter(|c| is(c, Kind::DataModel, "device"));
+fn idle_since(root: Element<'_>, tuple: Element<'_>, persons: &[Element<'_>]) -> Option<Utc> {
+    let devices = root
+        .children()
+        .filter(|c| is(*c, Kind::DataModel, "device"));
     let input = std::iter::once(tuple)
         .chain(persons.iter().copied())
         .chain(devices)
         .flat_map(Element::children)
         .find(|c| {
-            namespace::kind(&c.ns()) == Kind::Rpid
-                && matches!(c.name(), "user-input" | "user-idle" | "idle")
+            c.kind() == Kind::Rpid && matches!(c.name(), "user-input" | "user-idle" | "idle")
         })?;
     if input.text().trim() == "active" {
         return None;

@@ -129,7 +129,7 @@ proptest! {
         prop_assert_eq!(&text, &composed(vec![phone("x", &published)]));
         let again = read(text.as_bytes()).unwrap();
         prop_assert_eq!(again.document.basic, published.document.basic);
-        if again.tuple_ids.len() == published.root.children().filter(|c| c.name() == "tuple").count() {
+        if again.tuple_ids.len() == published.tree.root().children().filter(|c| c.name() == "tuple").count() {
             prop_assert_eq!(again.document, published.document);
         }
     }
