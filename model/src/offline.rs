@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use presence::{Bare, Binding, Message, MessageNative, Refusal};
+use presence::{Bare, Binding, Message, MessageNative, Refusal, Timestamp};
 use store::Op;
 
 use crate::clock::Now;
@@ -16,6 +16,8 @@ use crate::timers::{Ending, RETRY};
 
 /// So long a phone may still answer to what it was offered: above the life of a SIP transaction (RFC 3261 §17.1.2.2, timer F).
 const ANSWERED_WITHIN: Duration = Duration::from_secs(64);
+/// So long a session may take to read a portion before another one gets it, where there is one.
+const STALLED: Duration = Duration::from_secs(10);
 
 /// Stored messages on their way to a client, portion by portion. Each is removed when it is written to the connection, and the next
 /// is read when that is on the disk.
@@ -24,6 +26,8 @@ pub(crate) struct Giving {
     stage: Stage,
     /// The messages of this portion: their numbers and sizes.
     portion: Vec<(u64, u64)>,
+    /// When it was given.
+    since: Timestamp,
 }
 
 /// What happens to a portion.
@@ -169,11 +173,16 @@ impl Model {
     /// Begins to give what waited, when a session became available with a non-negative priority (XEP-0160 §2).
     pub(crate) fn flush_offline(self: &Arc<Self>, account: &Bare, session: SessionId) {
         let _ = self.with_entity(account, |entity| {
-            if entity.offline > 0 && entity.giving.is_none() {
+            if let Some(giving) = &entity.giving {
+                // It may be that who is given to has gone without a word.
+                let stalled = giving.since.plus(STALLED);
+                self.timers.lock().push(stalled, account, Ending::Flush);
+            } else if entity.offline > 0 {
                 entity.giving = Some(Box::new(Giving {
                     session,
                     stage: Stage::Reading,
                     portion: Vec::new(),
+                    since: self.now().at,
                 }));
                 self.give_after_commits(entity);
             }
@@ -195,18 +204,42 @@ impl Model {
         self.timers.lock().push(later, account, Ending::Flush);
     }
 
-    /// There may be room in the writer's queue again.
+    /// There may be room in the writer's queue again, or a connection takes nothing more.
     pub(crate) fn go_on_giving(self: &Arc<Self>, account: &Bare) {
-        let reading = self.with_entity(account, |entity| {
-            let stage = entity.giving.as_ref().map(|g| g.stage);
-            if stage == Some(Stage::Written) {
-                self.remove_given(entity);
+        let reading = self.with_slot(account, |slot| {
+            let Some(entity) = &mut slot.entity else {
+                return false;
+            };
+            match entity.giving.as_ref().map(|g| g.stage) {
+                Some(Stage::Written) => {
+                    self.remove_given(entity);
+                    false
+                }
+                Some(Stage::Given) => self.give_to_another(entity),
+                stage => stage == Some(Stage::Reading),
             }
-            Ok(stage == Some(Stage::Reading))
         });
-        if reading == Ok(true) {
+        if reading {
             self.give(account);
         }
+    }
+
+    /// Who reads nothing for a while does not hold up another session. True when there is one.
+    fn give_to_another(&self, entity: &mut Entity) -> bool {
+        let Some(giving) = &entity.giving else {
+            return false;
+        };
+        let until = giving.since.plus(STALLED);
+        if until > self.now().at {
+            let mut timers = self.timers.lock();
+            timers.push(until, &entity.account, Ending::Flush);
+            return false;
+        }
+        let mut others = entity.sessions.iter().filter(|s| s.id != giving.session);
+        let Some(id) = others.find(|s| s.takes_messages()).map(|s| s.id) else {
+            return false;
+        };
+        entity.give_again(Some(id))
     }
 
     /// Reads the next portion and gives it to the session, or to another when that is not there any more.
@@ -239,8 +272,7 @@ impl Model {
         let Some(mut giving) = entity.giving.take() else {
             return;
         };
-        let takes = |s: &&Session| s.available.is_some_and(|p| p >= 0) && !s.route.closed();
-        let mut fit = entity.sessions.iter().filter(takes);
+        let mut fit = entity.sessions.iter().filter(|s| s.takes_messages());
         let same = fit.clone().find(|s| s.id == giving.session);
         let Some(session) = same.or_else(|| fit.next()) else {
             return;
@@ -266,7 +298,7 @@ impl Model {
                 written = false;
             }
         }
-        giving.stage = Stage::Given;
+        (giving.stage, giving.since) = (Stage::Given, now.at);
         entity.flushed = *last;
         let session = giving.session;
         entity.giving = Some(giving);
@@ -275,6 +307,8 @@ impl Model {
         } else {
             let account = &entity.account;
             route.deliver(&Event::Mark { account, session });
+            let stalled = now.at.plus(STALLED);
+            self.timers.lock().push(stalled, account, Ending::Flush);
         }
     }
 
@@ -293,18 +327,10 @@ impl Model {
     /// A session has ended: what was given to it and not written is given to another, or to the next that comes.
     pub(crate) fn not_written(self: &Arc<Self>, account: &Bare, session: SessionId) {
         let again = self.with_slot(account, |slot| {
-            let entity = slot.entity.as_mut()?;
-            let giving = entity.giving.as_mut()?;
-            if giving.session != session || giving.stage != Stage::Given {
-                return None;
-            }
-            giving.stage = Stage::Reading;
-            let (first, _) = *giving.portion.first()?;
-            giving.portion.clear();
-            entity.flushed = first.saturating_sub(1);
-            Some(())
+            let entity = slot.entity.as_mut();
+            entity.is_some_and(|e| e.gives_to(session) && e.give_again(None))
         });
-        if again.is_some() {
+        if again {
             self.give(account);
         }
     }
@@ -455,11 +481,30 @@ impl Model {
     }
 }
 
+impl Session {
+    /// It is available for messages (RFC 6121 §8.5.2), and its connection is there as far as is known.
+    fn takes_messages(&self) -> bool {
+        self.available.is_some_and(|priority| priority >= 0) && !self.route.closed()
+    }
+}
+
 impl Entity {
     /// Stored messages are on their way to this session.
     pub(crate) fn gives_to(&self, session: SessionId) -> bool {
         let giving = self.giving.as_ref();
         giving.is_some_and(|g| g.session == session)
+    }
+
+    /// What is given and not written is to be read again, for another session where one is named. True when there is such a thing.
+    fn give_again(&mut self, to: Option<SessionId>) -> bool {
+        let giving = self.giving.as_mut().filter(|g| g.stage == Stage::Given);
+        let Some(giving) = giving else { return false };
+        giving.session = to.unwrap_or(giving.session);
+        giving.stage = Stage::Reading;
+        let first = giving.portion.first().map_or(1, |(first, _)| *first);
+        giving.portion.clear();
+        self.flushed = first.saturating_sub(1);
+        true
     }
 
     /// One message of this size waits no longer.

@@ -569,3 +569,35 @@ fn a_phone_is_offered_the_next_portion_when_it_has_answered_the_first() {
     let (ann, _) = world.come("ann@localhost/desk", "a");
     assert_eq!(ids(&ann), ["m1"]);
 }
+
+#[test]
+fn who_reads_nothing_does_not_hold_up_the_other_for_ever() {
+    let world = in_portions();
+    store_for_ann(&world, &["m1", "m2", "m3"]);
+    let (desk, desk_id) = slow(&world, "ann@localhost/desk");
+    world.pass(Duration::from_secs(5));
+    let (hand, _) = world.come("ann@localhost/hand", "h");
+    world.pass(Duration::from_millis(4999));
+    world.settle();
+    assert_eq!((ids(&desk).len(), ids(&hand).len()), (2, 0));
+    world.pass(Duration::from_millis(1));
+    world.settle();
+    assert_eq!(ids(&hand), ["m1", "m2", "m3"]);
+    // What it reads in the end was given to the other.
+    world.model.written(&bare("ann"), desk_id);
+    world.settle();
+    assert!(wait_for_ann(&world).is_empty() && ids(&desk).is_empty());
+
+    // The same for who comes when the first has been mute for long.
+    desk.ended.store(true, Ordering::Relaxed);
+    world.model.disconnect(&bare("ann"), desk_id, None);
+    hand.ended.store(true, Ordering::Relaxed);
+    store_for_ann(&world, &["m4", "m5"]);
+    let (desk, _) = slow(&world, "ann@localhost/other");
+    world.pass(Duration::from_secs(60));
+    let (last, _) = world.come("ann@localhost/last", "l");
+    world.pass(Duration::from_millis(1));
+    world.settle();
+    assert_eq!((ids(&desk).len(), ids(&last).len()), (2, 2));
+    assert!(wait_for_ann(&world).is_empty());
+}

@@ -115,7 +115,7 @@ pub struct World {
     pub model: Arc<Model>,
     pub phones: Arc<Phones>,
     pub dice: Arc<Dice>,
-    clock: Arc<AtomicU64>,
+    pub clock: Arc<AtomicU64>,
     gate: Arc<Gate>,
     rules: Rules,
     home: Option<(tempfile::TempDir, PathBuf)>,

@@ -41,6 +41,10 @@ struct Say {
     /// The highest version that a push has shown.
     pushed: BTreeMap<String, u64>,
     given: BTreeMap<String, usize>,
+    /// When a stored message was delivered last.
+    delivered: BTreeMap<String, u64>,
+    /// Delivered to a second session since the first did not read for long: both may read it in the end.
+    doubtful: BTreeSet<String>,
 }
 
 /// What was promised about a publication: how often something was asked, and what the last answer was.

@@ -15,6 +15,7 @@ impl Office {
     /// Looks at everything that sessions are told, when they are told it.
     pub(super) fn guard(&self) -> Guard {
         let say = Arc::clone(&self.say);
+        let clock = Arc::clone(&self.world().clock);
         Arc::new(move |full, heard| {
             let me = full.split('/').next().unwrap_or_default();
             let mut say = say.lock();
@@ -35,6 +36,13 @@ impl Office {
                 Heard::Push(version, _) => {
                     let highest = say.pushed.entry(me.to_owned()).or_default();
                     *highest = (*highest).max(*version);
+                }
+                Heard::Message { id, delayed: true } => {
+                    let now = clock.load(Ordering::Relaxed);
+                    let before = say.delivered.insert(id.clone(), now);
+                    if before.is_some_and(|before| before + 10_000 <= now) {
+                        say.doubtful.insert(id.clone());
+                    }
                 }
                 Heard::Written(ids) => {
                     for id in ids {
@@ -305,6 +313,9 @@ impl Office {
             let given = say.given.get(id).copied().unwrap_or_default();
             let taken = self.taken.contains(id);
             assert!(waits + given > 0 || taken, "{id} is lost");
+            if say.doubtful.contains(id) {
+                continue;
+            }
             if !self.unsure.contains(id) {
                 assert!(
                     given <= 1 && (waits == 0 || given == 0 && !taken),
