@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use crate::{
     Malformed,
-    syntax::{find_outside, is_token, push_quoted, quoted_end, trim, unquote},
+    syntax::{find_outside, is_token, push_quoted, quoted_end, split_byte, trim, unquote},
 };
 
 /// Parameters as they were received, looked up on demand (RFC 3261 §7.3.1, `generic-param`).
@@ -184,7 +184,9 @@ pub(crate) fn check(text: &str, what: &'static str) -> Result<(), Malformed> {
             _ => {}
         }
         if let Some(value) = value
-            && value.contains(['"', '\r', '\n', '<', '>'])
+            && value
+                .bytes()
+                .any(|b| matches!(b, b'"' | b'\r' | b'\n' | b'<' | b'>'))
             && quoted_end(value) != Some(value.len())
         {
             return Err(Malformed { what });
@@ -197,7 +199,7 @@ pub(crate) fn check(text: &str, what: &'static str) -> Result<(), Malformed> {
 }
 
 fn split_item(item: &str) -> (&str, Option<&str>) {
-    match item.split_once('=') {
+    match split_byte(item, b'=') {
         Some((name, value)) => (trim(name), Some(trim(value))),
         None => (item, None),
     }

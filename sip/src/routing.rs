@@ -1,12 +1,15 @@
 //! Where responses go (RFC 3261 §18.2, RFC 3581 §4).
 
-use std::net::SocketAddr;
+use std::{
+    io::Write as _,
+    net::{IpAddr, SocketAddr},
+};
 
 use crate::{
-    header::{Transport, Via},
+    header::{Transport, via},
     message::{HeaderName, Request, Response},
-    params::Params,
-    syntax::{find_outside, trim},
+    params,
+    syntax::{find_outside, push_ipv4, push_number, trim},
     uri::Host,
 };
 
@@ -21,24 +24,69 @@ pub fn stamp_received(request: &mut Request, source: SocketAddr) {
     };
     let end = find_outside(text, b',').unwrap_or(text.len());
     let (first, others) = text.split_at(end);
-    let Ok(via) = Via::parse(first) else {
+    let Ok(via) = via::split(trim(first)) else {
         return;
     };
     let ip = source.ip().to_canonical();
-    let asked = via.params.contains("rport");
-    let same = via.host.ip().is_some_and(|host| host.to_canonical() == ip);
-    let mut params = via.params;
-    if asked {
-        params.set("rport", Some(&source.port().to_string()));
+    let asked = via.has_rport();
+    let same = via.host.parse() == Ok(ip)
+        || via.host.starts_with('[')
+            && Host::parse(via.host).is_ok_and(|h| h.ip().map(|h| h.to_canonical()) == Some(ip));
+    if !asked && same && params::lookup(via.params, "received").is_none() {
+        return;
     }
-    if asked || !same {
-        params.set("received", Some(&ip.to_string()));
-    } else {
-        params.remove("received");
-    }
-    let sent_by = trim(first.split(';').next().unwrap_or(first));
-    let stamped = format!("{sent_by}{}{others}", Params::as_str(&params));
+    let stamped = stamp(first, &via, others, (asked, !same), ip, source.port());
     request.headers.replace_first(&HeaderName::Via, stamped);
+}
+
+/// The Via with what is true in the place of what was claimed.
+fn stamp(
+    first: &str,
+    via: &via::Parts<'_>,
+    others: &str,
+    (asked, differs): (bool, bool),
+    ip: IpAddr,
+    port: u16,
+) -> Vec<u8> {
+    let sent_by = trim(first.split(';').next().unwrap_or(first));
+    let mut out = Vec::with_capacity(first.len() + others.len() + 40);
+    out.extend_from_slice(sent_by.as_bytes());
+    let (mut has_rport, mut has_received) = (!asked, !(asked || differs));
+    for (name, value) in params::Iter::new(via.params) {
+        let rport = asked && name.eq_ignore_ascii_case("rport");
+        let received = name.eq_ignore_ascii_case("received");
+        if (rport && has_rport) || (received && has_received) {
+            continue;
+        }
+        out.push(b';');
+        out.extend_from_slice(name.as_bytes());
+        if rport {
+            has_rport = true;
+            out.push(b'=');
+            push_number(&mut out, port.into());
+        } else if received {
+            has_received = true;
+            push_ip(&mut out, ip);
+        } else if let Some(value) = value {
+            out.push(b'=');
+            out.extend_from_slice(value.as_bytes());
+        }
+    }
+    if !has_received {
+        out.extend_from_slice(b";received");
+        push_ip(&mut out, ip);
+    }
+    out.extend_from_slice(others.as_bytes());
+    out
+}
+
+fn push_ip(out: &mut Vec<u8>, ip: IpAddr) {
+    out.push(b'=');
+    match ip {
+        IpAddr::V4(ip) => push_ipv4(out, ip),
+        // Writing to a vector does not fail.
+        IpAddr::V6(ip) => drop(write!(out, "{ip}")),
+    }
 }
 
 /// Where to send a response to, if the connection the request came over is gone or there is none.

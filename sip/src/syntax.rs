@@ -57,6 +57,18 @@ pub(crate) fn is_call_id(text: &[u8]) -> bool {
     }
 }
 
+/// `text` in front of the first space or tab and behind it.
+pub(crate) fn split_space(text: &str) -> Option<(&str, &str)> {
+    let at = memchr::memchr2(b' ', b'\t', text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// `text` in front of the first `byte` and behind it.
+pub(crate) fn split_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = memchr::memchr(byte, text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
 /// Whether `byte` is white space inside of an unfolded value.
 pub(crate) const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
@@ -66,6 +78,9 @@ pub(crate) const fn is_space(byte: u8) -> bool {
 pub(crate) fn trim(text: &str) -> &str {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
     let bytes = text.as_bytes();
+    if !bytes.first().is_some_and(blank) && !bytes.last().is_some_and(blank) {
+        return text;
+    }
     let start = bytes.iter().take_while(|b| blank(b)).count();
     let end = bytes
         .iter()
@@ -89,7 +104,8 @@ pub(crate) fn trim_bytes(mut text: &[u8]) -> &[u8] {
 pub(crate) fn find_outside(text: &str, separator: u8) -> Option<usize> {
     let bytes = text.as_bytes();
     let (mut quoted, mut angle) = (false, false);
-    let mut at = 0;
+    // Most values have neither quotes nor brackets in front of what is looked for.
+    let mut at = memchr::memchr3(separator, b'"', b'<', bytes)?;
     while let Some(&byte) = bytes.get(at) {
         match byte {
             b'\\' if quoted => at += 1,
@@ -216,6 +232,40 @@ pub(crate) fn unescape(text: &str) -> Cow<'_, [u8]> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Appends a number in decimal digits.
+pub(crate) fn push_number(out: &mut Vec<u8>, number: u64) {
+    let mut digits = [0_u8; 20];
+    let mut at = digits.len();
+    let mut rest = number;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// Appends an IPv4 address.
+pub(crate) fn push_ipv4(out: &mut Vec<u8>, ip: std::net::Ipv4Addr) {
+    for (at, octet) in ip.octets().into_iter().enumerate() {
+        if at > 0 {
+            out.push(b'.');
+        }
+        push_number(out, octet.into());
+    }
+}
+
+/// Appends a number as 16 hexadecimal digits.
+pub(crate) fn push_hex(out: &mut Vec<u8>, number: u64) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for shift in (0..64).step_by(4).rev() {
+        out.push(DIGITS[(number >> shift) as usize & 15]);
+    }
 }
 
 /// Value of a hexadecimal digit.

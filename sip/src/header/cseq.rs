@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use crate::{Malformed, message::Method, syntax::trim};
+use crate::{
+    Malformed,
+    message::Method,
+    syntax::{split_space, trim},
+};
 
 /// Sequence number and method of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -18,7 +22,7 @@ impl CSeq {
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         const ERROR: Malformed = Malformed { what: "CSeq" };
         let text = trim(text);
-        let (number, method) = text.split_once([' ', '\t']).ok_or(ERROR)?;
+        let (number, method) = split_space(text).ok_or(ERROR)?;
         if !number.bytes().all(|b| b.is_ascii_digit()) {
             return Err(ERROR);
         }

@@ -8,7 +8,7 @@ mod event;
 mod media;
 mod name_addr;
 mod retry_after;
-mod via;
+pub(crate) mod via;
 
 pub(crate) use auth::DigestWriter;
 pub use {

@@ -88,13 +88,13 @@ pub(super) fn split<'a>(text: &'a str, what: &'static str) -> Result<Parts<'a>, 
         let end = quoted_end(text).ok_or(error)?;
         (&text[..end], trim(&text[end..]))
     } else {
-        match text.find('<') {
+        match memchr::memchr(b'<', text.as_bytes()) {
             Some(at) => (trim(&text[..at]), &text[at..]),
             None => return split_bare(text, error),
         }
     };
     let rest = rest.strip_prefix('<').ok_or(error)?;
-    let end = rest.find('>').ok_or(error)?;
+    let end = memchr::memchr(b'>', rest.as_bytes()).ok_or(error)?;
     if !display.starts_with('"') && !is_display(display) {
         return Err(error);
     }
@@ -108,10 +108,10 @@ pub(super) fn split<'a>(text: &'a str, what: &'static str) -> Result<Parts<'a>, 
 /// Without brackets everything behind the first `;` belongs to the header field, and neither `?` nor
 /// `,` may be in the URI (RFC 3261 §20.10).
 fn split_bare(text: &str, error: Malformed) -> Result<Parts<'_>, Malformed> {
-    let end = text.find(';').unwrap_or(text.len());
+    let end = memchr::memchr(b';', text.as_bytes()).unwrap_or(text.len());
     let (uri, params) = text.split_at(end);
     let uri = trim(uri);
-    if uri.contains(['?', ',']) {
+    if memchr::memchr2(b'?', b',', uri.as_bytes()).is_some() {
         return Err(error);
     }
     Ok(Parts {
@@ -123,6 +123,9 @@ fn split_bare(text: &str, error: Malformed) -> Result<Parts<'_>, Malformed> {
 
 /// A display name without quotes: tokens. What phones send beyond ASCII without quotes is let through.
 fn is_display(text: &str) -> bool {
+    if text.is_empty() {
+        return true;
+    }
     text.split([' ', '\t'])
         .filter(|word| !word.is_empty())
         .all(|word| word.bytes().all(|b| b >= 0x80 || is_token(&[b])))

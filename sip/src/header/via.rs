@@ -1,11 +1,11 @@
 //! Via (RFC 3261 §20.42, RFC 3581).
 
-use std::{fmt, net::IpAddr};
+use std::{borrow::Cow, fmt, net::IpAddr};
 
 use crate::{
     Malformed,
     params::{self, Params},
-    syntax::{is_token, trim},
+    syntax::{is_token, split_byte, split_space, trim},
     uri::{Host, parse_ipv6, split_host_port},
 };
 
@@ -129,7 +129,7 @@ impl Via {
         let parts = split(text)?;
         Ok(Self {
             transport: Transport::from_token(parts.transport).ok_or(ERROR)?,
-            host: parts.host,
+            host: Host::parse(parts.host).map_err(|_| ERROR)?,
             port: parts.port,
             params: Params::from_checked(parts.params),
         })
@@ -156,10 +156,7 @@ impl Via {
     /// The branch if it is one of RFC 3261: it begins with the cookie, in any case, and goes on behind it
     /// (RFC 4475 §3.2.1).
     pub fn unique_branch(&self) -> Option<&str> {
-        let branch = self.branch()?;
-        let cookie = branch.get(..MAGIC_COOKIE.len())?;
-        (branch.len() > MAGIC_COOKIE.len() && cookie.eq_ignore_ascii_case(MAGIC_COOKIE))
-            .then_some(branch)
+        unique(self.branch()?)
     }
 
     /// The `received` parameter; IPv6 with or without brackets (RFC 5118 §4.5).
@@ -199,36 +196,70 @@ impl fmt::Display for Via {
     }
 }
 
-struct Parts<'a> {
+/// One member of the Via list as text, checked as [`Via::parse`] does.
+pub(crate) struct Parts<'a> {
     version: &'a str,
-    transport: &'a str,
-    host: Host,
-    port: Option<u16>,
-    params: &'a str,
+    pub(crate) transport: &'a str,
+    pub(crate) host: &'a str,
+    pub(crate) port: Option<u16>,
+    pub(crate) params: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// The `branch` parameter; an empty one is none.
+    pub(crate) fn branch(&self) -> Option<&'a str> {
+        params::lookup(self.params, "branch").filter(|branch| !branch.is_empty())
+    }
+
+    /// Whether `rport` is there.
+    pub(crate) fn has_rport(&self) -> bool {
+        params::lookup(self.params, "rport").is_some()
+    }
+
+    /// The host as it is printed, which is the same for each way to write an IPv6 address.
+    pub(crate) fn plain_host(&self) -> Cow<'a, str> {
+        if self.host.starts_with('[')
+            && let Ok(host) = Host::parse(self.host)
+        {
+            return Cow::Owned(host.to_string());
+        }
+        Cow::Borrowed(self.host)
+    }
+
+    /// The port of sent-by, or the default of the transport.
+    pub(crate) fn port_or_default(&self) -> u16 {
+        let default = || match self.transport {
+            "UDP" | "TCP" => 5060,
+            other => Transport::from_token(other).map_or(5060, |t| t.default_port()),
+        };
+        self.port.unwrap_or_else(default)
+    }
+}
+
+/// The branch if it is one of RFC 3261 ([`Via::unique_branch`]).
+pub(crate) fn unique(branch: &str) -> Option<&str> {
+    let cookie = branch.get(..MAGIC_COOKIE.len())?;
+    (branch.len() > MAGIC_COOKIE.len() && cookie.eq_ignore_ascii_case(MAGIC_COOKIE))
+        .then_some(branch)
 }
 
 /// `SIP / 2.0 / UDP host:port ;params`, with white space around the slashes and the colon.
-fn split(text: &str) -> Result<Parts<'_>, Malformed> {
-    let (name, rest) = text.split_once('/').ok_or(ERROR)?;
-    let (version, rest) = rest.split_once('/').ok_or(ERROR)?;
+pub(crate) fn split(text: &str) -> Result<Parts<'_>, Malformed> {
+    let (name, rest) = split_byte(text, b'/').ok_or(ERROR)?;
+    let (version, rest) = split_byte(rest, b'/').ok_or(ERROR)?;
     let version = trim(version);
     if !trim(name).eq_ignore_ascii_case("SIP") || !is_token(version.as_bytes()) {
         return Err(ERROR);
     }
     let rest = trim(rest);
-    let (transport, rest) = rest.split_once([' ', '\t']).ok_or(ERROR)?;
+    let (transport, rest) = split_space(rest).ok_or(ERROR)?;
     if !is_token(transport.as_bytes()) {
         return Err(ERROR);
     }
-    let end = rest.find(';').unwrap_or(rest.len());
+    let end = memchr::memchr(b';', rest.as_bytes()).unwrap_or(rest.len());
     let (sent_by, params) = rest.split_at(end);
-    let sent_by = trim(sent_by);
-    let (host, port) = if sent_by.contains([' ', '\t']) {
-        let (host, port) = sent_by.rsplit_once(':').ok_or(ERROR)?;
-        read_sent_by(&format!("{}:{}", trim(host), trim(port)))?
-    } else {
-        read_sent_by(sent_by)?
-    };
+    let (host, port) = read_sent_by(trim(sent_by))?;
+    Host::check(host).map_err(|_| ERROR)?;
     let params = trim(params);
     Ok(Parts {
         version,
@@ -239,9 +270,17 @@ fn split(text: &str) -> Result<Parts<'_>, Malformed> {
     })
 }
 
-fn read_sent_by(text: &str) -> Result<(Host, Option<u16>), Malformed> {
-    let (host, port) = split_host_port(text).map_err(|_| ERROR)?;
-    Ok((Host::parse(host).map_err(|_| ERROR)?, port))
+/// Host and port, with white space around the colon.
+fn read_sent_by(text: &str) -> Result<(&str, Option<u16>), Malformed> {
+    if memchr::memchr2(b' ', b'\t', text.as_bytes()).is_none() {
+        return split_host_port(text).map_err(|_| ERROR);
+    }
+    let (host, port) = text.rsplit_once(':').ok_or(ERROR)?;
+    let port = trim(port);
+    if port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(ERROR);
+    }
+    Ok((trim(host), Some(port.parse().map_err(|_| ERROR)?)))
 }
 
 #[cfg(test)]

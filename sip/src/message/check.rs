@@ -1,5 +1,7 @@
 //! What every message must have (RFC 3261 §8.1.1), checked while it is read.
 
+use bytes::Bytes;
+
 use super::{HeaderName, Headers, Method, Request, Response};
 use crate::{
     Fault,
@@ -72,6 +74,7 @@ pub(super) fn answerable(request: &Request) -> bool {
 
 fn common(headers: &Headers) -> Result<CSeq, Fault> {
     let mut seen: u128 = 0;
+    let mut first: [Option<&Bytes>; 5] = [None; 5];
     for field in headers {
         let index = field.name.index();
         let bit = 1_u128 << index;
@@ -79,22 +82,35 @@ fn common(headers: &Headers) -> Result<CSeq, Fault> {
             return Err(Fault::Duplicate(HeaderName::known(index)));
         }
         seen |= bit;
+        let place = match field.name {
+            HeaderName::Via => 0,
+            HeaderName::From => 1,
+            HeaderName::To => 2,
+            HeaderName::CallId => 3,
+            HeaderName::CSeq => 4,
+            _ => continue,
+        };
+        if let Some(slot) = first.get_mut(place) {
+            slot.get_or_insert(field.bytes());
+        }
     }
-    let text = |name: HeaderName, what: &'static str| {
-        let bytes = headers.get_bytes(&name).ok_or(Fault::Missing(what))?;
-        std::str::from_utf8(bytes).map_err(|_| Fault::Header(what))
-    };
-    Via::check(first(text(HeaderName::Via, "Via")?))?;
-    NameAddr::check(text(HeaderName::From, "From")?, "From")?;
-    NameAddr::check(text(HeaderName::To, "To")?, "To")?;
-    if !is_call_id(text(HeaderName::CallId, "Call-ID")?.as_bytes()) {
+    let [via, from, to, call_id, cseq] = first;
+    Via::check(self::first(text(via, "Via")?))?;
+    NameAddr::check(text(from, "From")?, "From")?;
+    NameAddr::check(text(to, "To")?, "To")?;
+    if !is_call_id(text(call_id, "Call-ID")?.as_bytes()) {
         return Err(Fault::Header("Call-ID"));
     }
-    let cseq = CSeq::parse(text(HeaderName::CSeq, "CSeq")?)?;
+    let cseq = CSeq::parse(text(cseq, "CSeq")?)?;
     if seen & (1 << HeaderName::Contact.index()) != 0 {
         Contacts::check(headers)?;
     }
     Ok(cseq)
+}
+
+fn text<'a>(found: Option<&'a Bytes>, what: &'static str) -> Result<&'a str, Fault> {
+    let bytes = found.ok_or(Fault::Missing(what))?;
+    std::str::from_utf8(bytes).map_err(|_| Fault::Header(what))
 }
 
 /// The first member of a comma list.

@@ -5,10 +5,17 @@ use crate::{
     Fault, Malformed,
     header::{
         AcceptRange, Authorization, CSeq, Challenge, Contacts, Date, Event, MediaType, NameAddr,
-        RetryAfter, SubscriptionState, Via,
+        RetryAfter, SubscriptionState, Via, via,
     },
-    syntax::{List, saturating_u32},
+    params::lookup,
+    syntax::{List, find_outside, saturating_u32},
 };
+
+/// The tag in the text of From or To, without taking the address apart; an empty one is none.
+pub(crate) fn tag(text: &str) -> Option<&str> {
+    let at = find_outside(text, b';')?;
+    lookup(text.get(at..)?, "tag").filter(|tag| !tag.is_empty())
+}
 
 /// Reads `name` with `read` if it is there; a value that is not UTF-8 is malformed.
 fn optional<T>(
@@ -55,6 +62,22 @@ impl Headers {
     /// To.
     pub fn to(&self) -> Result<NameAddr, Fault> {
         required(self, &HeaderName::To, |text| NameAddr::parse(text, "To"))
+    }
+
+    /// The topmost Via as text.
+    pub(crate) fn top_via(&self) -> Option<via::Parts<'_>> {
+        let text = self.get(&HeaderName::Via)?;
+        via::split(List::new(text).next()?).ok()
+    }
+
+    /// The tag of From, without reading the address; an empty one is none.
+    pub fn from_tag(&self) -> Option<&str> {
+        tag(self.get(&HeaderName::From)?)
+    }
+
+    /// The tag of To, without reading the address; an empty one is none.
+    pub fn to_tag(&self) -> Option<&str> {
+        tag(self.get(&HeaderName::To)?)
     }
 
     /// Call-ID; compared octet by octet (RFC 3261 §20.8).
@@ -182,18 +205,18 @@ impl Headers {
 impl Request {
     /// The tag of To: a request with one belongs to a dialog (RFC 3261 §12.2).
     pub fn to_tag(&self) -> Option<String> {
-        self.headers.to().ok()?.tag().map(str::to_owned)
+        self.headers.to_tag().map(str::to_owned)
     }
 
     /// The tag of From; none from elements of RFC 2543.
     pub fn from_tag(&self) -> Option<String> {
-        self.headers.from().ok()?.tag().map(str::to_owned)
+        self.headers.from_tag().map(str::to_owned)
     }
 }
 
 impl Response {
     /// The tag of To.
     pub fn to_tag(&self) -> Option<String> {
-        self.headers.to().ok()?.tag().map(str::to_owned)
+        self.headers.to_tag().map(str::to_owned)
     }
 }

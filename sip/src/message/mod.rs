@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-pub(crate) use parse::read_length;
+pub(crate) use {fields::tag, parse::read_length};
 pub use {
     headers::{Header, Headers},
     method::Method,
@@ -103,7 +103,7 @@ impl Request {
         Self {
             method,
             uri,
-            headers: Headers::with_capacity(12),
+            headers: Headers::with_capacity(14),
             body: Bytes::new(),
         }
     }
@@ -155,10 +155,11 @@ impl Response {
         let Some(to) = self.headers.get(&HeaderName::To) else {
             return self;
         };
-        if self.headers.to().is_ok_and(|to| to.tag().is_some()) {
+        if fields::tag(to).is_some() {
             return self;
         }
-        let to = format!("{};tag={tag}", to.trim_end_matches([';', ' ']));
+        let to = to.trim_end_matches([';', ' ']);
+        let to = [to.as_bytes(), b";tag=", tag.as_bytes()].concat();
         self.headers.replace_first(&HeaderName::To, to);
         self
     }

@@ -137,17 +137,17 @@ impl HeaderName {
                 return Some(name);
             }
         }
-        if !crate::syntax::is_token(text.as_bytes()) {
+        if text.is_empty() {
             return None;
         }
         let mut at = FIRST[hash(text.as_bytes())];
         while let Some(name) = NAMES.get(usize::from(at)) {
-            if name.eq_ignore_ascii_case(text) {
+            if *name == text || name.eq_ignore_ascii_case(text) {
                 return Self::at(usize::from(at));
             }
             at = NEXT[usize::from(at)];
         }
-        Some(Self::Other(text.into()))
+        crate::syntax::is_token(text.as_bytes()).then(|| Self::Other(text.into()))
     }
 
     /// The name in its usual spelling.

@@ -1,7 +1,7 @@
 //! Reading a message out of a datagram or a frame (RFC 3261 §7, §18.3).
 
 use bytes::Bytes;
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use super::{Header, HeaderName, Headers, Message, Method, Request, Response, check};
 use crate::{
@@ -42,6 +42,7 @@ pub fn parse_with(datagram: &Bytes, limits: &Limits) -> Result<Message, ParseErr
         at: 0,
         crlf: None,
         mixed: false,
+        lone_cr: false,
     };
     reader.skip_line_ends();
     let line = reader.line();
@@ -160,6 +161,7 @@ fn read_request_line(line: &[u8]) -> Option<StartLine> {
 /// Header fields up to the empty line, the first fault, and where the body begins.
 fn read_headers(mut reader: Reader<'_>, limits: &Limits) -> (Headers, Option<Fault>, usize) {
     let mut headers = Headers::with_capacity(16);
+    reader.lone_cr = false;
     let mut fault = (reader.data.len() > limits.message).then_some(Fault::TooLarge);
     loop {
         if reader.at >= reader.data.len() {
@@ -178,7 +180,8 @@ fn read_headers(mut reader: Reader<'_>, limits: &Limits) -> (Headers, Option<Fau
             fault = Some(Fault::TooManyHeaders);
             break;
         }
-        match read_field(reader.data, line, folded) {
+        let lone_cr = std::mem::take(&mut reader.lone_cr);
+        match read_field(reader.data, line, folded).filter(|_| !lone_cr) {
             Some(header) => headers.push_wire(header),
             None => fault = fault.or(Some(Fault::HeaderLine)),
         }
@@ -193,9 +196,6 @@ fn read_field(data: &Bytes, line: &[u8], folded: bool) -> Option<Header> {
     let colon = memchr(b':', line)?;
     let (name, value) = line.split_at(colon);
     let name = HeaderName::from_token(std::str::from_utf8(trim_end(name)).ok()?)?;
-    if has_lone_cr(line) {
-        return None;
-    }
     let value = trim_bytes(value.get(1..)?);
     let value = if folded {
         Bytes::from(unfold(value))
@@ -203,11 +203,6 @@ fn read_field(data: &Bytes, line: &[u8], folded: bool) -> Option<Header> {
         data.slice_ref(value)
     };
     Some(Header::from_wire(name, value))
-}
-
-/// Whether there is a CR that is no part of a line end.
-fn has_lone_cr(line: &[u8]) -> bool {
-    memchr::memchr_iter(b'\r', line).any(|at| line.get(at + 1) != Some(&b'\n'))
 }
 
 fn trim_end(mut name: &[u8]) -> &[u8] {
@@ -281,6 +276,8 @@ struct Reader<'a> {
     at: usize,
     crlf: Option<bool>,
     mixed: bool,
+    /// There was a CR that is no part of a line end.
+    lone_cr: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -298,16 +295,21 @@ impl<'a> Reader<'a> {
     /// Next line without its end.
     fn line(&mut self) -> &'a [u8] {
         let rest = self.rest();
-        let Some(end) = memchr(b'\n', rest) else {
-            self.at = self.data.len();
-            return rest;
-        };
-        self.at += end + 1;
-        let whole = &rest[..end];
-        let line = whole.strip_suffix(b"\r").unwrap_or(whole);
-        let crlf = line.len() != whole.len();
-        self.mixed |= *self.crlf.get_or_insert(crlf) != crlf;
-        line
+        let mut from = 0;
+        while let Some(found) = rest.get(from..).and_then(|r| memchr2(b'\r', b'\n', r)) {
+            let end = from + found;
+            let crlf = rest.get(end) == Some(&b'\r');
+            if crlf && rest.get(end + 1) != Some(&b'\n') {
+                self.lone_cr = true;
+                from = end + 1;
+                continue;
+            }
+            self.at += end + 1 + usize::from(crlf);
+            self.mixed |= *self.crlf.get_or_insert(crlf) != crlf;
+            return &rest[..end];
+        }
+        self.at = self.data.len();
+        rest
     }
 
     /// Next line with those that continue it (they begin with white space), and whether there are any.

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{HeaderName, Headers, Message, Request, Response};
+use super::{Header, HeaderName, Headers, Message, Request, Response};
+use crate::syntax::push_number;
 
 impl Message {
     /// The message as octets.
@@ -17,7 +18,8 @@ impl Message {
 impl Request {
     /// The request as octets.
     pub fn to_bytes(&self) -> Bytes {
-        let mut out = Vec::with_capacity(size(&self.headers, &self.body));
+        let line = self.method.as_str().len() + self.uri.as_str().len() + 12;
+        let mut out = Vec::with_capacity(line + size(&self.headers, &self.body));
         self.write_to(&mut out);
         Bytes::from(out)
     }
@@ -35,7 +37,8 @@ impl Request {
 impl Response {
     /// The response as octets.
     pub fn to_bytes(&self) -> Bytes {
-        let mut out = Vec::with_capacity(size(&self.headers, &self.body));
+        let line = self.reason.len() + 14;
+        let mut out = Vec::with_capacity(line + size(&self.headers, &self.body));
         self.write_to(&mut out);
         Bytes::from(out)
     }
@@ -43,7 +46,7 @@ impl Response {
     /// Appends the response to `out`.
     pub fn write_to(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"SIP/2.0 ");
-        push_number(out, usize::from(self.status));
+        push_number(out, self.status.into());
         out.push(b' ');
         out.extend_from_slice(&self.reason);
         out.extend_from_slice(b"\r\n");
@@ -51,10 +54,11 @@ impl Response {
     }
 }
 
-/// Room for most messages without growing.
+/// What a head without start line, and the body, take; `Content-Length` counts twice where it is listed.
 fn size(headers: &Headers, body: &Bytes) -> usize {
-    let fields: usize = headers.iter().map(|f| f.bytes().len() + 24).sum();
-    160 + fields + body.len()
+    let field = |f: &Header| f.name.as_str().len() + f.bytes().len() + 4;
+    let fields: usize = headers.iter().map(field).sum();
+    40 + fields + body.len()
 }
 
 fn write_rest(out: &mut Vec<u8>, headers: &Headers, body: &Bytes) {
@@ -81,21 +85,6 @@ fn write_rest(out: &mut Vec<u8>, headers: &Headers, body: &Bytes) {
 
 fn push_length(out: &mut Vec<u8>, length: usize) {
     out.extend_from_slice(b"Content-Length: ");
-    push_number(out, length);
+    push_number(out, length as u64);
     out.extend_from_slice(b"\r\n");
-}
-
-fn push_number(out: &mut Vec<u8>, number: usize) {
-    let mut digits = [0_u8; 20];
-    let mut at = digits.len();
-    let mut rest = number;
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
 }

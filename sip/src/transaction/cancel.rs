@@ -1,7 +1,7 @@
 //! CANCEL (RFC 3261 §9.2), which has a transaction of its own.
 
-use super::{Flow, Layer, ServerId, key::write_key};
-use crate::{Method, Request, Response, Timestamp, header::Via};
+use super::{Flow, Layer, ServerId, key::write_key, server::is_legacy};
+use crate::{Method, Request, Response, Timestamp, header::via::Parts};
 
 impl Layer {
     /// Takes a CANCEL: 481, or 200 and an end to an INVITE that is not answered yet; it does
@@ -11,7 +11,7 @@ impl Layer {
         now: Timestamp,
         flow: &Flow,
         request: &Request,
-        via: &Via,
+        via: &Parts<'_>,
     ) {
         let Some(target) = self.find_cancelled(request, via) else {
             let response = Response::for_request(request, 481);
@@ -25,7 +25,7 @@ impl Layer {
         }
         let mut key = Vec::new();
         let at = write_key(&mut key, request, via, &Method::Cancel);
-        let legacy = via.unique_branch().is_none().then_some(at);
+        let legacy = is_legacy(via).then_some(at);
         match self.insert_server(now, flow, request, via, (&key, legacy)) {
             Some(id) => self.respond(now, id, response),
             None => self.respond_stateless(flow, request, response),
@@ -33,7 +33,7 @@ impl Layer {
     }
 
     /// The transaction that a CANCEL means: it has the same key but for the method.
-    fn find_cancelled(&self, request: &Request, via: &Via) -> Option<ServerId> {
+    fn find_cancelled(&self, request: &Request, via: &Parts<'_>) -> Option<ServerId> {
         const METHODS: [Method; 12] = [
             Method::Invite,
             Method::Subscribe,
@@ -51,7 +51,7 @@ impl Layer {
         let mut key = Vec::new();
         METHODS.iter().find_map(|method| {
             write_key(&mut key, request, via, method);
-            self.keys.get(key.as_slice()).copied()
+            self.find_server(&key)
         })
     }
 }

@@ -1,13 +1,14 @@
 //! Client transactions for requests other than INVITE (RFC 3261 §17.1.2).
 
-use std::{fmt::Write as _, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::{ClientId, Event, Failure, Flow, Layer, SentBy, places::Place};
 use crate::{
     HeaderName, Method, Request, Response, Timestamp,
-    header::{MAGIC_COOKIE, Via},
+    header::{MAGIC_COOKIE, via::Parts},
+    syntax::{push_hex, push_number, split_space, trim},
 };
 
 /// A request that was sent.
@@ -48,8 +49,9 @@ impl Layer {
         let secret = self.random.next();
         let sent_by = self.config.sent_by(&to);
         let method = request.method.clone();
-        let branch = branch(id, secret);
-        let octets = self.prepare(request, &to, &sent_by, &branch).to_bytes();
+        let octets = self
+            .prepare(request, &to, &sent_by, (id, secret))
+            .to_bytes();
         let until = now + self.config.lifetime();
         let retransmit = (!to.is_reliable()).then(|| (now + self.config.t1, self.config.t1));
         let client = Client {
@@ -74,18 +76,19 @@ impl Layer {
         ClientId(id)
     }
 
-    fn prepare(&self, mut request: Request, to: &Flow, sent_by: &SentBy, branch: &str) -> Request {
-        let mut via = format!("SIP/2.0/{} {}", to.transport, sent_by.host);
-        if let Some(port) = sent_by.port {
-            let _ = write!(via, ":{port}");
-        }
-        let _ = write!(via, ";branch={branch};rport");
+    fn prepare(
+        &self,
+        mut request: Request,
+        to: &Flow,
+        sent_by: &SentBy,
+        branch: (u64, u64),
+    ) -> Request {
         let headers = &mut request.headers;
-        headers.push_front(HeaderName::Via, via);
+        headers.push_front(HeaderName::Via, via(to, sent_by, branch));
         if !headers.contains(&HeaderName::MaxForwards) {
             headers.push(HeaderName::MaxForwards, "70");
         }
-        if let Some(server) = &self.config.server
+        if let Some(server) = &self.server
             && !headers.contains(&HeaderName::UserAgent)
         {
             headers.push(HeaderName::UserAgent, server.clone());
@@ -99,7 +102,7 @@ impl Layer {
         if !response.has_single_via() {
             return;
         }
-        let Ok(via) = response.headers.via() else {
+        let Some(via) = response.headers.top_via() else {
             return;
         };
         let Some(id) = self.find_client(&via, &response) else {
@@ -114,16 +117,18 @@ impl Layer {
     }
 
     /// The transaction of a response: same branch, same method, and sent-by is ours.
-    fn find_client(&mut self, via: &Via, response: &Response) -> Option<u64> {
+    fn find_client(&mut self, via: &Parts<'_>, response: &Response) -> Option<u64> {
         let (id, secret) = read_branch(via.branch()?)?;
-        let cseq = response.headers.cseq().ok()?;
+        let cseq = response.headers.get(&HeaderName::CSeq)?;
+        let (_, method) = split_space(cseq)?;
         let client = self.clients.get_mut(id)?;
         let sent_by = &client.sent_by;
         let port = sent_by
             .port
             .unwrap_or_else(|| client.to.transport.default_port());
-        let ours = sent_by.host.same(&via.host) && port == via.port_or_default();
-        (client.secret == secret && client.method == cseq.method && ours).then_some(id)
+        let ours = sent_by.host.is(via.host) && port == via.port_or_default();
+        let same = client.secret == secret && client.method.as_str() == trim(method);
+        (same && ours).then_some(id)
     }
 
     /// Moves a transaction on by a response; whether its user is to know of it.
@@ -216,9 +221,23 @@ impl Client {
     }
 }
 
-/// The branch says which transaction it belongs to; the secret keeps others from guessing it.
-fn branch(id: u64, secret: u64) -> String {
-    format!("{MAGIC_COOKIE}{id:016x}{secret:016x}")
+/// The Via of a request. The branch says which transaction it belongs to; the secret keeps others from guessing it.
+fn via(to: &Flow, sent_by: &SentBy, (id, secret): (u64, u64)) -> Vec<u8> {
+    let mut out = Vec::with_capacity(112);
+    out.extend_from_slice(b"SIP/2.0/");
+    out.extend_from_slice(to.transport.as_str().as_bytes());
+    out.push(b' ');
+    sent_by.host.push_to(&mut out);
+    if let Some(port) = sent_by.port {
+        out.push(b':');
+        push_number(&mut out, port.into());
+    }
+    out.extend_from_slice(b";branch=");
+    out.extend_from_slice(MAGIC_COOKIE.as_bytes());
+    push_hex(&mut out, id);
+    push_hex(&mut out, secret);
+    out.extend_from_slice(b";rport");
+    out
 }
 
 fn read_branch(text: &str) -> Option<(u64, u64)> {

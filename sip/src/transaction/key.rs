@@ -2,13 +2,12 @@
 
 use std::io::Write as _;
 
-use crate::{Method, Request, header::Via, params::lookup, syntax::find_outside};
-
-/// The tag in the text of From or To, without taking the address apart; an empty one is none.
-pub(super) fn tag(text: &str) -> Option<&str> {
-    let at = find_outside(text, b';')?;
-    lookup(text.get(at..)?, "tag").filter(|tag| !tag.is_empty())
-}
+pub(super) use crate::message::tag;
+use crate::{
+    Method, Request,
+    header::via::{self, Parts},
+    syntax::push_number,
+};
 
 /// The key of a request and, if its branch is not unique, where the method begins in it.
 pub(super) type Key<'a> = (&'a [u8], Option<usize>);
@@ -18,14 +17,21 @@ pub(super) type Key<'a> = (&'a [u8], Option<usize>);
 /// branch is unique, else `ACK` with the To tag of the response (see [`ack_key`]).
 ///
 /// The methods come last, so that keys of several can be made from one: returns where.
-pub(super) fn write_key(out: &mut Vec<u8>, request: &Request, via: &Via, method: &Method) -> usize {
+pub(super) fn write_key(
+    out: &mut Vec<u8>,
+    request: &Request,
+    via: &Parts<'_>,
+    method: &Method,
+) -> usize {
     out.clear();
-    let unique = via.unique_branch();
-    // Writing to a vector does not fail.
-    let _ = write!(out, "{}:{} ", via.host, via.port_or_default());
-    let _ = out.write_all(via.branch().unwrap_or("").as_bytes());
+    let branch = via.branch().unwrap_or("");
+    out.extend_from_slice(via.plain_host().as_bytes());
+    out.push(b':');
+    push_number(out, via.port_or_default().into());
+    out.push(b' ');
+    out.extend_from_slice(branch.as_bytes());
     out.make_ascii_lowercase();
-    if unique.is_some() {
+    if via::unique(branch).is_some() {
         out.push(b'\n');
         let method = if *method == Method::Ack {
             &Method::Invite
@@ -38,17 +44,19 @@ pub(super) fn write_key(out: &mut Vec<u8>, request: &Request, via: &Via, method:
     }
     // As RFC 2543 did it: by what stays the same in a retransmission.
     let headers = &request.headers;
-    let from_tag = request.from_tag().unwrap_or_default();
+    let from_tag = headers.from_tag().unwrap_or_default();
     let number = headers.cseq().map_or(0, |cseq| cseq.number);
+    let transport = via.transport.to_ascii_uppercase();
+    // Writing to a vector does not fail.
     let _ = write!(
         out,
         "\n{} {from_tag} {} {number} {}\n",
-        via.transport,
+        transport,
         headers.call_id().unwrap_or(""),
         request.uri.as_str(),
     );
     let at = out.len();
-    let _ = write!(out, "{method} {}", request.to_tag().unwrap_or_default());
+    let _ = write!(out, "{method} {}", headers.to_tag().unwrap_or_default());
     at
 }
 

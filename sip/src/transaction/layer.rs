@@ -12,13 +12,13 @@ use super::{
     client::Client,
     key::tag,
     places::Place,
-    random::{Random, Seeded},
+    random::{AsItIs, Random, Seeded},
     server::Server,
     table::Table,
 };
 use crate::{
-    HeaderName, Message, ParseError, Request, Response, Timestamp, header::Via, message::parse,
-    routing, uri::Host,
+    HeaderName, Message, ParseError, Request, Response, Timestamp, header::via::Parts,
+    message::parse, routing, syntax::push_hex, uri::Host,
 };
 
 /// The transactions of a SIP element: a machine without socket and clock.
@@ -32,12 +32,18 @@ pub struct Layer {
     pub(super) seeded: Seeded,
     pub(super) servers: Table<Server>,
     /// Server transactions by what makes requests belong to them.
-    pub(super) keys: HashMap<Box<[u8]>, ServerId, Seeded>,
+    pub(super) keys: HashMap<u64, ServerId, AsItIs>,
+    /// Server transactions by the hash of the datagram they began with.
+    pub(super) datagrams: HashMap<u64, ServerId, AsItIs>,
+    /// The datagram that is looked at, and its hash.
+    pub(super) current: Option<(u64, Bytes)>,
     /// Server transactions by a hash of From tag, Call-ID and CSeq (RFC 3261 §8.2.2.2).
-    pub(super) merges: HashMap<u64, ServerId, Seeded>,
+    pub(super) merges: HashMap<u64, ServerId, AsItIs>,
     pub(super) clients: Table<Client>,
     pub(super) events: VecDeque<Event>,
     transmits: VecDeque<Transmit>,
+    /// The product, for Server and User-Agent.
+    pub(super) server: Option<Bytes>,
     pub(super) scratch: Vec<u8>,
 }
 
@@ -49,11 +55,17 @@ impl Layer {
         config.t2 = config.t2.max(config.t1);
         let mut random = Random::new(&seed);
         let seeded = Seeded::new(&mut random);
+        let server = config.server.take().map(Bytes::from);
+        // Once it is shared it is cloned without allocation.
+        let server = server.inspect(|s| drop(s.clone()));
         Self {
             config,
+            server,
             servers: Table::new(seeded.clone()),
-            keys: HashMap::with_hasher(seeded.clone()),
-            merges: HashMap::with_hasher(seeded.clone()),
+            keys: HashMap::default(),
+            datagrams: HashMap::default(),
+            current: None,
+            merges: HashMap::default(),
             clients: Table::new(seeded.clone()),
             events: VecDeque::new(),
             transmits: VecDeque::new(),
@@ -66,13 +78,26 @@ impl Layer {
     /// Takes a UDP datagram. A malformed request is answered if that is possible, other rubbish dropped;
     /// line ends alone are a keep-alive.
     pub fn handle_datagram(&mut self, now: Timestamp, flow: &Flow, octets: Bytes) {
-        if octets.iter().all(|octet| matches!(octet, b'\r' | b'\n')) {
+        let first = octets.iter().find(|o| !matches!(o, b'\r' | b'\n'));
+        if first.is_none() {
             if !octets.is_empty() {
                 self.events.push_back(Event::Ping { flow: flow.clone() });
             }
             return;
         }
-        self.handle_message(now, flow, parse(&octets));
+        // No method begins like that but one that nobody has.
+        if octets.starts_with(b"SIP/") {
+            return self.handle_message(now, flow, parse(&octets));
+        }
+        // A client sends the very same octets again (RFC 3261 §17.1.1.2, §17.1.2.2): they need no reading.
+        let hash = self.seeded.hash(&octets);
+        if let Some(id) = self.datagrams.get(&hash) {
+            return self.repeat(*id);
+        }
+        let message = parse(&octets);
+        self.current = Some((hash, octets));
+        self.handle_message(now, flow, message);
+        self.current = None;
     }
 
     /// Takes a message from a connection, as it was read, with what was wrong with it.
@@ -179,9 +204,8 @@ impl Layer {
     /// that the layer gave out (RFC 3261 §8.2.7). With [`Layer::forget`] it answers strangers at no cost.
     pub fn respond_stateless(&mut self, flow: &Flow, request: &Request, mut response: Response) {
         self.complete(&mut response);
-        let reply = match request.headers.via() {
-            Ok(via) => reply_flow(flow, &via).0,
-            Err(_) => return,
+        let Some(reply) = request.headers.top_via().map(|v| reply_flow(flow, &v).0) else {
+            return;
         };
         self.transmit(reply, response.to_bytes());
     }
@@ -200,10 +224,12 @@ impl Layer {
             && tag(to).is_none()
         {
             let tag = self.response_tag(response);
-            let to = format!("{to};tag={tag:016x}");
+            let mut to = [to.as_bytes(), b";tag=0123456789abcdef"].concat();
+            to.truncate(to.len() - 16);
+            push_hex(&mut to, tag);
             response.headers.replace_first(&HeaderName::To, to);
         }
-        if let Some(server) = &self.config.server
+        if let Some(server) = &self.server
             && !response.headers.contains(&HeaderName::Server)
         {
             response.headers.push(HeaderName::Server, server.clone());
@@ -233,10 +259,10 @@ impl Layer {
 
 /// Where the response to a request that came over `flow` goes, and the port for a new connection if that
 /// of a stream is closed (RFC 3261 §18.2.2, RFC 3581 §4).
-pub(super) fn reply_flow(flow: &Flow, via: &Via) -> (Flow, u16) {
+pub(super) fn reply_flow(flow: &Flow, via: &Parts<'_>) -> (Flow, u16) {
     let mut reply = flow.clone();
     let port = via.port.unwrap_or_else(|| flow.transport.default_port());
-    if !flow.is_reliable() && via.rport().is_none() {
+    if !flow.is_reliable() && !via.has_rport() {
         reply.remote.set_port(port);
     }
     (reply, port)

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Write as _,
-    hash::{BuildHasher, DefaultHasher, Hasher},
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hasher},
 };
 
 use hmac::{Hmac, Mac};
@@ -68,6 +68,13 @@ impl Seeded {
         }
     }
 
+    /// The hash of some octets.
+    pub(super) fn hash(&self, octets: &[u8]) -> u64 {
+        let mut hasher = self.build_hasher();
+        hasher.write(octets);
+        hasher.finish()
+    }
+
     /// The hash of a list of texts; where one ends and the next begins counts.
     pub(super) fn hash_parts(&self, parts: &[&str]) -> u64 {
         let mut hasher = self.build_hasher();
@@ -76,6 +83,29 @@ impl Seeded {
             hasher.write(part.as_bytes());
         }
         hasher.finish()
+    }
+}
+
+/// For keys that are hashes already.
+pub(super) type AsItIs = BuildHasherDefault<Taken>;
+
+/// Takes a number for its own hash.
+#[derive(Default)]
+pub(super) struct Taken(u64);
+
+impl Hasher for Taken {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, octets: &[u8]) {
+        for octet in octets {
+            self.0 = self.0 << 8 | u64::from(*octet);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
     }
 }
 

@@ -1,6 +1,6 @@
 //! Server transactions (RFC 3261 §17.2, RFC 4320, RFC 6026).
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 
@@ -12,13 +12,18 @@ use super::{
 };
 use crate::{
     HeaderName, Message, Method, Request, Response, Timestamp,
-    header::{Transport, Via},
+    header::{
+        Transport,
+        via::{self, Parts},
+    },
     message::parse,
     routing,
 };
 
 /// How long a request may stay without any response before an INVITE is answered with 100.
 const TRYING: Duration = Duration::from_millis(200);
+/// Spreads a CSeq number over 64 bits.
+const NUMBER: u64 = 0x9e37_79b9_7f4a_7c15;
 /// How long the user has for an INVITE.
 const INVITE_LIFETIME: Duration = Duration::from_secs(180);
 
@@ -30,6 +35,8 @@ pub(super) struct Server {
     /// Where in `key` the method begins, if the branch is not unique.
     legacy: Option<usize>,
     merge: Option<u64>,
+    /// Hash of the datagram that it began with.
+    datagram: Option<u64>,
     is_invite: bool,
     pub(super) reply: Flow,
     /// Port for a new connection, if that of the request is closed.
@@ -58,43 +65,73 @@ enum State {
 
 /// What is kept of a request until it is answered.
 struct Pending {
-    /// The 100.
-    trying: Response,
+    /// What a 100 is made from.
+    kept: Kept,
     /// When the 100 is due.
     trying_at: Option<Timestamp>,
     until: Timestamp,
     since: Timestamp,
 }
 
+/// What is kept of a request for a 100, which is seldom sent.
+enum Kept {
+    /// The datagram, and where it came from.
+    Octets(Bytes, SocketAddr),
+    /// The 100 itself: what a stream brought is read already.
+    Trying(Response),
+}
+
+impl Kept {
+    fn trying(&self) -> Option<Response> {
+        match self {
+            Self::Trying(response) => Some(response.clone()),
+            Self::Octets(octets, source) => match parse(octets) {
+                Ok(Message::Request(mut request)) => {
+                    routing::stamp_received(&mut request, *source);
+                    Some(Response::for_request(&request, 100))
+                }
+                _ => None,
+            },
+        }
+    }
+}
+
+/// Whether a transaction cannot be told by its branch alone: one of RFC 2543.
+pub(super) fn is_legacy(via: &Parts<'_>) -> bool {
+    via.branch().and_then(via::unique).is_none()
+}
+
 impl Layer {
     /// Takes a request.
     pub(super) fn handle_request(&mut self, now: Timestamp, flow: &Flow, mut request: Request) {
-        let Ok(via) = request.headers.via() else {
+        let Some(via) = request.headers.top_via() else {
             return;
         };
-        let method = request.method.clone();
         let mut key = std::mem::take(&mut self.scratch);
-        let method_at = write_key(&mut key, &request, &via, &method);
-        let known = self.keys.get(key.as_slice()).copied();
-        match known {
-            Some(id) if method == Method::Ack => self.handle_ack(now, id),
-            Some(id) => self.repeat(id),
-            None if method == Method::Ack => {}
-            None => {
+        let method_at = write_key(&mut key, &request, &via, &request.method);
+        let legacy = is_legacy(&via).then_some(method_at);
+        match (self.find_server(&key), &request.method) {
+            (Some(id), Method::Ack) => self.handle_ack(now, id),
+            (Some(id), _) => self.repeat(id),
+            (None, Method::Ack) => {}
+            (None, _) => {
                 routing::stamp_received(&mut request, flow.remote);
-                if method == Method::Cancel {
-                    self.handle_cancel(now, flow, &request, &via);
-                } else {
-                    let legacy = via.unique_branch().is_none().then_some(method_at);
-                    self.begin(now, flow, request, &via, (&key, legacy));
-                }
+                self.begin(now, flow, request, (&key, legacy));
             }
         }
         self.scratch = key;
     }
 
+    /// The server transaction with a key.
+    pub(super) fn find_server(&self, key: &[u8]) -> Option<ServerId> {
+        let id = *self.keys.get(&self.seeded.hash(key))?;
+        let server = self.servers.get(id.0)?;
+        let same = *server.key == *key || server.ack_key.as_deref() == Some(key);
+        same.then_some(id)
+    }
+
     /// A retransmission gets what the last one got.
-    fn repeat(&mut self, id: ServerId) {
+    pub(super) fn repeat(&mut self, id: ServerId) {
         if let Some(server) = self.servers.get_mut(id.0)
             && !matches!(server.state, State::Accepted { .. } | State::Quiet { .. })
             && let Some(octets) = server.last.clone()
@@ -105,14 +142,20 @@ impl Layer {
     }
 
     /// A new request.
-    fn begin(&mut self, now: Timestamp, flow: &Flow, request: Request, via: &Via, key: Key<'_>) {
+    fn begin(&mut self, now: Timestamp, flow: &Flow, request: Request, key: Key<'_>) {
+        let Some(via) = request.headers.top_via() else {
+            return;
+        };
+        if request.method == Method::Cancel {
+            return self.handle_cancel(now, flow, &request, &via);
+        }
         let merge = self.merge_hash(&request);
         if merge.is_some_and(|merge| self.merges.contains_key(&merge)) {
             let response = Response::for_request(&request, 482);
             self.respond_stateless(flow, &request, response);
             return;
         }
-        let Some(id) = self.insert_server(now, flow, &request, via, key) else {
+        let Some(id) = self.insert_server(now, flow, &request, &via, key) else {
             let response = Response::for_request(&request, 503)
                 .with(HeaderName::RetryAfter, self.config.retry_after.to_string());
             self.respond_stateless(flow, &request, response);
@@ -133,10 +176,14 @@ impl Layer {
             return None;
         }
         let from_tag = tag(headers.get(&HeaderName::From)?).unwrap_or("");
-        let number = headers.cseq().ok()?.number.to_string();
+        let cseq = headers.get(&HeaderName::CSeq)?;
+        let number = cseq.bytes().take_while(u8::is_ascii_digit);
+        let number = number.fold(0_u32, |n, digit| {
+            n.wrapping_mul(10).wrapping_add(u32::from(digit - b'0'))
+        });
         let call_id = headers.call_id().ok()?;
-        let parts = [from_tag, call_id, &number, request.method.as_str()];
-        Some(self.seeded.hash_parts(&parts))
+        let parts = [from_tag, call_id, request.method.as_str()];
+        Some(self.seeded.hash_parts(&parts) ^ u64::from(number).wrapping_mul(NUMBER))
     }
 
     /// Makes the transaction of a request; `None` if there are too many.
@@ -145,7 +192,7 @@ impl Layer {
         now: Timestamp,
         flow: &Flow,
         request: &Request,
-        via: &Via,
+        via: &Parts<'_>,
         (key, legacy): Key<'_>,
     ) -> Option<ServerId> {
         if self.servers.len() >= self.config.max_transactions {
@@ -153,14 +200,16 @@ impl Layer {
         }
         let is_invite = request.method == Method::Invite;
         let (reply, port) = reply_flow(flow, via);
-        let pending = self.pending(now, request);
-        let key: Box<[u8]> = key.into();
+        let pending = self.pending(now, request, flow);
+        let hash = self.seeded.hash(key);
+        let datagram = self.current.as_ref().map(|(hash, _)| *hash);
         let place = reply.connection.map(Place::Connection);
         let server = Server {
-            key: key.clone(),
+            key: key.into(),
             ack_key: None,
             legacy,
             merge: None,
+            datagram,
             is_invite,
             reply,
             port,
@@ -169,19 +218,25 @@ impl Layer {
         };
         let timer = server.timer();
         let id = ServerId(self.servers.insert(server, place, timer));
-        self.keys.insert(key, id);
+        self.keys.insert(hash, id);
+        if let Some(datagram) = datagram {
+            self.datagrams.insert(datagram, id);
+        }
         Some(id)
     }
 
     /// What is kept of a request: INVITE gets a 100 sooner and may wait longer.
-    fn pending(&self, now: Timestamp, request: &Request) -> Pending {
+    fn pending(&self, now: Timestamp, request: &Request, flow: &Flow) -> Pending {
         let (trying_after, lifetime) = if request.method == Method::Invite {
             (TRYING, INVITE_LIFETIME)
         } else {
             (self.config.trying_delay(), self.config.lifetime())
         };
         Pending {
-            trying: Response::for_request(request, 100),
+            kept: match &self.current {
+                Some((_, octets)) => Kept::Octets(octets.clone(), flow.remote),
+                None => Kept::Trying(Response::for_request(request, 100)),
+            },
             trying_at: Some(now + trying_after),
             until: now + lifetime,
             since: now,
@@ -221,10 +276,10 @@ impl Layer {
             return;
         };
         if let (true, State::Pending(pending)) = (server.is_invite, &server.state) {
-            let mut response = pending
-                .trying
-                .clone()
-                .with_reason(crate::message::reason_phrase(status));
+            let Some(trying) = pending.kept.trying() else {
+                return;
+            };
+            let mut response = trying.with_reason(crate::message::reason_phrase(status));
             response.status = status;
             response.headers.remove(&HeaderName::Timestamp);
             if let Some(tag) = tag {
@@ -303,8 +358,9 @@ impl Layer {
             server.last = Some(octets);
             if let (Some(at), Some(tag)) = (server.legacy, sent.to_tag()) {
                 let key = ack_key(&server.key, at, &tag);
-                server.ack_key = Some(key.clone());
-                self.keys.insert(key, id);
+                let hash = self.seeded.hash(&key);
+                server.ack_key = Some(key);
+                self.keys.insert(hash, id);
             }
         } else if reliable {
             self.remove_server(id);
@@ -326,9 +382,12 @@ impl Layer {
         let Some(server) = self.servers.remove(id.0) else {
             return;
         };
-        self.keys.remove(&server.key);
+        self.keys.remove(&self.seeded.hash(&server.key));
         if let Some(key) = &server.ack_key {
-            self.keys.remove(key);
+            self.keys.remove(&self.seeded.hash(key));
+        }
+        if let Some(datagram) = server.datagram {
+            self.datagrams.remove(&datagram);
         }
         if let Some(merge) = server.merge {
             self.merges.remove(&merge);
@@ -367,9 +426,13 @@ impl Layer {
                 return;
             }
             State::Pending(pending) => {
-                let mut trying = pending.trying.clone();
-                add_delay(&mut trying, now - pending.since);
-                self.respond(now, id, trying);
+                if let Some(mut trying) = pending.kept.trying() {
+                    add_delay(&mut trying, now - pending.since);
+                    self.respond(now, id, trying);
+                } else {
+                    pending.trying_at = None;
+                    self.rewind(id);
+                }
                 return;
             }
             State::Completed { until, .. } | State::Quiet { until } | State::Accepted { until }

@@ -60,6 +60,14 @@ impl<T> Table<T> {
         id
     }
 
+    pub(super) fn get(&self, id: u64) -> Option<&T> {
+        let slot = self.slots.get(id as u32 as usize)?;
+        if slot.generation != (id >> 32) as u32 {
+            return None;
+        }
+        slot.content.as_ref()
+    }
+
     pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut T> {
         let slot = self.slots.get_mut(id as u32 as usize)?;
         if slot.generation != (id >> 32) as u32 {

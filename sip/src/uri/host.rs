@@ -2,10 +2,11 @@
 
 use std::{
     fmt,
+    io::Write as _,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-use crate::Malformed;
+use crate::{Malformed, syntax::push_ipv4};
 
 /// The host of a URI or of a Via's sent-by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -55,6 +56,28 @@ impl Host {
         }
     }
 
+    /// Whether `text` is a way to write this host.
+    pub(crate) fn is(&self, text: &str) -> bool {
+        match self {
+            Self::Ip(std::net::IpAddr::V4(ip)) => text.parse() == Ok(*ip),
+            Self::Ip(_) => Self::parse(text).is_ok_and(|other| self.same(&other)),
+            Self::Name(name) => {
+                let (a, b) = (name.trim_end_matches('.'), text.trim_end_matches('.'));
+                a.eq_ignore_ascii_case(b)
+            }
+        }
+    }
+
+    /// Appends the host as it is printed.
+    pub(crate) fn push_to(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Name(name) => out.extend_from_slice(name.as_bytes()),
+            Self::Ip(IpAddr::V4(ip)) => push_ipv4(out, *ip),
+            // Writing to a vector does not fail.
+            Self::Ip(IpAddr::V6(ip)) => drop(write!(out, "[{ip}]")),
+        }
+    }
+
     /// The address, if the host is one.
     pub fn ip(&self) -> Option<IpAddr> {
         match self {
@@ -100,13 +123,13 @@ pub(crate) fn parse_ipv6(text: &str) -> Option<Ipv6Addr> {
 
 /// Whether `text` may be a domain name. Underscores are let through: many internal names have them.
 fn is_name(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 255
-        && !text.starts_with(['.', '-'])
-        && !text.contains("..")
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+    let mut before = b'.';
+    let valid = text.bytes().all(|b| {
+        let dots = b == b'.' && before == b'.';
+        before = b;
+        !dots && (b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+    });
+    valid && !text.is_empty() && text.len() <= 255 && !text.starts_with('-')
 }
 
 /// Splits `host [":" port]`; the port is not empty and at most 65535.
@@ -114,7 +137,7 @@ pub(crate) fn split_host_port(text: &str) -> Result<(&str, Option<u16>), Malform
     const WHAT: Malformed = Malformed { what: "port" };
     let after = match text.strip_prefix('[') {
         Some(inner) => inner.find(']').map(|at| at + 2).ok_or(WHAT)?,
-        None => text.find(':').unwrap_or(text.len()),
+        None => memchr::memchr(b':', text.as_bytes()).unwrap_or(text.len()),
     };
     let (host, rest) = text.split_at(after);
     if rest.is_empty() {

@@ -12,7 +12,7 @@ pub use {build::UriBuilder, host::Host};
 use crate::{
     Malformed,
     params::{self, lookup},
-    syntax::{is_token, unescape},
+    syntax::{is_token, split_byte, unescape},
 };
 
 /// The scheme of a [`Uri`].
@@ -93,7 +93,7 @@ impl Layout {
         {
             return Err(WHAT);
         }
-        let colon = text.find(':').ok_or(WHAT)?;
+        let colon = memchr::memchr(b':', text.as_bytes()).ok_or(WHAT)?;
         match scheme(&text[..colon])? {
             scheme @ (Scheme::Sip | Scheme::Sips) => Self::read_sip(text, scheme, colon + 1),
             _ if colon + 1 == text.len() => Err(WHAT),
@@ -105,7 +105,7 @@ impl Layout {
         let mut layout = Self::new(scheme);
         let rest = &text[start..];
         // The user part may hold `;` and `?`, so the first thing to find is the `@` (RFC 3261 §25.1).
-        let host_at = match rest.find('@') {
+        let host_at = match memchr::memchr(b'@', rest.as_bytes()) {
             Some(at) => {
                 layout.read_userinfo(text, start, start + at)?;
                 start + at + 1
@@ -113,13 +113,13 @@ impl Layout {
             None => start,
         };
         let tail = &text[host_at..];
-        let host_end = tail.find([';', '?']).unwrap_or(tail.len());
+        let host_end = memchr::memchr2(b';', b'?', tail.as_bytes()).unwrap_or(tail.len());
         let (host, port) = split_host_port(&tail[..host_end]).map_err(|_| WHAT)?;
         layout.host = Some(Span::new(host_at, host_at + host.len()));
         layout.port = port;
         let params_at = host_at + host_end;
         let tail = &tail[host_end..];
-        let params_end = tail.find('?').unwrap_or(tail.len());
+        let params_end = memchr::memchr(b'?', tail.as_bytes()).unwrap_or(tail.len());
         check_params(&tail[..params_end])?;
         layout.params = Span::new(params_at, params_at + params_end);
         if params_end < tail.len() {
@@ -134,7 +134,7 @@ impl Layout {
 
     fn read_userinfo(&mut self, text: &str, start: usize, end: usize) -> Result<(), Malformed> {
         let userinfo = &text[start..end];
-        let (user, password) = match userinfo.split_once(':') {
+        let (user, password) = match split_byte(userinfo, b':') {
             Some((user, password)) => (user, Some(password)),
             None => (userinfo, None),
         };
