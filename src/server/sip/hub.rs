@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use bridge::{Answer, Bridge, Output, Token};
 use bytes::Bytes;
@@ -20,7 +20,7 @@ use super::resolve::{self, Target};
 use super::udp::Datagrams;
 use crate::server::link::Link;
 use crate::server::shared::{Gauges, Shared};
-use crate::server::turn::turn;
+use crate::server::turn::{self, Leftover, turn};
 
 /// Something from elsewhere than the network.
 enum Inbound {
@@ -40,6 +40,7 @@ enum Inbound {
 
 /// The SIP face.
 pub(crate) struct Sip {
+    me: Weak<Self>,
     hub: Mutex<Hub>,
     inbox: Mutex<Vec<Inbound>>,
     wake: Notify,
@@ -89,7 +90,8 @@ impl Sip {
                 dual: local.ip().is_unspecified(),
             }))
         });
-        Arc::new(Self {
+        Arc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
             hub: Mutex::new(Hub {
                 layer,
                 bridge,
@@ -154,9 +156,12 @@ impl Sip {
         due
     }
 
+    /// Leaves something for the machines: they get it at the end of the turn that runs on this thread, or by the driver.
     fn leave(&self, inbound: Inbound) {
         self.inbox.lock().push(inbound);
-        self.wake.notify_one();
+        if !turn::leave(|| self.me.upgrade()) {
+            self.wake.notify_one();
+        }
     }
 
     /// An action of the bridge is answered.
@@ -169,29 +174,35 @@ impl Sip {
         let Some(shared) = self.shared.get() else {
             return;
         };
-        turn(|| {
-            let mut guard = self.hub.lock();
-            let hub = &mut *guard;
-            let moment = shared.now();
-            let now = bridge::Now {
-                at: sip::Timestamp(moment.at.0),
-                utc: moment.utc,
-            };
-            feed(&mut Input { hub, now });
-            if hub.layer.poll_timeout().is_some_and(|at| at <= now.at) {
-                hub.layer.handle_timeout(now.at);
-            }
-            if hub.bridge.poll_timeout().is_some_and(|at| at <= now.at) {
-                hub.bridge.handle_timeout(now);
-            }
-            while self.step(hub, shared, now) {}
-            if hub
-                .due()
-                .is_some_and(|at| at.0 < self.armed.load(Ordering::Acquire))
-            {
-                self.wake.notify_one();
-            }
-        });
+        turn(|| self.work_on(shared, &mut self.hub.lock(), feed));
+    }
+
+    fn work_on(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        hub: &mut Hub,
+        feed: impl FnOnce(&mut Input<'_>),
+    ) {
+        let moment = shared.now();
+        let now = bridge::Now {
+            at: sip::Timestamp(moment.at.0),
+            utc: moment.utc,
+        };
+        feed(&mut Input { hub, now });
+        if hub.layer.poll_timeout().is_some_and(|at| at <= now.at) {
+            hub.layer.handle_timeout(now.at);
+        }
+        if hub.bridge.poll_timeout().is_some_and(|at| at <= now.at) {
+            hub.bridge.handle_timeout(now);
+        }
+        while self.step(hub, shared, now) {}
+        if hub
+            .due()
+            .is_some_and(|at| at.0 < self.armed.load(Ordering::Acquire))
+        {
+            self.wake.notify_one();
+        }
+        turn::nothing_left();
     }
 
     /// One round of handing things on. False when nothing was left.
@@ -365,6 +376,19 @@ impl Sip {
     /// SIP transactions alive.
     pub(crate) fn transactions(&self) -> usize {
         self.hub.lock().layer.active()
+    }
+}
+
+impl Leftover for Sip {
+    /// Whoever holds the machines now may have looked into the inbox for the last time: then the driver does it. Nobody waits for them.
+    fn work_off(self: Arc<Self>) {
+        let Some(shared) = self.shared.get() else {
+            return;
+        };
+        turn(|| match self.hub.try_lock() {
+            Some(mut hub) => self.work_on(shared, &mut hub, |_| {}),
+            None => self.wake.notify_one(),
+        });
     }
 }
 
