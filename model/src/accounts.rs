@@ -170,7 +170,8 @@ impl Model {
     pub fn delete_account(self: &Arc<Self>, account: &Bare, reply: &Reply<()>) {
         let outcome = self.with_entity(account, |entity| {
             let roster = &entity.roster;
-            let contacts = roster.items.keys().chain(roster.pending_in.keys());
+            let contacts = roster.items.iter().map(|i| &i.contact);
+            let contacts = contacts.chain(roster.pending_in.keys());
             let contacts: BTreeSet<&Bare> = contacts.collect();
             let mut owed = Vec::new();
             for contact in contacts {

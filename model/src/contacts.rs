@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use presence::subscription::State;
-use presence::{Bare, Item, Refusal, Roster, SubscriptionState};
+use presence::{Bare, Item, Label, Refusal, Roster, SubscriptionState};
 use store::Op;
 
 use crate::commit::Reply;
@@ -56,8 +56,7 @@ impl Model {
             }
             let item = Item {
                 contact: contact.clone(),
-                name,
-                groups,
+                label: Label::new(name.as_deref(), groups),
                 subscription: old.map_or(SubscriptionState::None, |i| i.subscription),
                 ask: old.is_some_and(|i| i.ask),
                 approved: old.is_some_and(|i| i.approved),
@@ -77,7 +76,7 @@ impl Model {
                 reply.send(stored);
             })?;
             entity.roster.version = version;
-            entity.roster.items.insert(contact.clone(), item);
+            entity.roster.items.insert(item);
             Ok(())
         });
         if let Err(refusal) = outcome {
@@ -89,7 +88,7 @@ impl Model {
     pub fn roster_remove(self: &Arc<Self>, account: &Bare, contact: &Bare, reply: &Reply<()>) {
         let outcome = self.with(account, |slot| {
             let entity = slot.entity.as_mut().ok_or(Refusal::NotFound)?;
-            if !entity.roster.items.contains_key(contact) {
+            if !entity.roster.items.contains(contact) {
                 return Err(Refusal::NotFound);
             }
             let state = State::of(&entity.roster, contact);
@@ -127,6 +126,9 @@ impl Model {
                 reply.send(stored);
             })?;
             entity.roster.version = version;
+            if state.to() {
+                entity.unsettle(contact);
+            }
             entity.roster.items.remove(contact);
             entity.roster.pending_in.remove(contact);
             if granted {

@@ -1,6 +1,7 @@
 //! One account in memory.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -13,22 +14,15 @@ use store::AccountRecord;
 
 use crate::offline::Giving;
 use crate::route::{Event, Notice, Route, SessionId};
+use crate::watching::{Connected, Watchers};
 
 /// What is kept for one address: who watches it, and the account itself while it is in use.
 #[derive(Default)]
 pub(crate) struct Slot {
     /// Sessions of subscribers. They may stand here while the account itself is not in memory.
-    pub(crate) watchers: Vec<Watcher>,
+    pub(crate) watchers: Watchers,
     /// The account.
     pub(crate) entity: Option<Box<Entity>>,
-}
-
-/// An available session of somebody whose roster says `to` towards this account.
-pub(crate) struct Watcher {
-    pub(crate) session: SessionId,
-    /// The watcher's bare address: `to` of what he is told.
-    pub(crate) address: Address,
-    pub(crate) route: Arc<dyn Route>,
 }
 
 /// One account.
@@ -40,11 +34,15 @@ pub(crate) struct Entity {
     /// Which reading in of the account this is.
     pub(crate) born: u64,
     pub(crate) roster: Roster,
+    /// Contacts whose presence the owner gets since a change, or does not get any more, and of whose `watchers` that is not yet true:
+    /// it waits for the commit.
+    pub(crate) unsettled: Vec<Bare>,
     pub(crate) grants: HashMap<Bare, Grant>,
     pub(crate) sessions: Vec<Session>,
     pub(crate) published: Vec<Published>,
     pub(crate) bindings: Vec<Bound>,
     pub(crate) watches: Vec<Watch>,
+    /// Up to which number what contacts owe was applied: of what is on its way to the disk, and of what was owed at the start.
     pub(crate) inbox: HashMap<Bare, u64>,
     pub(crate) offline: usize,
     pub(crate) offline_bytes: u64,
@@ -70,19 +68,23 @@ pub(crate) struct Entity {
 
 /// A connected XMPP session.
 pub(crate) struct Session {
-    pub(crate) id: SessionId,
-    pub(crate) resource: Resource,
-    pub(crate) route: Arc<dyn Route>,
-    /// Its priority while it is available.
+    pub(crate) connected: Arc<Connected>,
+    /// Its priority while it is available: then it stands as a watcher at everybody whom the roster lets it see.
     pub(crate) available: Option<i8>,
     /// Asked for the roster: gets pushes (RFC 6121 §2.1.6).
     pub(crate) interested: bool,
     /// To whom directed presence was sent and not taken back (RFC 6121 §4.6).
     pub(crate) directed: Vec<Address>,
-    /// At whom this session stands as a watcher.
-    pub(crate) watching: HashSet<Bare>,
     /// When it last sent something for others, for the choice between equals.
     pub(crate) active: Timestamp,
+}
+
+impl Deref for Session {
+    type Target = Connected;
+
+    fn deref(&self) -> &Connected {
+        &self.connected
+    }
 }
 
 /// A publication with what only the run of the server needs.
@@ -130,6 +132,7 @@ impl Entity {
             doomed: false,
             born: version,
             roster: record.roster,
+            unsettled: Vec::new(),
             grants: record.grants.into_iter().collect(),
             sessions: Vec::new(),
             published: record
@@ -230,7 +233,10 @@ impl Entity {
         };
         match self.find(&published.publication.resource) {
             Some(i) => self.published[i] = published,
-            None => self.published.push(published),
+            None => {
+                exact(&mut self.published);
+                self.published.push(published);
+            }
         }
     }
 
@@ -278,6 +284,19 @@ impl Entity {
                 .is_some_and(|i| i.subscription.from())
     }
 
+    /// The owner gets this contact's presence.
+    pub(crate) fn sees(&self, contact: &Bare) -> bool {
+        let item = self.roster.items.get(contact);
+        item.is_some_and(|i| i.subscription.to())
+    }
+
+    /// It is about to change whether the owner sees this contact, and what follows waits for the commit.
+    pub(crate) fn unsettle(&mut self, contact: &Bare) {
+        if !self.unsettled.contains(contact) {
+            self.unsettled.push(contact.clone());
+        }
+    }
+
     /// The resource of that full address, when it has sent the asker directed presence.
     pub(crate) fn shown_to(&self, asker: &Bare, contact: &Address) -> Option<Address> {
         let resource = contact.resource.as_ref()?;
@@ -310,9 +329,9 @@ impl Slot {
         same_domain: bool,
         phones: &dyn Route,
     ) {
-        for watcher in &self.watchers {
+        for watcher in self.watchers.iter() {
             watcher.route.deliver(&Event::Presence {
-                to: &watcher.address,
+                to: &watcher.to,
                 notice,
             });
         }
@@ -376,6 +395,13 @@ impl Slot {
             any = true;
         }
         any
+    }
+}
+
+/// Makes room for one more and no others: nearly all such lists have one entry, and there are as many lists as accounts.
+pub(crate) fn exact<T>(list: &mut Vec<T>) {
+    if list.is_empty() {
+        list.reserve_exact(1);
     }
 }
 

@@ -20,6 +20,7 @@
 //! | [`watches`] | watches that outlive their connection |
 //! | [`accounts`] | accounts and aliases |
 //! | `watchers` | who is told of whom |
+//! | `watching` | the list of those who are told |
 //! | `outbox` | what one account owes another |
 //! | `reload` | memory brought back to what the disk says |
 //! | [`timers`] | what ends by itself |
@@ -34,8 +35,8 @@
 //!
 //! A command changes memory at once; its answer and what follows from it elsewhere wait for the commit. Who loses the right to see
 //! an account is shut out with the command, under its lock, so that nothing said later reaches him. What one session is told of an
-//! account stands in two places, `watching` at the session and `watchers` at the account: whoever changes the first brings the
-//! second into line and looks again (`watchers`). Completions are run in the order of commits, by one thread.
+//! account stands in two places, its owner's roster and `watchers` at the account: whoever changes the first brings the second into
+//! line and looks again (`watchers`). Completions are run in the order of commits, by one thread.
 
 pub mod accounts;
 pub mod bindings;
@@ -57,6 +58,7 @@ pub mod subscriptions;
 pub mod timers;
 mod watchers;
 pub mod watches;
+mod watching;
 
 pub use clock::{Now, Randomness};
 pub use route::{Ended, Event, Notice, RosterChange, Route, SessionId};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use presence::{Bare, Decision, Source};
+use presence::{Bare, Decision, Roster, Source};
 use store::AccountRecord;
 
 use crate::entity::{Slot, Watch};
@@ -14,7 +14,7 @@ impl Model {
     /// A unit of this account is done. When one has failed and no other is under way, what memory says beyond the disk is taken
     /// back, and all who were told of it are told again.
     pub(crate) fn committed(self: &Arc<Self>, account: &Bare, born: u64, stored: bool) {
-        let contacts = self.with_slot(account, |slot| {
+        let unsettled = self.with_slot(account, |slot| {
             let entity = slot.entity.as_mut().filter(|e| e.born == born)?;
             entity.pending_commits = entity.pending_commits.saturating_sub(1);
             entity.stale |= !stored;
@@ -27,12 +27,19 @@ impl Model {
             if !std::mem::take(&mut entity.stale) {
                 return None;
             }
-            let contacts: Vec<Bare> = record.roster.subscribers().cloned().collect();
+            let shown: Vec<Bare> = record.roster.subscribers().cloned().collect();
+            let mut seen = std::mem::take(&mut entity.unsettled);
+            seen.extend(differently_seen(&entity.roster, &record.roster));
+            entity.unsettled.clone_from(&seen);
             self.reload(slot, record);
-            Some(contacts)
+            Some((seen, shown))
         });
+        let (seen, shown) = unsettled.unwrap_or_default();
+        for contact in seen {
+            self.reconcile(account, &contact);
+        }
         // Who was shut out too early is let in again.
-        for contact in contacts.unwrap_or_default() {
+        for contact in shown {
             self.reconcile(&contact, account);
         }
     }
@@ -47,7 +54,7 @@ impl Model {
         (entity.disabled, entity.doomed) = (record.disabled, false);
         entity.roster = record.roster;
         entity.grants = record.grants.into_iter().collect();
-        entity.inbox = record.inbox.into_iter().collect();
+        entity.inbox = self.applied(record.inbox).into_iter().collect();
         let watches: Vec<Watch> = record
             .watches
             .into_iter()
@@ -106,4 +113,12 @@ impl Model {
             }
         }
     }
+}
+
+/// The contacts whose presence the owner of one of the two lists gets, and that of the other does not.
+fn differently_seen(old: &Roster, new: &Roster) -> Vec<Bare> {
+    let seen = |of: &Roster, contact: &Bare| of.get(contact).is_some_and(|i| i.subscription.to());
+    let lost = old.subscriptions().filter(|c| !seen(new, c));
+    let won = new.subscriptions().filter(|c| !seen(old, c));
+    lost.chain(won).cloned().collect()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use presence::{Bare, Refusal, Timestamp, WatchRecord};
 use store::Op;
@@ -23,6 +24,12 @@ impl Model {
             Refusal::Fault
         };
         let now = self.now();
+        let owed = self.store.outbox().map_err(fault)?;
+        // Debt and mark are written by one commit, so below these numbers nothing comes a second time, and memory need not know how far
+        // each contact has come.
+        let first = owed.iter().map(|entry| entry.seq).min();
+        let first = first.unwrap_or_else(|| self.store.next_ids().outbox_seq);
+        self.first_owed.store(first, Ordering::Relaxed);
         let mut watches = Vec::new();
         for account in self.store.residents().map_err(fault)? {
             let last_known = self
@@ -56,7 +63,6 @@ impl Model {
             })?;
         }
         self.drop_orphans(&mut watches)?;
-        let owed = self.store.outbox().map_err(fault)?;
         self.deliver_owed(owed);
         Ok(watches)
     }

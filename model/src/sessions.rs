@@ -1,6 +1,5 @@
 //! XMPP sessions: connect, presence, directed presence, disconnect (RFC 6121 §4).
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,9 +7,10 @@ use presence::{Address, Bare, Document, Native, Publication, Refusal, Resource, 
 use store::Op;
 
 use crate::clock;
-use crate::entity::{Entity, Parting, Said, Session, Slot};
+use crate::entity::{Entity, Parting, Said, Session, Slot, exact};
 use crate::route::{Ended, Event, Notice, Route, SessionId};
 use crate::shards::Model;
+use crate::watching::Connected;
 
 /// An available presence as a session sent it.
 #[derive(Debug, Clone)]
@@ -52,14 +52,18 @@ impl Model {
                 if entity.sessions.len() >= most {
                     return Err(Refusal::Limit("sessions_per_account"));
                 }
-                entity.sessions.push(Session {
+                let connected = Arc::new(Connected {
                     id,
-                    resource: resource.clone(),
+                    to: entity.account.clone().into(),
                     route: Arc::clone(&route),
+                    resource: resource.clone(),
+                });
+                exact(&mut entity.sessions);
+                entity.sessions.push(Session {
+                    connected,
                     available: None,
                     interested: false,
                     directed: Vec::new(),
-                    watching: HashSet::new(),
                     active: at,
                 });
                 Ok(None)
@@ -81,14 +85,14 @@ impl Model {
     ) -> Result<(), Refusal> {
         let now = self.now();
         let priority = presented.document.priority.unwrap_or_default().0;
-        let (first, contacts, to, route) = self.with(account, |slot| {
+        let first = self.with(account, |slot| {
             let entity = slot.entity.as_mut().ok_or(Refusal::NotFound)?;
             let own = entity.session(session).ok_or(Refusal::NotFound)?;
             let before = own.available.replace(priority);
             own.active = now.at;
-            let (resource, route) = (own.resource.clone(), Arc::clone(&own.route));
+            let connected = Arc::clone(&own.connected);
             let publication = Arc::new(Publication {
-                resource: resource.clone(),
+                resource: connected.resource.clone(),
                 source: Source::Session,
                 etag: None,
                 expires: None,
@@ -103,22 +107,16 @@ impl Model {
             }]);
             entity.put(Arc::clone(&publication), None);
             let notice = Notice::available(account, &publication).with_id(presented.id);
-            let contacts: Vec<Bare> = if before.is_none() {
-                entity.watched().collect()
-            } else {
-                Vec::new()
-            };
+            let mut contacts = Vec::new();
             if before.is_none() {
-                if let Some(own) = entity.session(session) {
-                    own.watching = contacts.iter().cloned().collect();
-                }
+                contacts.extend(entity.roster.subscriptions().cloned());
                 entity.welcome(session);
             }
             slot.broadcast(&notice, self.rules.same_domain_allow, self.phones());
-            Ok((before.is_none(), contacts, account.with(resource), route))
+            Ok(before.is_none().then_some((connected, contacts)))
         })?;
-        if first {
-            self.begin_watching(account, session, contacts, &to, &route);
+        if let Some((connected, contacts)) = first {
+            self.begin_watching(&connected, contacts);
         }
         if priority >= 0 {
             self.flush_offline(account, session);
@@ -148,16 +146,20 @@ impl Model {
         let gathered = self.with_slot(account, |slot| {
             let entity = slot.entity.as_mut()?;
             let own = entity.session(session)?;
-            let route = Arc::clone(&own.route);
+            let connected = Arc::clone(&own.connected);
             let was_available = own.available.take().is_some();
-            let watching = std::mem::take(&mut own.watching);
             let directed = std::mem::take(&mut own.directed);
             let resource = own.resource.clone();
+            let mut watching = Vec::new();
+            if was_available {
+                watching.extend(entity.roster.subscriptions().cloned());
+                watching.extend(entity.unsettled.iter().cloned());
+            }
             if gone {
                 entity.sessions.retain(|s| s.id != session);
             }
             if !was_available && directed.is_empty() {
-                return Some((watching, Vec::new(), Vec::new(), None));
+                return Some((connected, watching, Vec::new(), Vec::new(), None));
             }
             let publication = if was_available {
                 entity.take(&resource).map(|p| p.publication)
@@ -181,19 +183,25 @@ impl Model {
                 if !gone {
                     let to = &Address::from(account.clone());
                     let notice = &notice;
+                    let route = &connected.route;
                     route.deliver(&Event::Presence { to, notice });
                 }
                 if !directed.is_empty() {
                     told = slot.told();
                 }
             }
-            Some((watching, directed, told, Some(notice)))
+            Some((connected, watching, directed, told, Some(notice)))
         });
-        let Some((watching, directed, told, notice)) = gathered else {
+        let Some((connected, watching, directed, told, notice)) = gathered else {
             return;
         };
         for contact in watching {
-            self.settle(account, session, &contact);
+            // Who was taken out of the account does not come back.
+            if gone {
+                self.leave(&connected, &contact);
+            } else {
+                self.settle(&connected, &contact);
+            }
         }
         if let Some(notice) = notice {
             for to in directed {
@@ -304,7 +312,7 @@ impl Slot {
     fn told(&self) -> Vec<SessionId> {
         let own = self.entity.iter().flat_map(|e| &e.sessions);
         let own = own.filter(|s| s.available.is_some()).map(|s| s.id);
-        own.chain(self.watchers.iter().map(|w| w.session)).collect()
+        own.chain(self.watchers.iter().map(|w| w.id)).collect()
     }
 }
 
@@ -315,15 +323,6 @@ fn is_phone_name(resource: &Resource) -> bool {
 }
 
 impl Entity {
-    /// Contacts of this domain or another whose presence the owner gets.
-    fn watched(&self) -> impl Iterator<Item = Bare> + '_ {
-        self.roster
-            .items
-            .values()
-            .filter(|i| i.subscription.to())
-            .map(|i| i.contact.clone())
-    }
-
     /// What a session gets with its initial presence: its sibling resources and the requests that wait (RFC 6121 §4.2.2, §3.1.3).
     fn welcome(&self, session: SessionId) {
         let Some(own) = self.sessions.iter().find(|s| s.id == session) else {

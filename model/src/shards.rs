@@ -1,6 +1,7 @@
 //! Where accounts are kept: locks, loading, eviction.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -79,6 +80,8 @@ pub struct Model {
     next_session: AtomicU64,
     next_version: AtomicU64,
     next_outbox: AtomicU64,
+    /// The lowest number of what was owed at the start. What was applied below is not delivered again.
+    pub(crate) first_owed: AtomicU64,
     next_offline: AtomicU64,
     next_watch: AtomicU64,
     pub(crate) debts: Mutex<Debts>,
@@ -106,6 +109,7 @@ impl Model {
             next_session: AtomicU64::new(1),
             next_version: AtomicU64::new(1),
             next_outbox: AtomicU64::new(next.outbox_seq),
+            first_owed: AtomicU64::new(0),
             next_offline: AtomicU64::new(next.offline_id),
             next_watch: AtomicU64::new(next.watch_id),
             debts: Mutex::default(),
@@ -168,17 +172,44 @@ impl Model {
         let mut shard = self.shard(account).lock();
         if let Some(slot) = shard.get_mut(account) {
             let result = work(slot);
-            if slot.watchers.is_empty() && slot.entity.is_none() {
+            if slot.is_empty() {
                 shard.remove(account);
             }
             return result;
         }
         let mut slot = Slot::default();
         let result = work(&mut slot);
-        if !slot.watchers.is_empty() || slot.entity.is_some() {
+        if !slot.is_empty() {
             shard.insert(account.clone(), slot);
         }
         result
+    }
+
+    /// Like [`Model::with_slot`], and says by which address the account is known here: one that needs no more memory.
+    pub(crate) fn with_named<T>(
+        &self,
+        account: &Bare,
+        work: impl FnOnce(&mut Slot) -> T,
+    ) -> (T, Bare) {
+        match self.shard(account).lock().entry(account.clone()) {
+            Entry::Occupied(mut taken) => {
+                let slot = taken.get_mut();
+                let result = work(slot);
+                let name = taken.key().clone();
+                if taken.get().is_empty() {
+                    taken.remove();
+                }
+                (result, name)
+            }
+            Entry::Vacant(free) => {
+                let mut slot = Slot::default();
+                let result = work(&mut slot);
+                if !slot.is_empty() {
+                    free.insert(slot);
+                }
+                (result, account.clone())
+            }
+        }
     }
 
     /// Works on an account, reading it in when it is not in memory. `NotFound` when it does not exist.
@@ -188,18 +219,26 @@ impl Model {
         work: impl FnOnce(&mut Slot) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let mut shard = self.shard(account).lock();
-        if let Some(slot) = shard.get_mut(account) {
-            if slot.entity.is_none() {
-                self.load(account, slot)?;
-            }
-            if slot.entity.as_ref().is_some_and(|e| e.doomed) {
+        if let Some(slot) = shard.get_mut(account)
+            && let Some(entity) = &slot.entity
+        {
+            if entity.doomed {
                 return Err(Refusal::NotFound);
             }
             return work(slot);
         }
-        let mut slot = Slot::default();
-        self.load(account, &mut slot)?;
-        work(shard.entry(account.clone()).or_insert(slot))
+        match shard.entry(account.clone()) {
+            Entry::Occupied(mut taken) => {
+                let name = taken.key().clone();
+                self.load(&name, taken.get_mut())?;
+                work(taken.get_mut())
+            }
+            Entry::Vacant(free) => {
+                let mut slot = Slot::default();
+                self.load(account, &mut slot)?;
+                work(free.insert(slot))
+            }
+        }
     }
 
     /// Works on an account and hands over the entity as well.
@@ -225,6 +264,8 @@ impl Model {
         let Some(mut record) = record else {
             return Err(Refusal::NotFound);
         };
+        record.account = account.clone();
+        record.inbox = self.applied(record.inbox);
         let now = self.now();
         let bindings = std::mem::take(&mut record.bindings);
         let version = self.next_version.fetch_add(1 << 20, Ordering::Relaxed);
@@ -251,15 +292,16 @@ impl Model {
         }
         self.schedule(&entity);
         self.expire_offline(&mut entity, now);
-        slot.watchers.retain(|w| {
-            entity
-                .roster
-                .items
-                .get(&w.address.bare)
-                .is_some_and(|i| i.subscription.from())
-        });
+        slot.watchers.retain(|w| entity.admits(&w.to.bare));
         slot.entity = Some(Box::new(entity));
         Ok(())
+    }
+
+    /// The marks that memory needs: of what may come once more. What this run numbered does not, when its mark is on the disk.
+    pub(crate) fn applied(&self, mut inbox: Vec<(Bare, u64)>) -> Vec<(Bare, u64)> {
+        let again = self.first_owed.load(Ordering::Relaxed)..self.store.next_ids().outbox_seq;
+        inbox.retain(|(_, seq)| again.contains(seq));
+        inbox
     }
 
     /// Drops accounts from memory that nothing needs there, and messages that have waited too long.
@@ -275,7 +317,7 @@ impl Model {
                 if slot.entity.as_ref().is_some_and(|e| e.idle()) {
                     slot.entity = None;
                 }
-                !(slot.watchers.is_empty() && slot.entity.is_none())
+                !slot.is_empty()
             });
         }
     }
@@ -287,6 +329,13 @@ impl Model {
                 look(slot);
             }
         }
+    }
+}
+
+impl Slot {
+    /// Nothing is kept here.
+    fn is_empty(&self) -> bool {
+        self.watchers.is_empty() && self.entity.is_none()
     }
 }
 

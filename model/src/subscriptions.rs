@@ -1,11 +1,12 @@
 //! Subscription stanzas, and what they change on both sides (RFC 6121 §3, appendix A).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use presence::decision::{Grant, GrantOrigin};
 use presence::subscription::{self, Audience, Kind, State};
-use presence::{Bare, Item, Refusal, Roster};
+use presence::{Bare, Item, Label, Refusal, Roster};
 use store::{Op, OutboxEntry};
 
 use crate::commit::Reply;
@@ -83,9 +84,7 @@ impl Model {
             let outcome = subscription::outbound(kind, State::of(&entity.roster, contact));
             let most = self.rules.roster_items;
             let listed = outcome.state.listed;
-            if listed
-                && !entity.roster.items.contains_key(contact)
-                && entity.roster.items.len() >= most
+            if listed && !entity.roster.items.contains(contact) && entity.roster.items.len() >= most
             {
                 return Err(Refusal::Limit("roster_items"));
             }
@@ -184,6 +183,7 @@ impl Model {
                     model.delivered(&entry, false);
                     return;
                 }
+                model.clear_mark(&entry);
                 if route {
                     model.show(&owner, &of, &owed);
                 }
@@ -213,6 +213,21 @@ impl Model {
                 Some(seq) => entity.inbox.insert(entry.origin.clone(), seq),
                 None => entity.inbox.remove(&entry.origin),
             };
+        });
+    }
+
+    /// It was applied and is not owed any more, by one commit: it does not come again.
+    fn clear_mark(&self, entry: &OutboxEntry) {
+        self.with_slot(&entry.target, |slot| {
+            let Some(entity) = &mut slot.entity else {
+                return;
+            };
+            if entity.inbox.get(&entry.origin) == Some(&entry.seq) {
+                entity.inbox.remove(&entry.origin);
+                if entity.inbox.is_empty() {
+                    entity.inbox = HashMap::new();
+                }
+            }
         });
     }
 
@@ -256,8 +271,7 @@ fn change(
     };
     let after = state.listed.then(|| Item {
         contact: contact.clone(),
-        name: before.and_then(|i| i.name.clone()),
-        groups: before.map_or_else(Vec::new, |i| i.groups.clone()),
+        label: before.map_or_else(Label::default, |i| i.label.clone()),
         subscription: state.subscription,
         ask: state.ask,
         approved: state.approved,
@@ -358,7 +372,10 @@ impl Entity {
     fn adopt(&mut self, change: &mut Change, contact: &Bare) {
         self.roster.version = change.version;
         if let Some(item) = change.item.take() {
-            self.roster.items.insert(contact.clone(), item);
+            if item.subscription.to() != self.sees(contact) {
+                self.unsettle(contact);
+            }
+            self.roster.items.insert(item);
         }
         match change.pending.take() {
             Some(Some(stanza)) => {

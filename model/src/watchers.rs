@@ -1,7 +1,9 @@
 //! Who is told of whom: sessions of subscribers as watchers of their contacts.
 //!
-//! A session keeps at whom it stands (`watching`), the contact keeps whom it tells (`watchers`). The first decides; the second is
-//! brought into line under its own lock and then compared again, so that of two threads that change both, the later one wins.
+//! A session that is available watches everybody whom its owner's roster lets him see; the contact keeps whom it tells (`watchers`).
+//! The first decides; the second is brought into line under its own lock and then compared again, so that of two threads that change
+//! both, the later one wins. A change of the roster is brought to the contact after its commit; until then the contact stands in
+//! `unsettled`, so that a session that ends in between leaves nothing behind.
 //!
 //! Both sides' rosters change in one order, by the outbox, and what an account owes is written with its own change: so `to` here and
 //! `from` there can differ only while an entry is on its way, and the repair of RFC 6121 §4.3.2 is left to clients that probe.
@@ -11,15 +13,17 @@ use std::sync::Arc;
 use presence::subscription::{Kind, ProbeAnswer, State};
 use presence::{Address, Bare, Decision, Refusal, subscription};
 
-use crate::entity::{Slot, Watcher};
+use crate::entity::Slot;
 use crate::outbox::Owed;
-use crate::route::{Event, Notice, Route, SessionId};
+use crate::route::{Event, Notice, SessionId};
 use crate::shards::Model;
+use crate::watching::Connected;
 
 /// What a session is to be towards a contact.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Wish {
     /// It is told.
-    Told(Address, Arc<dyn Route>),
+    Told,
     /// It is available, but is not told any more.
     Parted,
     /// It is not there, or not available.
@@ -85,89 +89,91 @@ impl Model {
     }
 
     /// Puts a session that has become available among those who are told of its contacts, and tells it their presence.
-    pub(crate) fn begin_watching(
-        &self,
-        account: &Bare,
-        session: SessionId,
-        contacts: Vec<Bare>,
-        full: &Address,
-        route: &Arc<dyn Route>,
-    ) {
+    pub(crate) fn begin_watching(&self, session: &Arc<Connected>, contacts: Vec<Bare>) {
+        let full = session.full();
+        let mut shared = Vec::new();
         for contact in &contacts {
-            let wish = Wish::Told(full.clone(), Arc::clone(route));
-            self.place(account, session, contact, &wish);
+            let name = self.place(session, &full, contact, Wish::Told);
+            if !name.is_same(contact) {
+                shared.push(name);
+            }
         }
         // In the meantime the session may have ended, or the roster changed.
-        let lost: Vec<Bare> = self.with_slot(account, |slot| {
-            let own = slot.entity.as_mut().and_then(|e| e.session(session));
-            let stands = |c: &Bare| own.as_ref().is_some_and(|s| s.watching.contains(c));
-            contacts.into_iter().filter(|c| !stands(c)).collect()
+        let lost: Vec<Bare> = self.with_slot(&session.to.bare, |slot| {
+            let Some(entity) = &mut slot.entity else {
+                return contacts;
+            };
+            let available = entity.available(session.id);
+            let stands = |c: &Bare| available && entity.sees(c);
+            let lost = contacts.into_iter().filter(|c| !stands(c)).collect();
+            entity.roster.items.share(shared);
+            lost
         });
         for contact in lost {
-            self.settle(account, session, &contact);
+            self.settle(session, &contact);
         }
     }
 
     /// Brings the contact's list into line with what one session is to be told.
-    pub(crate) fn settle(&self, owner: &Bare, session: SessionId, contact: &Bare) {
-        let mut wish = self.wish(owner, session, contact);
+    pub(crate) fn settle(&self, session: &Arc<Connected>, contact: &Bare) {
+        let full = session.full();
+        let mut wish = self.wish(session, contact);
         loop {
-            self.place(owner, session, contact, &wish);
-            let again = self.wish(owner, session, contact);
-            if matches!(wish, Wish::Told(..)) == matches!(again, Wish::Told(..)) {
+            self.place(session, &full, contact, wish);
+            let again = self.wish(session, contact);
+            if (wish == Wish::Told) == (again == Wish::Told) {
                 return;
             }
             wish = again;
         }
     }
 
-    fn wish(&self, owner: &Bare, session: SessionId, contact: &Bare) -> Wish {
-        self.with_slot(owner, |slot| {
-            let own = slot.entity.as_mut().and_then(|e| e.session(session));
-            match own.filter(|s| s.available.is_some()) {
-                Some(s) if s.watching.contains(contact) => {
-                    Wish::Told(owner.with(s.resource.clone()), Arc::clone(&s.route))
+    /// Takes a session that has ended from those who are told of a contact.
+    pub(crate) fn leave(&self, session: &Arc<Connected>, contact: &Bare) {
+        self.with_slot(contact, |slot| slot.watchers.remove(session));
+    }
+
+    fn wish(&self, session: &Connected, contact: &Bare) -> Wish {
+        self.with_slot(&session.to.bare, |slot| match &slot.entity {
+            Some(entity) if entity.available(session.id) => {
+                if entity.sees(contact) {
+                    Wish::Told
+                } else {
+                    Wish::Parted
                 }
-                Some(_) => Wish::Parted,
-                None => Wish::Gone,
             }
+            _ => Wish::Gone,
         })
     }
 
-    /// Adds a session to those who are told and shows it what there is, or takes it away.
-    fn place(&self, owner: &Bare, session: SessionId, contact: &Bare, wish: &Wish) {
-        self.with_slot(contact, |slot| {
-            let index = slot.watchers.iter().position(|w| w.session == session);
-            match (wish, index) {
-                (Wish::Told(full, route), None) => {
-                    let may = slot.entity.as_ref().is_none_or(|e| e.admits(owner));
-                    if route.closed() || !may {
-                        return;
-                    }
-                    slot.watchers.push(Watcher {
-                        session,
-                        address: owner.clone().into(),
-                        route: Arc::clone(route),
-                    });
-                    slot.present_to(full, &**route, None, true);
+    /// Adds a session to those who are told and shows it what there is, or takes it away. Says by which address the contact is known.
+    fn place(&self, session: &Arc<Connected>, full: &Address, contact: &Bare, wish: Wish) -> Bare {
+        let route = &*session.route;
+        let placed = self.with_named(contact, |slot| match wish {
+            Wish::Told => {
+                let owner = &session.to.bare;
+                let may = slot.entity.as_ref().is_none_or(|e| e.admits(owner));
+                if may && !route.closed() && slot.watchers.insert(session) {
+                    slot.present_to(full, route, None, true);
                 }
-                (Wish::Parted, Some(index)) => {
-                    let watcher = slot.watchers.swap_remove(index);
-                    slot.present_to(&watcher.address, &*watcher.route, None, false);
+            }
+            Wish::Parted => {
+                if slot.watchers.remove(session) {
+                    slot.present_to(&session.to, route, None, false);
                 }
-                (Wish::Gone, Some(index)) => {
-                    slot.watchers.swap_remove(index);
-                }
-                (Wish::Told(..), Some(_)) | (Wish::Parted | Wish::Gone, None) => {}
+            }
+            Wish::Gone => {
+                slot.watchers.remove(session);
             }
         });
+        placed.1
     }
 
     /// Brings who is told of what into line with what the owner's roster says about one contact. Does nothing when it is in line.
     pub(crate) fn reconcile(self: &Arc<Self>, owner: &Bare, contact: &Bare) {
         let same_domain = self.rules.same_domain_allow;
         let phones = self.phones();
-        let sessions: Vec<SessionId> = self.with_slot(owner, |slot| {
+        let sessions: Vec<Arc<Connected>> = self.with_slot(owner, |slot| {
             let Some(entity) = &mut slot.entity else {
                 return Vec::new();
             };
@@ -181,23 +187,12 @@ impl Model {
                     entity.tell_watch(index, same_domain, phones);
                 }
             }
-            let item = entity.roster.items.get(contact);
-            let to = item.is_some_and(|i| i.subscription.to());
-            let available = entity.sessions.iter_mut();
-            let available = available.filter(|s| s.available.is_some());
-            available
-                .map(|session| {
-                    if to {
-                        session.watching.insert(contact.clone());
-                    } else {
-                        session.watching.remove(contact);
-                    }
-                    session.id
-                })
-                .collect()
+            entity.unsettled.retain(|c| c != contact);
+            let available = entity.sessions.iter().filter(|s| s.available.is_some());
+            available.map(|s| Arc::clone(&s.connected)).collect()
         });
         for session in sessions {
-            self.settle(owner, session, contact);
+            self.settle(&session, contact);
         }
     }
 }
@@ -206,17 +201,8 @@ impl Slot {
     /// Takes a contact's sessions from those who are told, and tells them that all is unavailable (RFC 6121 §3.2.2, §3.3.3). This is
     /// done with the command that ends the contact's right, not after its commit: nothing that is said later may reach him.
     pub(crate) fn shut_out(&mut self, contact: &Bare) {
-        let mut gone = Vec::new();
-        self.watchers.retain_mut(|w| {
-            let keep = w.address.bare != *contact;
-            if !keep {
-                gone.push(Arc::clone(&w.route));
-            }
-            keep
-        });
-        let to = Address::from(contact.clone());
-        for route in gone {
-            self.present_to(&to, &*route, None, false);
+        for gone in self.watchers.remove_all(contact) {
+            self.present_to(&gone.to, &*gone.route, None, false);
         }
     }
 }
@@ -226,5 +212,11 @@ impl crate::entity::Entity {
     pub(crate) fn admits(&self, watcher: &Bare) -> bool {
         let item = self.roster.items.get(watcher);
         item.is_some_and(|i| i.subscription.from())
+    }
+
+    /// This session is connected and available.
+    fn available(&self, session: SessionId) -> bool {
+        let mut sessions = self.sessions.iter();
+        sessions.any(|s| s.id == session && s.available.is_some())
     }
 }

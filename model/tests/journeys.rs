@@ -328,7 +328,10 @@ fn a_debt_is_paid_after_a_crash() {
     let (world, _) = world.crash();
     world.settle();
     let bob = world.model.store().load(&bare("bob")).unwrap().unwrap();
-    assert_eq!(bob.roster.items[&bare("ann")].subscription.as_str(), "none");
+    assert_eq!(
+        bob.roster.get(&bare("ann")).unwrap().subscription.as_str(),
+        "none"
+    );
     assert!(world.model.store().outbox().unwrap().is_empty());
 }
 
@@ -442,7 +445,10 @@ fn a_deleted_account_is_gone_everywhere() {
         .unwrap()
         .unwrap()
         .roster;
-    assert_eq!(roster.items[&bare("ann")].subscription.as_str(), "none");
+    assert_eq!(
+        roster.get(&bare("ann")).unwrap().subscription.as_str(),
+        "none"
+    );
     assert_eq!(world.model.alias("tel:1"), None);
     // Somebody else of that name begins with nothing.
     world.add("ann");

@@ -111,14 +111,14 @@ fn all_is_well(model: &Arc<Model>, live: &[Live]) {
         })
         .collect();
     for (a, roster) in &rosters {
-        for item in roster.items.values() {
+        for item in &roster.items {
             let back = rosters[&item.contact].items.get(a);
             let from = back.is_some_and(|i| i.subscription.from());
             assert_eq!(item.subscription.to(), from, "{a} to {}", item.contact);
         }
     }
     for own in live.iter().filter(|l| l.available) {
-        let contacts = rosters[&own.account].items.values();
+        let contacts = rosters[&own.account].items.iter();
         let contacts = contacts.filter(|i| i.subscription.to()).map(|i| &i.contact);
         let mut right = BTreeMap::new();
         for account in contacts.chain([&own.account]) {

@@ -94,6 +94,11 @@ impl Bare {
         !self.0.contains('@')
     }
 
+    /// The other is equal and takes no memory of its own.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The address of the domain itself.
     pub fn domain_bare(&self) -> Self {
         if self.is_domain() {

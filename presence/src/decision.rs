@@ -143,14 +143,11 @@ mod tests {
     fn roster(subscription: SubscriptionState, approved: bool) -> Roster {
         let watcher = bare("romeo@example.com");
         let mut roster = Roster::default();
-        roster.items.insert(
-            watcher.clone(),
-            Item {
-                subscription,
-                approved,
-                ..Item::new(watcher)
-            },
-        );
+        roster.items.insert(Item {
+            subscription,
+            approved,
+            ..Item::new(watcher)
+        });
         roster
     }
 
@@ -196,9 +193,7 @@ mod tests {
         let mut r = roster(SubscriptionState::None, false);
         r.pending_in
             .insert(bare("romeo@example.com"), bytes::Bytes::new());
-        for item in r.items.values_mut() {
-            item.ask = true;
-        }
+        r.items.get_or_new(&bare("romeo@example.com")).ask = true;
         assert_eq!(romeo(&r, None, false), (Decision::Pending, Reason::Nothing));
     }
 

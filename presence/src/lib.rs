@@ -41,6 +41,6 @@ pub use document::{Activity, Basic, Document, Note, Priority, Show};
 pub use message::{Message, MessageKind, MessageNative};
 pub use publication::{EntityTag, Native, Publication, Source, View};
 pub use refusal::Refusal;
-pub use roster::{Ask, Item, Roster, SubscriptionState};
+pub use roster::{Ask, Item, Items, Label, Roster, SubscriptionState};
 pub use time::{Timestamp, Utc};
 pub use watch::{WatchId, WatchRecord};

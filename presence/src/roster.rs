@@ -1,9 +1,15 @@
 //! Contact lists (RFC 6121 §2).
 
+mod items;
+mod label;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::Bare;
 use crate::errors::Condition;
+
+pub use items::Items;
+pub use label::Label;
 
 /// RFC 6121 §2.1.2.5: the `subscription` attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -60,10 +66,8 @@ pub type Ask = bool;
 pub struct Item {
     /// The contact.
     pub contact: Bare,
-    /// The handle (`name`), at most 1,023 bytes.
-    pub name: Option<String>,
-    /// Groups in the order given, no duplicates.
-    pub groups: Vec<String>,
+    /// Its name and groups.
+    pub label: Label,
     /// Subscription state.
     pub subscription: SubscriptionState,
     /// "Pending Out".
@@ -77,8 +81,7 @@ impl Item {
     pub fn new(contact: Bare) -> Self {
         Self {
             contact,
-            name: None,
-            groups: Vec::new(),
+            label: Label::default(),
             subscription: SubscriptionState::None,
             ask: false,
             approved: false,
@@ -92,7 +95,7 @@ pub struct Roster {
     /// Grows by one with every change that is pushed; the `ver` of RFC 6121 §2.6.
     pub version: u64,
     /// The items.
-    pub items: BTreeMap<Bare, Item>,
+    pub items: Items,
     /// "Pending In": who asked and was not answered, with the content of the `<presence type='subscribe'/>` (RFC 6121
     /// §3.1.3 wants the complete stanza kept).
     pub pending_in: BTreeMap<Bare, bytes::Bytes>,
@@ -175,17 +178,13 @@ impl Roster {
     pub fn put(
         &mut self,
         contact: &Bare,
-        name: Option<String>,
-        groups: Vec<String>,
+        name: Option<&str>,
+        groups: &[String],
     ) -> Result<&Item, ItemError> {
-        check_item(name.as_deref(), &groups)?;
+        check_item(name, groups)?;
         self.bump();
-        let item = self
-            .items
-            .entry(contact.clone())
-            .or_insert_with(|| Item::new(contact.clone()));
-        item.name = name.filter(|n| !n.is_empty());
-        item.groups = groups;
+        let item = self.items.get_or_new(contact);
+        item.label = Label::new(name, groups);
         Ok(item)
     }
 
@@ -201,7 +200,7 @@ impl Roster {
     /// Contacts that may see the owner: the recipients of a broadcast.
     pub fn subscribers(&self) -> impl Iterator<Item = &Bare> {
         self.items
-            .values()
+            .iter()
             .filter(|i| i.subscription.from())
             .map(|i| &i.contact)
     }
@@ -209,7 +208,7 @@ impl Roster {
     /// Contacts that the owner sees: those that are probed (RFC 6121 §4.2.2).
     pub fn subscriptions(&self) -> impl Iterator<Item = &Bare> {
         self.items
-            .values()
+            .iter()
             .filter(|i| i.subscription.to())
             .map(|i| &i.contact)
     }
@@ -232,7 +231,7 @@ mod tests {
     fn put_keeps_the_subscription() {
         let (nurse, mut roster) = (bare("nurse@example.com"), Roster::default());
         let item = roster
-            .put(&nurse, Some("Nurse".to_owned()), groups(&["Servants"]))
+            .put(&nurse, Some("Nurse"), &groups(&["Servants"]))
             .unwrap();
         assert_eq!(
             (item.subscription, item.ask),
@@ -240,9 +239,9 @@ mod tests {
         );
         assert_eq!(roster.version, 1);
         roster.items.get_mut(&nurse).unwrap().subscription = SubscriptionState::Both;
-        roster.put(&nurse, Some(String::new()), Vec::new()).unwrap();
+        roster.put(&nurse, Some(""), &[]).unwrap();
         let item = roster.get(&nurse).unwrap();
-        assert_eq!((item.name.as_deref(), item.groups.len()), (None, 0));
+        assert_eq!((item.label.name(), item.label.groups().count()), (None, 0));
         assert_eq!(
             (item.subscription, roster.version),
             (SubscriptionState::Both, 2)
@@ -254,7 +253,7 @@ mod tests {
         let (nurse, mut roster) = (bare("nurse@example.com"), Roster::default());
         assert_eq!(roster.remove(&nurse), None);
         assert_eq!(roster.version, 0);
-        roster.put(&nurse, None, Vec::new()).unwrap();
+        roster.put(&nurse, None, &[]).unwrap();
         roster.pending_in.insert(nurse.clone(), bytes::Bytes::new());
         assert_eq!(roster.remove(&nurse).unwrap().contact, nurse);
         assert_eq!(
@@ -306,7 +305,7 @@ mod tests {
             assert_eq!(check_item(name, &listed), Err(error));
             assert_eq!(error.condition(), condition);
             let mut roster = Roster::default();
-            let refused = roster.put(&bare("a@b"), name.map(str::to_owned), listed);
+            let refused = roster.put(&bare("a@b"), name, &listed);
             assert_eq!(refused, Err(error));
             assert_eq!(roster, Roster::default());
         }
@@ -323,7 +322,7 @@ mod tests {
             ("f@x", SubscriptionState::From),
             ("b@x", SubscriptionState::Both),
         ] {
-            roster.put(&bare(contact), None, Vec::new()).unwrap();
+            roster.put(&bare(contact), None, &[]).unwrap();
             roster.items.get_mut(contact).unwrap().subscription = subscription;
         }
         assert_eq!(

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use crate::address::Bare;
-use crate::roster::{Item, Roster, SubscriptionState};
+use crate::roster::{Roster, SubscriptionState};
 
 /// The four presence types that manage subscriptions (RFC 6121 §3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -113,10 +113,7 @@ impl State {
     /// caller.
     pub fn store(self, roster: &mut Roster, contact: &Bare, request: &Bytes) {
         if self.listed {
-            let item = roster
-                .items
-                .entry(contact.clone())
-                .or_insert_with(|| Item::new(contact.clone()));
+            let item = roster.items.get_or_new(contact);
             item.subscription = self.subscription;
             item.ask = self.ask;
             item.approved = self.approved;

@@ -116,7 +116,7 @@ impl Oracle {
             } => {
                 let roster = &mut self.at(&account)?.roster;
                 roster.version = version;
-                roster.items.insert(item.contact.clone(), item);
+                roster.items.insert(item);
             }
             Op::RosterRemove {
                 account,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use presence::{
-    Activity, Address, Bare, Basic, Binding, Document, EntityTag, Grant, GrantOrigin, Item,
+    Activity, Address, Bare, Basic, Binding, Document, EntityTag, Grant, GrantOrigin, Item, Label,
     Message, MessageKind, MessageNative, Native, Note, Priority, Publication, Resource, Show,
     Source, SubscriptionState, Utc, WatchId, WatchRecord,
 };
@@ -224,8 +224,7 @@ fn item() -> impl Strategy<Value = Item> {
         .prop_map(
             |(contact, name, groups, subscription, ask, approved)| Item {
                 contact,
-                name,
-                groups,
+                label: Label::new(name.as_deref(), groups),
                 subscription,
                 ask,
                 approved,

@@ -132,7 +132,7 @@ fn check(store: &Store, acknowledged: &BTreeSet<u64>) {
     let records = (0..ACCOUNTS).map(|n| store.load(&account(n)).unwrap().unwrap());
     let (mut rosters, mut grants) = (BTreeSet::new(), BTreeSet::new());
     for record in records {
-        rosters.extend(record.roster.items.keys().map(number));
+        rosters.extend(record.roster.items.iter().map(|i| number(&i.contact)));
         grants.extend(record.grants.iter().map(|(watcher, _)| number(watcher)));
     }
     let outbox: BTreeSet<_> = store

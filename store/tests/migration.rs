@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use presence::{
-    Activity, Address, Bare, Basic, Binding, Document, EntityTag, Grant, GrantOrigin, Item,
+    Activity, Address, Bare, Basic, Binding, Document, EntityTag, Grant, GrantOrigin, Item, Label,
     Message, MessageKind, MessageNative, Native, Note, Priority, Publication, Resource, Roster,
     Show, Source, SubscriptionState, Utc, WatchId, WatchRecord,
 };
@@ -79,8 +79,7 @@ fn message() -> Message {
 fn expected() -> AccountRecord {
     let item = Item {
         contact: bob(),
-        name: Some("Bob".into()),
-        groups: vec!["Friends".into(), "Büro".into()],
+        label: Label::new(Some("Bob"), ["Friends", "Büro"]),
         subscription: SubscriptionState::Both,
         ask: true,
         approved: true,
@@ -95,7 +94,7 @@ fn expected() -> AccountRecord {
         admin: true,
         roster: Roster {
             version: 17,
-            items: [(bob(), item)].into(),
+            items: [item].into_iter().collect(),
             pending_in: [waiting].into(),
         },
         grants: vec![
@@ -209,7 +208,7 @@ fn operations() -> Vec<Op> {
         },
     ];
     let version = record.roster.version;
-    for item in record.roster.items.into_values() {
+    for item in record.roster.items.iter().cloned() {
         ops.push(Op::RosterPut {
             account: account.clone(),
             item,

@@ -6,6 +6,7 @@ use std::collections::{HashSet, VecDeque};
 use proptest::prelude::*;
 
 use super::*;
+use crate::roster::{Item, Label};
 
 /// The nine states by the names of appendix A.1.
 fn named(name: &str) -> State {
@@ -410,9 +411,8 @@ fn storing_keeps_name_and_groups() {
     let romeo = bare("romeo@example.net");
     let mut roster = Roster::default();
     let mut item = Item::new(romeo.clone());
-    item.name = Some("R".to_owned());
-    item.groups.push("Friends".to_owned());
-    roster.items.insert(romeo.clone(), item.clone());
+    item.label = Label::new(Some("R"), ["Friends"]);
+    roster.items.insert(item.clone());
     outbound(Kind::Subscribe, State::of(&roster, &romeo))
         .state
         .store(&mut roster, &romeo, &Bytes::new());

@@ -1,8 +1,6 @@
 //! `roster`: the items of contact lists (RFC 6121 §2).
 
-use std::collections::BTreeMap;
-
-use presence::{Bare, Item, SubscriptionState};
+use presence::{Bare, Item, Items, Label, SubscriptionState};
 use rusqlite::{Connection, params};
 
 use super::{Outcome, bare, blob, execute, rows};
@@ -15,15 +13,16 @@ pub(crate) fn put(db: &Connection, account: i64, item: &Item) -> Outcome<()> {
                ON CONFLICT (account, contact) DO UPDATE SET name = excluded.name, groups = excluded.groups, \
                subscription = excluded.subscription, ask = excluded.ask, approved = excluded.approved";
     // An empty list is an empty column: most items have no group.
-    let groups = if item.groups.is_empty() {
+    let groups: Vec<String> = item.label.groups().map(str::to_owned).collect();
+    let groups = if groups.is_empty() {
         Vec::new()
     } else {
-        codec::encode_texts(&item.groups)
+        codec::encode_texts(&groups)
     };
     let params = params![
         account,
         item.contact.as_str(),
-        item.name,
+        item.label.name(),
         groups,
         subscription_number(item.subscription),
         item.ask,
@@ -39,25 +38,27 @@ pub(crate) fn remove(db: &Connection, account: i64, contact: &Bare) -> Outcome<(
 }
 
 /// All items of an account.
-pub(crate) fn load(db: &Connection, account: i64) -> Outcome<BTreeMap<Bare, Item>> {
+pub(crate) fn load(db: &Connection, account: i64) -> Outcome<Items> {
     let sql = "SELECT contact, name, groups, subscription, ask, approved FROM roster WHERE account = ?1 \
                ORDER BY contact";
     let items = rows(db, sql, [account], |r| {
-        let contact = bare(r, 0)?;
         let groups = blob(r, 2)?;
-        let item = Item {
-            contact: contact.clone(),
-            name: r.get(1)?,
-            groups: if groups.is_empty() {
-                Vec::new()
-            } else {
-                codec::decode_texts(groups)?
-            },
+        let groups = if groups.is_empty() {
+            Vec::new()
+        } else {
+            codec::decode_texts(groups)?
+        };
+        let name = r
+            .get_ref(1)?
+            .as_str_or_null()
+            .map_err(rusqlite::Error::from)?;
+        Ok(Item {
+            contact: bare(r, 0)?,
+            label: Label::new(name, groups),
             subscription: subscription(r.get(3)?)?,
             ask: r.get(4)?,
             approved: r.get(5)?,
-        };
-        Ok((contact, item))
+        })
     })?;
     Ok(items.into_iter().collect())
 }

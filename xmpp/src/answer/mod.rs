@@ -21,7 +21,7 @@ pub fn roster(out: &mut Vec<u8>, iq: &IqContext, version_asked: Option<&str>, ro
     print::result(out, iq, |to| {
         to.start("query").attribute("xmlns", ROSTER);
         to.attribute("ver", &version);
-        for item in roster.items.values() {
+        for item in &roster.items {
             print::item(to, item);
         }
         to.end();

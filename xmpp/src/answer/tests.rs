@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use minidom::Element;
-use presence::{Bare, Item, MessageNative, SubscriptionState, Utc};
+use presence::{Bare, Item, Label, MessageNative, SubscriptionState, Utc};
 
 use super::*;
 
@@ -37,10 +37,9 @@ fn contacts() -> Roster {
         version: 42,
         ..Roster::default()
     };
-    let mut put = |item: Item| roster.items.insert(item.contact.clone(), item);
+    let mut put = |item: Item| roster.items.insert(item);
     put(Item {
-        name: Some("R & <J>'s".to_owned()),
-        groups: vec!["Friends".to_owned(), "\"&\"".to_owned()],
+        label: Label::new(Some("R & <J>'s"), ["Friends", "\"&\""]),
         subscription: SubscriptionState::Both,
         ..Item::new(Bare::parse("romeo@example.net").unwrap())
     });

@@ -40,7 +40,7 @@ pub fn roster_push(out: &mut Vec<u8>, id: &str, version: u64, push: Push<'_>) {
 pub(crate) fn item(to: &mut Writer<'_>, item: &Item) {
     to.start("item");
     to.attribute("jid", item.contact.as_str());
-    if let Some(name) = &item.name {
+    if let Some(name) = item.label.name() {
         to.attribute("name", name);
     }
     to.attribute("subscription", item.subscription.as_str());
@@ -56,7 +56,7 @@ pub(crate) fn item(to: &mut Writer<'_>, item: &Item) {
     if item.approved {
         to.attribute("approved", "true");
     }
-    for group in &item.groups {
+    for group in item.label.groups() {
         to.start("group").text(group).end();
     }
     to.end();

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ::presence::subscription::Kind;
 use ::presence::{
-    Address, Bare, Item, Message, MessageKind, MessageNative, Note, Resource, SubscriptionState,
-    Utc,
+    Address, Bare, Item, Label, Message, MessageKind, MessageNative, Note, Resource,
+    SubscriptionState, Utc,
 };
 use bytes::Bytes;
 use minidom::Element;
@@ -95,9 +95,8 @@ fn subscriptions_keep_what_was_said() {
 #[test]
 fn pushes_have_one_item_and_no_sender() {
     let item = Item {
-        name: Some("Nurse".to_owned()),
+        label: Label::new(Some("Nurse"), ["Servants"]),
         subscription: SubscriptionState::To,
-        groups: vec!["Servants".to_owned()],
         ..Item::new(bare("nurse@example.com"))
     };
     let push = written(|out| roster_push(out, "push-1", 13, Push::Put(&item)));
@@ -320,13 +319,13 @@ proptest! {
         prop_assert_eq!(stanza.attr_ns(XML, "lang").unwrap(), legible(&a));
 
         let item = Item {
-            name: Some(a.clone()),
-            groups: vec![b.clone(), c.clone()],
+            label: Label::new(Some(&a), [&b, &c]),
             ..Item::new(Bare::from_prepared(&to))
         };
         let push = written(|out| roster_push(out, &c, 1, Push::Put(&item)));
         let read_back = push.get_child("query", ROSTER).unwrap().children().next().unwrap();
-        prop_assert_eq!(read_back.attr("name").unwrap(), legible(&a));
+        // An empty name is none.
+        prop_assert_eq!(read_back.attr("name").unwrap_or_default(), legible(&a));
         let groups: Vec<_> = read_back.children().map(Element::text).collect();
         prop_assert_eq!(groups, [legible(&b), legible(&c)]);
 

@@ -111,7 +111,7 @@ impl Office {
         let mut say = self.say.lock();
         (say.allowed, say.denied) = Default::default();
         for (owner, record) in &records {
-            for item in record.roster.items.values() {
+            for item in &record.roster.items {
                 if item.subscription.from() || item.approved {
                     say.allowed
                         .insert((owner.to_string(), item.contact.to_string()));
@@ -193,7 +193,7 @@ impl Office {
 
     fn rosters_agree(&self, records: &BTreeMap<Bare, AccountRecord>) {
         for (a, mine) in records {
-            for item in mine.roster.items.values() {
+            for item in &mine.roster.items {
                 let b = &item.contact;
                 let theirs = &records[b].roster;
                 let from = theirs.items.get(a).is_some_and(|i| i.subscription.from());
@@ -235,7 +235,7 @@ impl Office {
     }
 
     fn sees_what_it_may(&self, live: &Live, records: &BTreeMap<Bare, AccountRecord>) {
-        let items = records[&live.account].roster.items.values();
+        let items = records[&live.account].roster.items.iter();
         let contacts = items.filter(|i| i.subscription.to()).map(|i| &i.contact);
         let mut right = BTreeMap::new();
         for account in contacts.chain([&live.account]) {

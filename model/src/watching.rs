@@ -1,0 +1,139 @@
+//! Those who are told of an account: sessions of its subscribers.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use presence::{Address, Bare, Resource};
+
+use crate::route::{Route, SessionId};
+
+/// What is fixed about a session as long as it is connected. Everybody whom it watches points to it.
+pub(crate) struct Connected {
+    pub(crate) id: SessionId,
+    /// Its account: `to` of what it is told.
+    pub(crate) to: Address,
+    pub(crate) route: Arc<dyn Route>,
+    pub(crate) resource: Resource,
+}
+
+impl Connected {
+    /// Its full address.
+    pub(crate) fn full(&self) -> Address {
+        self.to.bare.with(self.resource.clone())
+    }
+}
+
+/// Sessions of subscribers, each once: a pointer each, in the order of what they point to. So one of thousands is found without
+/// looking at the others.
+#[derive(Default)]
+pub(crate) struct Watchers(Vec<Arc<Connected>>);
+
+fn place(of: &Arc<Connected>) -> usize {
+    Arc::as_ptr(of).addr()
+}
+
+impl Watchers {
+    fn find(&self, session: &Arc<Connected>) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&place(session), place)
+    }
+
+    /// Adds a session; false when it stood here before.
+    pub(crate) fn insert(&mut self, session: &Arc<Connected>) -> bool {
+        let Err(index) = self.find(session) else {
+            return false;
+        };
+        let (len, most) = (self.0.len(), self.0.capacity());
+        if len == most {
+            self.0.reserve_exact(4.max(len / 8));
+        }
+        self.0.insert(index, Arc::clone(session));
+        true
+    }
+
+    /// Takes a session away; false when it did not stand here.
+    pub(crate) fn remove(&mut self, session: &Arc<Connected>) -> bool {
+        let found = self.find(session);
+        if let Ok(index) = found {
+            self.0.remove(index);
+            self.shrink();
+        }
+        found.is_ok()
+    }
+
+    /// Takes all sessions of an account away and hands them over.
+    pub(crate) fn remove_all(&mut self, account: &Bare) -> Vec<Arc<Connected>> {
+        let gone: Vec<_> = self.0.extract_if(.., |w| w.to.bare == *account).collect();
+        self.shrink();
+        gone
+    }
+
+    /// Keeps those of whom this is true.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&Connected) -> bool) {
+        self.0.retain(|w| keep(w));
+        self.shrink();
+    }
+
+    /// Takes all away.
+    pub(crate) fn clear(&mut self) {
+        self.0 = Vec::new();
+    }
+
+    fn shrink(&mut self) {
+        let len = self.0.len();
+        if self.0.capacity() > 2 * len + 8 {
+            self.0.shrink_to(len + len / 8);
+        }
+    }
+}
+
+impl Deref for Watchers {
+    type Target = [Arc<Connected>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::Event;
+
+    struct Deaf;
+
+    impl Route for Deaf {
+        fn deliver(&self, _: &Event<'_>) {}
+
+        fn closed(&self) -> bool {
+            false
+        }
+    }
+
+    fn session(n: u64) -> Arc<Connected> {
+        Arc::new(Connected {
+            id: SessionId(n),
+            to: Bare::from_prepared(&format!("u{}@example.com", n % 10)).into(),
+            route: Arc::new(Deaf),
+            resource: Resource::from_prepared("desk"),
+        })
+    }
+
+    #[test]
+    fn each_once() {
+        let all: Vec<_> = (0..100).map(session).collect();
+        let mut watchers = Watchers::default();
+        for session in all.iter().rev() {
+            assert!(watchers.insert(session));
+            assert!(!watchers.insert(session));
+        }
+        assert_eq!(watchers.len(), 100);
+        assert!(watchers.remove(&all[50]) && !watchers.remove(&all[50]));
+        let gone = watchers.remove_all(&all[7].to.bare);
+        assert!(gone.len() == 10 && gone.iter().all(|s| s.id.0 % 10 == 7));
+        watchers.retain(|s| s.id.0 < 10);
+        assert_eq!(watchers.len(), 9);
+        assert!(watchers.0.capacity() < 30);
+        watchers.clear();
+        assert_eq!(watchers.0.capacity(), 0);
+    }
+}
