@@ -3,6 +3,9 @@
 //! | module | is |
 //! |---|---|
 //! | `start` | from a configuration to a running server, and its end |
+//! | `configured` | what each part is told of the configuration |
+//! | `listen` | listeners and what serves their connections |
+//! | `status` | what it tells of itself |
 //! | [`shared`] | what every connection needs |
 //! | `bind`, `accept` | listeners |
 //! | `link` | one TCP connection: socket, TLS, queue |
@@ -19,12 +22,15 @@ pub mod admin;
 mod aliases;
 pub mod backup;
 mod bind;
+mod configured;
 mod http;
 mod link;
+mod listen;
 mod metrics;
 pub mod shared;
 mod sip;
 mod start;
+mod status;
 mod turn;
 mod xmpp;
 

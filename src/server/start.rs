@@ -6,28 +6,22 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use model::{Model, Rules};
+use model::Model;
 use parking_lot::Mutex;
-use presence::Bare;
 use rand::TryRngCore as _;
-use serde_json::{Value, json};
-use store::{Options, Store};
-use tokio::net::{TcpListener, UdpSocket};
+use serde_json::Value;
+use store::Store;
 use tokio::sync::{Semaphore, mpsc, watch};
-use xmpp::client::{Service, Software};
 use xmpp::sasl::{Attempts, Decoy, Limits as AttemptLimits, Remembered};
-use xmpp::session::Settings;
 
-use super::accept::{Census, accept};
 use super::admin::{self, Executor};
-use super::bind::{self, Bound};
-use super::link::Link;
+use super::bind;
 use super::shared::{Clock, Gauges, Shared, Stage};
 use super::sip::Sip;
 use super::turn::turn;
-use super::{backup, http, sip, xmpp as clients};
+use super::{configured, listen};
 use crate::certificates::Certificates;
-use crate::config::{AliasAddress, Config, DigestAlgorithm, SameDomain};
+use crate::config::Config;
 use crate::data_folder::{self, DataFolder, Lock};
 use crate::secrets::Vault;
 
@@ -46,7 +40,7 @@ pub struct StopError;
 /// So long another program may hold the database when the server ends.
 const DATABASE_HELD: Duration = Duration::from_secs(2);
 
-fn failed(error: &dyn std::fmt::Display) -> StartError {
+pub(super) fn failed(error: &dyn std::fmt::Display) -> StartError {
     StartError(error.to_string())
 }
 
@@ -73,16 +67,16 @@ pub struct Offline {
 pub fn offline(config: &Config, folder: DataFolder) -> Result<Offline, StartError> {
     let lock = folder.lock().map_err(|e| failed(&e))?;
     let vault = Vault::new(&folder.secret_key().map_err(|e| failed(&e))?);
-    let (store, _) =
-        Store::open_tool(&folder.database(), options(config)).map_err(|e| failed(&e))?;
+    let (store, _) = Store::open_tool(&folder.database(), configured::options(config))
+        .map_err(|e| failed(&e))?;
     let clock = Clock::start();
     let model = Model::new(
         store,
-        rules(config),
+        configured::rules(config),
         Box::new(move || clock.now()),
         Box::new(random),
     );
-    load_aliases(&model, config).map_err(|e| failed(&e))?;
+    configured::load_aliases(&model, config).map_err(|e| failed(&e))?;
     Ok(Offline {
         model,
         vault,
@@ -120,50 +114,6 @@ fn random(octets: &mut [u8]) {
     }
 }
 
-fn options(config: &Config) -> Options {
-    Options {
-        queue: config.limits.write_queue,
-        ..Options::default()
-    }
-}
-
-/// The rules of the model, from the configuration.
-pub(crate) fn rules(config: &Config) -> Rules {
-    let limits = &config.limits;
-    Rules {
-        domains: config.domains.iter().map(|d| d.unicode.clone()).collect(),
-        same_domain_allow: config.presence.same_domain == SameDomain::Allow,
-        registered_is_open: config.presence.registered_is_open,
-        restart_grace: limits.restart_grace,
-        sessions_per_account: limits.sessions_per_account,
-        roster_items: limits.roster_items,
-        pending_requests: limits.pending_requests,
-        offline_messages: limits.offline_messages,
-        offline_bytes: limits.offline_bytes as u64,
-        offline_expires: limits.offline_expires,
-        // What is stored may grow when it is printed; what else is told at the login needs room beside it.
-        offline_portion: (limits.out_queue as u64 / 8).min(1 << 20),
-        directed_presence: limits.directed_presence,
-        publications_per_account: limits.publications_per_account,
-        registrations_per_account: limits.registrations_per_account,
-        subscriptions_per_account: limits.subscriptions_per_account,
-    }
-}
-
-fn load_aliases(model: &Model, config: &Config) -> Result<(), store::StoreError> {
-    let configured = config.aliases.iter().flat_map(|alias| {
-        let account = Bare::parse(&alias.account).ok();
-        alias.addresses.iter().filter_map(move |address| {
-            let form = match address {
-                AliasAddress::Tel(number) => format!("tel:{number}"),
-                AliasAddress::Address(address) => Bare::parse(address).ok()?.as_str().to_owned(),
-            };
-            Some((form, account.clone()?))
-        })
-    });
-    model.set_aliases(configured)
-}
-
 impl Server {
     /// Starts a server: binds its addresses, opens its data, brings back what was there, listens. Nothing is changed when an
     /// address cannot be had.
@@ -175,20 +125,20 @@ impl Server {
         let now = time::OffsetDateTime::now_utc();
         let certificates = Certificates::load(&config, &folder, now).map_err(|e| failed(&e))?;
         let key = folder.secret_key().map_err(|e| failed(&e))?;
-        let (store, start) =
-            Store::open(&folder.database(), options(&config)).map_err(|e| failed(&e))?;
+        let (store, start) = Store::open(&folder.database(), configured::options(&config))
+            .map_err(|e| failed(&e))?;
         let clock = Clock::start();
         let model = Model::new(
             store,
-            rules(&config),
+            configured::rules(&config),
             Box::new(move || clock.now()),
             Box::new(random),
         );
-        load_aliases(&model, &config).map_err(|e| failed(&e))?;
+        configured::load_aliases(&model, &config).map_err(|e| failed(&e))?;
         let (stop, stopping) = watch::channel(Stage::Serving);
         let decoy = Decoy::new(derived(&key, b"decoy"), 16, config.xmpp.scram_iterations);
         let shared = Arc::new(Shared {
-            xmpp: Arc::new(settings(&config, decoy.clone(), clock)),
+            xmpp: Arc::new(configured::settings(&config, decoy.clone(), clock)),
             attempts: Mutex::new(Attempts::new(AttemptLimits {
                 per_account_and_address: config.limits.auth_failures.per_account_and_address
                     as usize,
@@ -197,7 +147,7 @@ impl Server {
                 capacity: 100_000,
             })),
             remembered: Mutex::new(Remembered::new(rand::random(), 100_000)),
-            derivations: Arc::new(Semaphore::new(derivations())),
+            derivations: Arc::new(Semaphore::new(configured::derivations())),
             vault: Vault::new(&key),
             decoy,
             clock,
@@ -212,14 +162,14 @@ impl Server {
             config,
         });
         complete_on_runtime(&shared);
-        let (sockets, listeners) = sort(bound)?;
+        let (sockets, listeners) = listen::sort(bound)?;
         let port = sockets
             .first()
             .and_then(|s| s.local_addr().ok())
             .map_or(5060, |a| a.port());
         let sip = Sip::new(
-            layer(&shared.config),
-            bridge(&shared.config, port),
+            configured::layer(&shared.config),
+            configured::bridge(&shared.config, port),
             sockets,
             clock.now().utc,
         );
@@ -233,7 +183,7 @@ impl Server {
         let watches = turn(|| model.restore(start.unclean)).map_err(|e| failed(&e))?;
         let _ = shared.sip.set(Arc::downgrade(&sip));
         sip.begin(&shared, watches);
-        let listening = listen(&shared, &sip, listeners);
+        let listening = listen::listen(&shared, &sip, listeners);
         let server = Self {
             shared,
             sip,
@@ -317,16 +267,11 @@ impl Server {
             .certificates
             .reload(config, &self.shared.folder, now)
             .map_err(|e| failed(&e))?;
-        load_aliases(&self.shared.model, config).map_err(|e| failed(&e))?;
+        configured::load_aliases(&self.shared.model, config).map_err(|e| failed(&e))?;
         self.sip.keys_changed();
         *self.shared.loaded.lock() = Arc::new(config.clone());
         Ok(())
     }
-}
-
-/// Key derivations at once: half of the cores, so that guessing passwords leaves the other half to those who are in.
-fn derivations() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
 }
 
 /// A key for another use, from the stored one.
@@ -338,69 +283,6 @@ fn derived(key: &[u8; 32], purpose: &[u8]) -> [u8; 32] {
     let mut derived = [0; 32];
     derived.copy_from_slice(tag.as_ref());
     derived
-}
-
-fn settings(config: &Config, decoy: Decoy, clock: Clock) -> Settings {
-    let software = Software {
-        name: "Adsum".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        os: None,
-    };
-    let domains = config.domains.iter().map(|d| d.unicode.clone()).collect();
-    let service = Arc::new(Service::new(domains, software, clock.now().at));
-    Settings {
-        require_tls: config.xmpp.require_tls,
-        stanza_size: config.limits.stanza_size,
-        stanza_depth: config.limits.stanza_depth,
-        unauthenticated_bytes: config.limits.unauthenticated_bytes,
-        unauthenticated_elements: config.limits.unauthenticated_elements,
-        unauthenticated_time: config.limits.unauthenticated_time,
-        ping_after: config.xmpp.ping_after.unwrap_or_default(),
-        ..Settings::new(service, decoy)
-    }
-}
-
-fn layer(config: &Config) -> ::sip::transaction::Layer {
-    let settings = ::sip::transaction::Config {
-        max_transactions: config.limits.sip_transactions,
-        server: Some(format!("Adsum/{}", env!("CARGO_PKG_VERSION"))),
-        ..::sip::transaction::Config::default()
-    };
-    ::sip::transaction::Layer::new(settings, rand::random())
-}
-
-/// Phones send refreshes to our Contact: with another port than the usual one it has to be named there.
-fn bridge(config: &Config, port: u16) -> ::bridge::Bridge<::sip::transaction::ServerId> {
-    let lifetimes = |e: &crate::config::Expires| ::bridge::Lifetimes {
-        min: e.min,
-        default: e.default,
-        max: e.max,
-    };
-    let domains = config.domains.iter().map(|d| d.unicode.clone()).collect();
-    let settings = ::bridge::Config {
-        public_host: match (&config.sip.public_host, port) {
-            (Some(host), _) => Some(host.clone()),
-            (None, 5060) => None,
-            (None, port) => Some(format!("{}:{port}", config.domains[0].ascii)),
-        },
-        require_auth: config.sip.require_auth,
-        digest: config
-            .sip
-            .digest
-            .iter()
-            .map(|a| match a {
-                DigestAlgorithm::Sha256 => ::sip::digest::Algorithm::Sha256,
-                DigestAlgorithm::Md5 => ::sip::digest::Algorithm::Md5,
-            })
-            .collect(),
-        digest_legacy: config.sip.digest_legacy,
-        publish_expires: lifetimes(&config.limits.publish_expires),
-        subscribe_expires: lifetimes(&config.limits.subscribe_expires),
-        register_expires: lifetimes(&config.limits.register_expires),
-        notify_pace: config.limits.notify_pace,
-        ..::bridge::Config::new(domains)
-    };
-    ::bridge::Bridge::new(settings, rand::random(), rand::random())
 }
 
 /// What follows from commits runs in a task of the runtime, in order, not on the writer's thread.
@@ -439,160 +321,4 @@ fn complete_on_runtime(shared: &Arc<Shared>) {
             }
         }
     });
-}
-
-fn sort(bound: Vec<Bound>) -> Result<(Vec<UdpSocket>, Vec<Bound>), StartError> {
-    let mut sockets = Vec::new();
-    let mut listeners = Vec::new();
-    for one in bound {
-        if one.key == "sip.udp" {
-            sockets.push(UdpSocket::from_std(one.socket.into()).map_err(|e| failed(&e))?);
-        } else {
-            listeners.push(one);
-        }
-    }
-    Ok((sockets, listeners))
-}
-
-fn listen(
-    shared: &Arc<Shared>,
-    sip: &Arc<Sip>,
-    bound: Vec<Bound>,
-) -> BTreeMap<&'static str, Vec<SocketAddr>> {
-    let mut listening: BTreeMap<&'static str, Vec<SocketAddr>> = BTreeMap::new();
-    for index in 0..sip.sockets() {
-        if let Some(address) = sip.address(index) {
-            listening.entry("sip.udp").or_default().push(address);
-        }
-        tokio::spawn(sip::receive(Arc::clone(shared), Arc::clone(sip), index));
-    }
-    tokio::spawn(sip::drive(Arc::clone(shared), Arc::clone(sip)));
-    tokio::spawn(backup::keep_making(Arc::clone(shared)));
-    tokio::spawn(renew(Arc::clone(shared)));
-    let census = Arc::new(Census::default());
-    let (phones, pages) = (Arc::new(Census::default()), Arc::new(Census::default()));
-    for one in bound {
-        let Ok(listener) = TcpListener::from_std(one.socket.into()) else {
-            continue;
-        };
-        listening.entry(one.key).or_default().push(one.address);
-        let (shared, sip) = (Arc::clone(shared), Arc::clone(sip));
-        let most = shared.config.limits.connections;
-        match one.key {
-            "xmpp.client" | "xmpp.client_tls" => {
-                let direct = one.key == "xmpp.client_tls";
-                let serve = {
-                    let shared = Arc::clone(&shared);
-                    move |socket, peer, counting| {
-                        let limit = shared.config.limits.out_queue;
-                        let (link, reader) = Link::new(socket, peer, limit);
-                        clients::serve(Arc::clone(&shared), link, reader, direct, counting)
-                    }
-                };
-                tokio::spawn(accept(shared, listener, Arc::clone(&census), most, serve));
-            }
-            "http.listen" | "http.listen_tls" => {
-                let tls = one.key == "http.listen_tls";
-                let serve = {
-                    let shared = Arc::clone(&shared);
-                    move |socket, peer, counting| {
-                        http::serve(Arc::clone(&shared), socket, peer, tls, counting)
-                    }
-                };
-                tokio::spawn(accept(shared, listener, Arc::clone(&pages), most, serve));
-            }
-            _ => {
-                let tls = one.key == "sip.tls";
-                let most = shared.config.limits.sip_connections;
-                let serve = {
-                    let shared = Arc::clone(&shared);
-                    move |socket, peer, counting| {
-                        let (shared, sip) = (Arc::clone(&shared), Arc::clone(&sip));
-                        sip::serve(shared, sip, socket, peer, tls, counting)
-                    }
-                };
-                tokio::spawn(accept(shared, listener, Arc::clone(&phones), most, serve));
-            }
-        }
-    }
-    listening
-}
-
-/// Local certificates are renewed before they end.
-async fn renew(shared: Arc<Shared>) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(86_400)) => {}
-            () = shared.stopped() => return,
-        }
-        let now = time::OffsetDateTime::now_utc();
-        let config = Arc::clone(&shared.loaded.lock());
-        if let Err(error) = shared.certificates.reload(&config, &shared.folder, now) {
-            tracing::error!(%error, "the certificates could not be renewed");
-        }
-    }
-}
-
-impl Shared {
-    /// What does commands on the running server.
-    pub fn executor<'a>(
-        &'a self,
-        status: &'a dyn Fn() -> Value,
-        forget: &'a dyn Fn(&Bare),
-    ) -> Executor<'a> {
-        Executor {
-            model: &self.model,
-            config: &self.config,
-            folder: &self.folder,
-            vault: &self.vault,
-            status: Some(status),
-            forget: Some(forget),
-        }
-    }
-
-    /// What the server is doing.
-    pub fn status(&self) -> Value {
-        let counts = self.model.counts();
-        let at = |counter: &std::sync::atomic::AtomicUsize| counter.load(Ordering::Relaxed);
-        let listening = std::fs::read_to_string(self.folder.listening()).unwrap_or_default();
-        let last_backup = at(&self.gauges.last_backup);
-        json!({
-            "running": true,
-            "version": env!("CARGO_PKG_VERSION"),
-            "process": std::process::id(),
-            "uptime_seconds": self.now().at.0 / 1000,
-            "domains": self.config.domains.iter().map(|d| d.unicode.clone()).collect::<Vec<_>>(),
-            "listening": serde_json::from_str::<Value>(&listening).unwrap_or_default(),
-            "sessions": { "xmpp": counts.sessions },
-            "connections": { "xmpp": at(&self.gauges.xmpp_connections) },
-            "publications": counts.publications,
-            "registrations": counts.registrations,
-            "subscriptions": counts.watches,
-            "accounts_in_memory": counts.accounts_in_memory,
-            "queues": { "write": counts.write_queue, "sip_transactions": self.sip_transactions() },
-            "storage": { "database_bytes": std::fs::metadata(self.folder.database()).map_or(0, |m| m.len()) },
-            "peers": [],
-            "sources": [],
-            "last_backup": (last_backup > 0).then(|| presence::Utc(last_backup as i64 * 1000).to_rfc3339()),
-        })
-    }
-
-    /// SIP transactions alive.
-    pub(crate) fn sip_transactions(&self) -> usize {
-        let sip = self.sip.get().and_then(std::sync::Weak::upgrade);
-        sip.map_or(0, |sip| sip.transactions())
-    }
-
-    /// Something about an account has changed: what is remembered of its passwords is forgotten.
-    pub fn forget(&self, account: &Bare) {
-        self.remembered.lock().forget(account.as_str());
-        let now = self.now().at;
-        let mut changed = self.changed.lock();
-        changed.retain(|_, at| now.since(*at) < Duration::from_secs(600));
-        changed.insert(account.clone(), now);
-        drop(changed);
-        if let Some(sip) = self.sip.get().and_then(std::sync::Weak::upgrade) {
-            sip.keys_changed();
-        }
-    }
 }

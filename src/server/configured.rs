@@ -1,0 +1,125 @@
+//! What each part is told of the configuration.
+
+use std::sync::Arc;
+
+use model::{Model, Rules};
+use presence::Bare;
+use store::Options;
+use xmpp::client::{Service, Software};
+use xmpp::sasl::Decoy;
+use xmpp::session::Settings;
+
+use super::shared::Clock;
+use crate::config::{AliasAddress, Config, DigestAlgorithm, SameDomain};
+
+pub(super) fn options(config: &Config) -> Options {
+    Options {
+        queue: config.limits.write_queue,
+        ..Options::default()
+    }
+}
+
+/// The rules of the model, from the configuration.
+pub(crate) fn rules(config: &Config) -> Rules {
+    let limits = &config.limits;
+    Rules {
+        domains: config.domains.iter().map(|d| d.unicode.clone()).collect(),
+        same_domain_allow: config.presence.same_domain == SameDomain::Allow,
+        registered_is_open: config.presence.registered_is_open,
+        restart_grace: limits.restart_grace,
+        sessions_per_account: limits.sessions_per_account,
+        roster_items: limits.roster_items,
+        pending_requests: limits.pending_requests,
+        offline_messages: limits.offline_messages,
+        offline_bytes: limits.offline_bytes as u64,
+        offline_expires: limits.offline_expires,
+        // What is stored may grow when it is printed; what else is told at the login needs room beside it.
+        offline_portion: (limits.out_queue as u64 / 8).min(1 << 20),
+        directed_presence: limits.directed_presence,
+        publications_per_account: limits.publications_per_account,
+        registrations_per_account: limits.registrations_per_account,
+        subscriptions_per_account: limits.subscriptions_per_account,
+    }
+}
+
+pub(super) fn load_aliases(model: &Model, config: &Config) -> Result<(), store::StoreError> {
+    let configured = config.aliases.iter().flat_map(|alias| {
+        let account = Bare::parse(&alias.account).ok();
+        alias.addresses.iter().filter_map(move |address| {
+            let form = match address {
+                AliasAddress::Tel(number) => format!("tel:{number}"),
+                AliasAddress::Address(address) => Bare::parse(address).ok()?.as_str().to_owned(),
+            };
+            Some((form, account.clone()?))
+        })
+    });
+    model.set_aliases(configured)
+}
+
+/// Key derivations at once: half of the cores, so that guessing passwords leaves the other half to those who are in.
+pub(super) fn derivations() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
+}
+
+pub(super) fn settings(config: &Config, decoy: Decoy, clock: Clock) -> Settings {
+    let software = Software {
+        name: "Adsum".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        os: None,
+    };
+    let domains = config.domains.iter().map(|d| d.unicode.clone()).collect();
+    let service = Arc::new(Service::new(domains, software, clock.now().at));
+    Settings {
+        require_tls: config.xmpp.require_tls,
+        stanza_size: config.limits.stanza_size,
+        stanza_depth: config.limits.stanza_depth,
+        unauthenticated_bytes: config.limits.unauthenticated_bytes,
+        unauthenticated_elements: config.limits.unauthenticated_elements,
+        unauthenticated_time: config.limits.unauthenticated_time,
+        ping_after: config.xmpp.ping_after.unwrap_or_default(),
+        ..Settings::new(service, decoy)
+    }
+}
+
+pub(super) fn layer(config: &Config) -> ::sip::transaction::Layer {
+    let settings = ::sip::transaction::Config {
+        max_transactions: config.limits.sip_transactions,
+        server: Some(format!("Adsum/{}", env!("CARGO_PKG_VERSION"))),
+        ..::sip::transaction::Config::default()
+    };
+    ::sip::transaction::Layer::new(settings, rand::random())
+}
+
+/// Phones send refreshes to our Contact: with another port than the usual one it has to be named there.
+pub(super) fn bridge(config: &Config, port: u16) -> ::bridge::Bridge<::sip::transaction::ServerId> {
+    let lifetimes = |e: &crate::config::Expires| ::bridge::Lifetimes {
+        min: e.min,
+        default: e.default,
+        max: e.max,
+    };
+    let domains = config.domains.iter().map(|d| d.unicode.clone()).collect();
+    let settings = ::bridge::Config {
+        public_host: match (&config.sip.public_host, port) {
+            (Some(host), _) => Some(host.clone()),
+            (None, 5060) => None,
+            (None, port) => Some(format!("{}:{port}", config.domains[0].ascii)),
+        },
+        require_auth: config.sip.require_auth,
+        digest: config
+            .sip
+            .digest
+            .iter()
+            .map(|a| match a {
+                DigestAlgorithm::Sha256 => ::sip::digest::Algorithm::Sha256,
+                DigestAlgorithm::Md5 => ::sip::digest::Algorithm::Md5,
+            })
+            .collect(),
+        digest_legacy: config.sip.digest_legacy,
+        publish_expires: lifetimes(&config.limits.publish_expires),
+        subscribe_expires: lifetimes(&config.limits.subscribe_expires),
+        register_expires: lifetimes(&config.limits.register_expires),
+        notify_pace: config.limits.notify_pace,
+        ..::bridge::Config::new(domains)
+    };
+    ::bridge::Bridge::new(settings, rand::random(), rand::random())
+}
