@@ -34,7 +34,7 @@ pub enum Action {
         /// The digest user name as sent: a local part, an alias or `user@domain`.
         user: String,
         /// The realm it was sent for: a served domain.
-        realm: String,
+        realm: Arc<str>,
         /// Source address, for the limit on failures.
         source: std::net::IpAddr,
     },
@@ -49,7 +49,7 @@ pub enum Action {
         /// The digest user name.
         user: String,
         /// The realm.
-        realm: String,
+        realm: Arc<str>,
         /// Source address.
         source: std::net::IpAddr,
         /// The answer was right.

@@ -14,6 +14,17 @@ pub(crate) struct Named {
     pub(crate) served: bool,
 }
 
+impl Named {
+    /// What names an account by its own name.
+    pub(crate) fn of(account: &Bare) -> Self {
+        Self {
+            text: String::new(),
+            direct: Some(account.clone()),
+            served: true,
+        }
+    }
+}
+
 /// The served domains.
 #[derive(Debug, Clone)]
 pub(crate) struct Domains {
@@ -64,6 +75,17 @@ impl Domains {
             })
     }
 
+    /// Whether a URI names this account, where that can be seen without preparing anything; `false` says nothing.
+    pub(crate) fn surely(&self, uri: &Uri, account: &Bare) -> bool {
+        let (Some(user), Some(Host::Name(host))) = (uri.user(), uri.host()) else {
+            return false;
+        };
+        account.local() == Some(user)
+            && is_prepared(user)
+            && account.domain() == &**host
+            && self.iter().any(|d| d == &**host)
+    }
+
     /// Whom a URI names; `None` when it can name nobody.
     pub(crate) fn read(&self, uri: &Uri) -> Option<Named> {
         match uri.scheme() {
@@ -98,13 +120,23 @@ impl Domains {
         } else {
             user
         };
-        let direct = sip_address::from_sip(user, domain).ok()?;
+        let direct = match served {
+            Some(domain) if is_prepared(user) => Bare::from_prepared(&[user, "@", domain].concat()),
+            _ => sip_address::from_sip(user, domain).ok()?,
+        };
         Some(Named {
             text: direct.as_str().to_owned(),
             direct: served.is_some().then_some(direct),
             served: served.is_some(),
         })
     }
+}
+
+/// A user that is its own local part: neither escaping nor preparation changes these characters.
+fn is_prepared(user: &str) -> bool {
+    let plain =
+        |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_');
+    (1..=255).contains(&user.len()) && user.bytes().all(plain)
 }
 
 /// RFC 3966 §3: visual separators and parameters are not the number.

@@ -1,6 +1,6 @@
 //! Who sends a request: digest (RFC 3261 §22) and the identity in From.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use presence::{Bare, Refusal};
 use sip::digest::{Challenger, ChallengerConfig, Rejection, Verdict};
@@ -16,7 +16,7 @@ use crate::waiting::{Job, Waiting};
 
 /// A challenger for each served domain, which is its realm.
 pub(crate) struct Realms {
-    challengers: HashMap<String, Challenger>,
+    list: Vec<(Arc<str>, Challenger)>,
 }
 
 impl Realms {
@@ -28,35 +28,46 @@ impl Realms {
                 ..ChallengerConfig::new(realm, key)
             })
         };
-        let domains = domains.iter().map(|d| (d.to_owned(), challenger(d)));
+        let domains = domains.iter().map(|d| (d.into(), challenger(d)));
         Self {
-            challengers: domains.collect(),
+            list: domains.collect(),
         }
+    }
+
+    /// Where the realm of a domain is in the list.
+    fn name(&self, domain: &str) -> Option<usize> {
+        self.list.iter().position(|(realm, _)| **realm == *domain)
+    }
+
+    fn get_mut(&mut self, realm: &str) -> Option<&mut Challenger> {
+        let found = self.list.iter_mut().find(|(name, _)| **name == *realm);
+        found.map(|(_, challenger)| challenger)
     }
 }
 
 impl<R: Copy> Bridge<R> {
     /// Finds the credentials of a request, or asks for them without keeping anything of it.
-    pub(crate) fn authenticate(&mut self, now: Now, job: Box<Job<R>>) {
-        let Ok(from) = job.request.headers.from() else {
+    pub(crate) fn authenticate(&mut self, now: Now, mut job: Box<Job<R>>) {
+        let Ok(from) = job.request.headers.from_uri() else {
             return self.respond_stateless(&job, malformed("From"));
         };
         let realm = from
-            .uri
             .host()
             .and_then(|host| self.domains.of_host(host))
-            .map(str::to_owned);
+            .unwrap_or_else(|| self.domains.first());
+        let realm = self.realms.name(realm);
+        job.from = Some(from);
         if !self.config.require_auth {
             return self.identify(now, job, None);
         }
         // Members of other domains cannot prove who they are (yet): nothing is asked of them. An alias may have any domain, so a
         // sender from elsewhere who has credentials of ours is heard.
-        let realm = realm.unwrap_or_else(|| self.domains.first().to_owned());
-        let Some(challenger) = self.realms.challengers.get(&realm) else {
+        let Some((realm, challenger)) = realm.and_then(|at| self.realms.list.get(at)) else {
             return self.respond_stateless(&job, Reply::from(&Refusal::Forbidden));
         };
         let Some(authorization) = challenger.find(&job.request.headers, &HeaderName::Authorization)
         else {
+            let realm = Arc::clone(realm);
             return self.challenge(now, &job, &realm, false);
         };
         let Some(user) = authorization.username() else {
@@ -64,9 +75,10 @@ impl<R: Copy> Bridge<R> {
         };
         let action = Action::Credentials {
             user,
-            realm: realm.clone(),
+            realm: Arc::clone(realm),
             source: job.flow.remote.ip().to_canonical(),
         };
+        let realm = Arc::clone(realm);
         self.ask(
             action,
             Waiting::Credentials {
@@ -80,7 +92,7 @@ impl<R: Copy> Bridge<R> {
     /// 401, one field an algorithm (RFC 8760 §2.3). Stateless: whoever asks may be anybody.
     fn challenge(&mut self, now: Now, job: &Job<R>, realm: &str, stale: bool) {
         let mut reply = Reply::new(401);
-        if let Some(challenger) = self.realms.challengers.get_mut(realm) {
+        if let Some(challenger) = self.realms.get_mut(realm) {
             for value in challenger.challenge(now.at, stale) {
                 reply = reply.with(HeaderName::WwwAuthenticate, value);
             }
@@ -93,14 +105,14 @@ impl<R: Copy> Bridge<R> {
         &mut self,
         now: Now,
         job: Box<Job<R>>,
-        realm: &str,
+        realm: &Arc<str>,
         authorization: &Authorization,
         found: Credentials,
     ) {
         if found.too_many {
             return self.respond_stateless(&job, Reply::because(403, "Too Many Failed Attempts"));
         }
-        let Some(challenger) = self.realms.challengers.get_mut(realm) else {
+        let Some(challenger) = self.realms.get_mut(realm) else {
             return self.respond_stateless(&job, Reply::from(&Refusal::Fault));
         };
         let keys = found.found.as_ref().map(|(_, keys)| keys);
@@ -125,13 +137,13 @@ impl<R: Copy> Bridge<R> {
     fn attempted(
         &mut self,
         authorization: &Authorization,
-        realm: &str,
+        realm: &Arc<str>,
         job: &Job<R>,
         succeeded: bool,
     ) {
         self.act(Action::Attempted {
             user: authorization.username().unwrap_or_default(),
-            realm: realm.to_owned(),
+            realm: Arc::clone(realm),
             source: job.flow.remote.ip().to_canonical(),
             succeeded,
         });
@@ -139,13 +151,14 @@ impl<R: Copy> Bridge<R> {
 
     /// `account` has proven who it is, or nothing was to be proven: From must lead to it.
     fn identify(&mut self, now: Now, job: Box<Job<R>>, account: Option<Bare>) {
-        let named = job
-            .request
-            .headers
-            .from()
-            .ok()
-            .and_then(|from| self.domains.read(&from.uri));
-        let Some(named) = named else {
+        let from = job.from.as_ref();
+        if let Some(account) = account
+            .as_ref()
+            .filter(|a| from.is_some_and(|from| self.domains.surely(from, a)))
+        {
+            return self.authorised(now, job, account.clone());
+        }
+        let Some(named) = from.and_then(|from| self.domains.read(from)) else {
             return self.respond_stateless(&job, Reply::because(403, "From Names Nobody"));
         };
         if let Some(account) = &account
@@ -179,8 +192,13 @@ impl<R: Copy> Bridge<R> {
     /// The sender is known: finds whom the request concerns.
     fn authorised(&mut self, now: Now, job: Box<Job<R>>, account: Bare) {
         let headers = &job.request.headers;
-        if job.request.method == Method::Subscribe && job.request.to_tag().is_some() {
+        if job.request.method == Method::Subscribe && headers.to_tag().is_some() {
             return self.subscribe_again(now, job, &account);
+        }
+        if job.request.method != Method::Register && self.domains.surely(&job.request.uri, &account)
+        {
+            let target = account.clone();
+            return self.proceed(now, job, account, target);
         }
         let uri = match job.request.method {
             Method::Register => headers.to().ok().map(|to| to.uri),

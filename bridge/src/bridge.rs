@@ -1,6 +1,6 @@
 //! The machine: requests, responses and events in, actions and messages out.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use crate::auth::Realms;
 use crate::config::Config;
 use crate::deliver::Deliveries;
 use crate::document::Rendered;
+use crate::numbers::ByNumber;
 use crate::random::Random;
 use crate::reply::{Reply, overloaded};
 use crate::screening;
@@ -76,11 +77,11 @@ pub struct Bridge<R> {
     pub(crate) domains: Domains,
     pub(crate) random: Random,
     pub(crate) realms: Realms,
-    pub(crate) waiting: HashMap<Token, Waiting<R>>,
+    pub(crate) waiting: ByNumber<Token, Waiting<R>>,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) sources: Sources,
     pub(crate) deliveries: Deliveries,
-    pub(crate) sending: HashMap<u64, Sending>,
+    pub(crate) sending: ByNumber<u64, Sending>,
     pub(crate) rendered: Rendered,
     next: u64,
     outputs: VecDeque<Output<R>>,
@@ -94,11 +95,11 @@ impl<R: Copy> Bridge<R> {
             realms: Realms::new(&domains, &config, key),
             domains,
             random: Random::new(seed),
-            waiting: HashMap::new(),
+            waiting: ByNumber::default(),
             subscriptions: Subscriptions::default(),
             sources: Sources::new(config.require_auth),
             deliveries: Deliveries::default(),
-            sending: HashMap::new(),
+            sending: ByNumber::default(),
             rendered: Rendered::default(),
             next: 0,
             outputs: VecDeque::new(),
@@ -123,6 +124,7 @@ impl<R: Copy> Bridge<R> {
             id,
             request,
             flow: flow.clone(),
+            from: None,
         });
         if self.waiting.len() >= self.config.bounds.waiting {
             return self.respond_stateless(&job, overloaded());
@@ -137,8 +139,9 @@ impl<R: Copy> Bridge<R> {
         // A request that we made and somebody sent back: it would go round for ever.
         if job
             .request
+            .headers
             .from_tag()
-            .is_some_and(|tag| self.random.is_own(&tag))
+            .is_some_and(|tag| self.random.is_own(tag))
         {
             return self.respond_stateless(&job, Reply::new(482));
         }

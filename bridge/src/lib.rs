@@ -29,6 +29,7 @@ mod deliver;
 mod document;
 mod message;
 mod notify;
+mod numbers;
 mod options;
 mod publish;
 mod random;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use documents::pidf;
 use presence::{Bare, EntityTag, Refusal, mapping};
-use sip::header::Via;
 use sip::{HeaderName, Request, Uri};
 
 use crate::action::{Action, Body};
+use crate::address::Named;
 use crate::bridge::Bridge;
 use crate::config::Config;
 use crate::reply::{Reply, capitalised, malformed, too_brief};
@@ -41,10 +41,14 @@ impl<R: Copy> Bridge<R> {
                 return self.respond(&job, Reply::because(400, capitalised(&error.to_string())));
             }
         };
-        let named = Uri::parse(&published.entity)
-            .ok()
+        let entity = Uri::parse(&published.entity).ok();
+        let sure = entity
+            .as_ref()
+            .is_some_and(|uri| self.domains.surely(uri, &account));
+        let named = entity
+            .filter(|_| !sure)
             .and_then(|uri| self.domains.read(&uri));
-        let Some(named) = named else {
+        let Some(named) = named.or_else(|| sure.then(|| Named::of(&account))) else {
             return self.respond(&job, malformed("Entity Of The Document"));
         };
         let device = device(
@@ -159,7 +163,8 @@ fn entity_tag(text: &str) -> Result<EntityTag, Reply> {
 
 /// The device, for a phone that has not registered: what it calls itself, else what is the same in all it sends.
 fn device(request: &Request, tuple: Option<&str>) -> Arc<str> {
-    if let Ok(contacts) = request.headers.contacts()
+    if request.headers.contains(&HeaderName::Contact)
+        && let Ok(contacts) = request.headers.contacts()
         && let Some(contact) = contacts.listed().first()
     {
         return contact
@@ -168,11 +173,8 @@ fn device(request: &Request, tuple: Option<&str>) -> Arc<str> {
             .into();
     }
     // The last Via is the phone's own.
-    let via = request.headers.vias().filter_map(Result::ok).last();
-    let sent_by = via.as_ref().map(sent_by).unwrap_or_default();
-    format!("{sent_by} {}", tuple.unwrap_or_default()).into()
-}
-
-fn sent_by(via: &Via) -> String {
-    format!("{}:{}", via.host, via.port_or_default())
+    let mut text = request.headers.last_sent_by().unwrap_or_default();
+    text.push(' ');
+    text.push_str(tuple.unwrap_or_default());
+    text.into()
 }

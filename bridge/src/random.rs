@@ -8,41 +8,61 @@ use sha2::{Digest as _, Sha256};
 pub(crate) struct Random {
     seed: [u8; 32],
     counter: u64,
+    /// What is left of the last block.
+    pool: [u64; 4],
+    left: usize,
 }
 
 impl Random {
     pub(crate) fn new(seed: [u8; 32]) -> Self {
-        Self { seed, counter: 0 }
+        Self {
+            seed,
+            counter: 0,
+            pool: [0; 4],
+            left: 0,
+        }
     }
 
-    fn block(&self, label: u8, value: u64) -> u64 {
+    fn block(&self, label: u8, value: u64) -> [u64; 4] {
         let mut hash = Sha256::new();
         hash.update(self.seed);
         hash.update([label]);
         hash.update(value.to_be_bytes());
-        let out = hash.finalize();
-        out.iter()
-            .take(8)
-            .fold(0, |word, octet| word << 8 | u64::from(*octet))
+        let octets: [u8; 32] = hash.finalize().into();
+        let mut words = [0; 4];
+        for (word, octets) in words.iter_mut().zip(octets.chunks_exact(8)) {
+            *word = octets.iter().fold(0, |w, o| w << 8 | u64::from(*o));
+        }
+        words
     }
 
     /// The next 64 bits.
     pub(crate) fn next(&mut self) -> u64 {
-        self.counter += 1;
-        self.block(0, self.counter)
+        if self.left == 0 {
+            self.counter += 1;
+            self.pool = self.block(0, self.counter);
+            self.left = self.pool.len();
+        }
+        self.left -= 1;
+        self.pool.get(self.left).copied().unwrap_or_default()
     }
 
     /// A token of 64 random bits.
     pub(crate) fn token(&mut self) -> String {
-        format!("{:016x}", self.next())
+        hex(self.next())
     }
 
     /// A token that [`Random::is_own`] knows again, in this run of the server.
     pub(crate) fn own_token(&mut self) -> String {
         let value = self.next();
-        let mut text = format!("{value:016x}");
-        let _ = write!(text, "{:08x}", self.block(1, value) >> 32);
+        let mut text = hex(value);
+        let _ = write!(text, "{:08x}", self.mark(value));
         text
+    }
+
+    fn mark(&self, value: u64) -> u64 {
+        let [mark, ..] = self.block(1, value);
+        mark >> 32
     }
 
     /// Whether a token was made by [`Random::own_token`] of this seed.
@@ -54,7 +74,7 @@ impl Random {
             u64::from_str_radix(value, 16),
             u64::from_str_radix(mark, 16),
         ) {
-            (Ok(value), Ok(mark)) => self.block(1, value) >> 32 == mark,
+            (Ok(value), Ok(mark)) => self.mark(value) == mark,
             _ => false,
         }
     }
@@ -65,6 +85,15 @@ impl Random {
         let less = u32::try_from(self.next() % (most + 1)).unwrap_or(0);
         seconds.saturating_sub(less).max(least.min(seconds))
     }
+}
+
+/// 16 hexadecimal digits.
+fn hex(number: u64) -> String {
+    (0..64)
+        .step_by(4)
+        .rev()
+        .map(|shift| char::from(b"0123456789abcdef"[(number >> shift) as usize & 15]))
+        .collect()
 }
 
 #[cfg(test)]

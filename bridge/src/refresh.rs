@@ -8,7 +8,7 @@ use sip::Timestamp;
 use crate::action::Action;
 use crate::bridge::{Bridge, Now};
 use crate::reply::Reply;
-use crate::subscribe::Outcome;
+use crate::subscribe::{Outcome, granted_to};
 use crate::subscription::{End, GRACE_SECONDS, Numbers, Phase};
 use crate::waiting::{Job, Waiting};
 
@@ -104,7 +104,7 @@ impl<R: Copy> Bridge<R> {
             }
             Err(refusal) => return self.respond(job, Reply::from(&refusal)),
         };
-        let Some(mut subscription) = self.subscriptions.remove(id) else {
+        let Some(subscription) = self.subscriptions.get_mut(id) else {
             return self.respond(job, Reply::because(481, "Subscription Does Not Exist"));
         };
         subscription.owed = true;
@@ -112,21 +112,22 @@ impl<R: Copy> Bridge<R> {
             subscription.expires = now.at + Duration::from_secs(granted.into());
             subscription.numbers = Numbers::Reserved;
         }
-        self.granted(job, &subscription, granted);
-        self.subscriptions.insert(subscription);
+        let response = granted_to(job, subscription, granted);
+        self.output(crate::Output::Respond(job.id, response));
+        self.subscriptions.arm(id);
         self.seen(now, id, decision, &view);
     }
 
     pub(crate) fn unsubscribed(&mut self, now: Now, job: &Job<R>, id: WatchId, outcome: Outcome) {
-        let Some(mut subscription) = self.subscriptions.remove(id) else {
+        let Some(subscription) = self.subscriptions.get_mut(id) else {
             return self.respond(job, Reply::because(481, "Subscription Does Not Exist"));
         };
         if let Ok((decision, view)) = outcome {
             subscription.see(decision, &view);
         }
         subscription.phase = Phase::Ending(End::Timeout);
-        self.granted(job, &subscription, 0);
-        self.subscriptions.insert(subscription);
+        let response = granted_to(job, subscription, 0);
+        self.output(crate::Output::Respond(job.id, response));
         self.advance(now, id);
     }
 }

@@ -23,6 +23,12 @@ impl Reply {
         }
     }
 
+    /// Appends a field that needs no text of its own.
+    pub(crate) fn with_static(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.headers.push(name, value);
+        self
+    }
+
     pub(crate) fn because(status: u16, reason: impl Into<String>) -> Self {
         Self {
             reason: Some(reason.into()),
@@ -41,11 +47,7 @@ impl Reply {
         if let Some(reason) = self.reason {
             response = response.with_reason(reason);
         }
-        for field in &self.headers {
-            response
-                .headers
-                .push(field.name.clone(), field.bytes().clone());
-        }
+        response.headers.append(self.headers);
         response
     }
 }

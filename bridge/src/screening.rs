@@ -55,7 +55,7 @@ pub(crate) fn check(request: &Request, flow: &Flow) -> Result<(), Reply> {
     if request.uri.is_sips() && !flow.is_secure() {
         return Err(Reply::because(416, "SIPS Needs TLS"));
     }
-    let to_dialog = request.to_tag().is_some();
+    let to_dialog = request.headers.to_tag().is_some();
     if to_dialog && matches!(request.method, Method::Message | Method::Options) {
         return Err(Reply::new(481));
     }

@@ -8,7 +8,7 @@ use presence::{Bare, Decision, Refusal, View, WatchId, WatchRecord};
 use sip::dialog::Dialog;
 use sip::header::{Event, best_accepted};
 use sip::transaction::Flow;
-use sip::{HeaderName, Host, Request, Timestamp, Uri};
+use sip::{HeaderName, Host, Request, Response, Timestamp, Uri};
 
 use crate::action::Action;
 use crate::bridge::{Bridge, Now};
@@ -218,7 +218,8 @@ impl<R: Copy> Bridge<R> {
             // It replaces nothing.
             subscription.device = subscription.dialog.local_tag.as_str().into();
         }
-        self.granted(job, &subscription, granted);
+        let response = granted_to(job, &subscription, granted);
+        self.output(crate::Output::Respond(job.id, response));
         self.insert(subscription);
         self.advance(now, id);
     }
@@ -238,27 +239,14 @@ impl<R: Copy> Bridge<R> {
                 return self.respond(job, Reply::from(&refusal));
             }
         };
-        let Some(mut subscription) = self.subscriptions.remove(id) else {
+        let Some(subscription) = self.subscriptions.get_mut(id) else {
             return self.respond(job, Reply::because(500, "Replaced By A Newer Subscription"));
         };
         subscription.see(decision, &view);
         subscription.phase = Phase::Open;
-        self.granted(job, &subscription, subscription.left(now.at));
-        self.subscriptions.insert(subscription);
-        self.advance(now, id);
-    }
-
-    /// 200 with the time that is granted.
-    pub(crate) fn granted(&mut self, job: &Job<R>, subscription: &Subscription, seconds: u32) {
-        let mut reply = Reply::new(200)
-            .with(HeaderName::Expires, seconds.to_string())
-            .with(HeaderName::Contact, format!("<{}>", subscription.contact))
-            .with(HeaderName::AllowEvents, EVENTS);
-        reply
-            .headers
-            .copy(&job.request.headers, &HeaderName::RecordRoute);
-        let response = reply.into_response(&job.request, &subscription.dialog.local_tag);
+        let response = granted_to(job, subscription, subscription.left(now.at));
         self.output(crate::Output::Respond(job.id, response));
+        self.advance(now, id);
     }
 
     /// Our Contact: what the configuration says, else what the client itself called us, for that has led here.
@@ -297,6 +285,19 @@ impl<R: Copy> Bridge<R> {
         }
         text
     }
+}
+
+/// 200 with the time that is granted.
+pub(crate) fn granted_to<R>(job: &Job<R>, subscription: &Subscription, seconds: u32) -> Response {
+    let contact = ["<", subscription.contact.as_str(), ">"].concat();
+    let mut reply = Reply::new(200)
+        .with(HeaderName::Expires, seconds.to_string())
+        .with(HeaderName::Contact, contact)
+        .with_static(HeaderName::AllowEvents, EVENTS);
+    reply
+        .headers
+        .copy(&job.request.headers, &HeaderName::RecordRoute);
+    reply.into_response(&job.request, &subscription.dialog.local_tag)
 }
 
 /// What NOTIFY says in Event: package and `id`, no other parameter (RFC 6665 §8.2.1).

@@ -1,48 +1,47 @@
 //! All subscriptions: by id, by dialog, by device, by connection, by timer.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::hash::{BuildHasher, RandomState};
 
-use presence::{Bare, Utc, WatchId};
+use presence::{Utc, WatchId};
 use sip::{Request, Timestamp};
 
+use crate::numbers::ByNumber;
 use crate::subscription::Subscription;
 
-/// Call-ID, our tag, the watcher's tag.
-type DialogKey = (String, String, String);
-/// Watcher, presentity, event, device: a phone that was started anew asks again for what it has forgotten.
-type DeviceKey = (Bare, Bare, Arc<str>, Arc<str>);
-
-/// The table.
+/// The table. Dialogs and devices are found by hashes, and compared then.
 #[derive(Default)]
 pub(crate) struct Subscriptions {
-    all: HashMap<WatchId, Subscription>,
-    by_dialog: HashMap<DialogKey, WatchId>,
-    by_device: HashMap<DeviceKey, WatchId>,
+    all: ByNumber<WatchId, Box<Subscription>>,
+    /// By our tag, which no two dialogs share.
+    by_dialog: ByNumber<u64, WatchId>,
+    /// Watcher, presentity, event, device: a phone that was started anew asks again for what it has forgotten.
+    by_device: ByNumber<u64, WatchId>,
     by_connection: HashMap<u64, HashSet<WatchId>>,
     timers: BTreeSet<(Timestamp, WatchId)>,
     last_id: u64,
+    /// Peers choose what is hashed: they are not to know how.
+    hasher: RandomState,
 }
 
-fn dialog_key(subscription: &Subscription) -> DialogKey {
-    let dialog = &subscription.dialog;
-    (
-        dialog.call_id.clone(),
-        dialog.local_tag.clone(),
-        dialog.remote_tag.clone(),
-    )
-}
-
-fn device_key(subscription: &Subscription) -> DeviceKey {
-    (
-        subscription.watcher.clone(),
-        subscription.presentity.clone(),
-        Arc::clone(&subscription.event),
-        Arc::clone(&subscription.device),
-    )
+fn same_device(one: &Subscription, other: &Subscription) -> bool {
+    one.watcher == other.watcher
+        && one.presentity == other.presentity
+        && one.event == other.event
+        && one.device == other.device
 }
 
 impl Subscriptions {
+    fn dialog_key(&self, local_tag: &str) -> u64 {
+        self.hasher.hash_one(local_tag)
+    }
+
+    fn device_key(&self, subscription: &Subscription) -> u64 {
+        let s = subscription;
+        self.hasher
+            .hash_one((&s.watcher, &s.presentity, &s.event, &s.device))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.all.len()
     }
@@ -58,40 +57,50 @@ impl Subscriptions {
     pub(crate) fn insert(&mut self, subscription: Subscription) -> Option<WatchId> {
         let id = subscription.id;
         self.last_id = self.last_id.max(id.0);
-        self.by_dialog.insert(dialog_key(&subscription), id);
-        let older = self.by_device.insert(device_key(&subscription), id);
+        let dialog = self.dialog_key(&subscription.dialog.local_tag);
+        self.by_dialog.insert(dialog, id);
+        let older = self.by_device.insert(self.device_key(&subscription), id);
+        let older = older.filter(|older| {
+            let known = self.all.get(older);
+            known.is_some_and(|known| same_device(known, &subscription))
+        });
         if let Some(connection) = subscription.dialog.flow.connection {
             self.by_connection.entry(connection).or_default().insert(id);
         }
-        self.all.insert(id, subscription);
+        self.all.insert(id, Box::new(subscription));
         self.arm(id);
         older.filter(|older| *older != id)
     }
 
     pub(crate) fn get(&self, id: WatchId) -> Option<&Subscription> {
-        self.all.get(&id)
+        self.all.get(&id).map(|s| &**s)
     }
 
     /// To change one; [`Subscriptions::arm`] is due after it.
     pub(crate) fn get_mut(&mut self, id: WatchId) -> Option<&mut Subscription> {
-        self.all.get_mut(&id)
+        self.all.get_mut(&id).map(|s| &mut **s)
     }
 
     /// The subscription whose dialog a request is in.
     pub(crate) fn of_request(&self, request: &Request) -> Option<WatchId> {
-        let call_id = request.headers.call_id().ok()?.to_owned();
-        let key = (
-            call_id,
-            request.to_tag()?,
-            request.from_tag().unwrap_or_default(),
-        );
-        self.by_dialog.get(&key).copied()
+        let headers = &request.headers;
+        let (call_id, to_tag) = (headers.call_id().ok()?, headers.to_tag()?);
+        let from_tag = headers.from_tag().unwrap_or_default();
+        let id = *self.by_dialog.get(&self.dialog_key(to_tag))?;
+        let dialog = &self.all.get(&id)?.dialog;
+        let same = dialog.local_tag == to_tag
+            && dialog.call_id == call_id
+            && dialog.remote_tag == from_tag;
+        same.then_some(id)
     }
 
     pub(crate) fn remove(&mut self, id: WatchId) -> Option<Subscription> {
-        let subscription = self.all.remove(&id)?;
-        self.by_dialog.remove(&dialog_key(&subscription));
-        let device = device_key(&subscription);
+        let subscription = *self.all.remove(&id)?;
+        let dialog = self.dialog_key(&subscription.dialog.local_tag);
+        if self.by_dialog.get(&dialog) == Some(&id) {
+            self.by_dialog.remove(&dialog);
+        }
+        let device = self.device_key(&subscription);
         if self.by_device.get(&device) == Some(&id) {
             self.by_device.remove(&device);
         }

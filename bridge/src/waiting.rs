@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use presence::{Bare, Refusal, WatchId};
-use sip::Request;
 use sip::header::Authorization;
 use sip::transaction::Flow;
+use sip::{Request, Uri};
 
 use crate::action::{Answer, Body, Sent};
 use crate::bridge::{Bridge, Now};
@@ -19,6 +19,8 @@ pub(crate) struct Job<R> {
     pub(crate) id: R,
     pub(crate) request: Request,
     pub(crate) flow: Flow,
+    /// The URI of From, once it was read.
+    pub(crate) from: Option<Uri>,
 }
 
 /// What an answer is waited for with.
@@ -26,7 +28,7 @@ pub(crate) enum Waiting<R> {
     /// The keys of a digest user.
     Credentials {
         job: Box<Job<R>>,
-        realm: String,
+        realm: Arc<str>,
         authorization: Authorization,
     },
     /// The account that From leads to.

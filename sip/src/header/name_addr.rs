@@ -50,6 +50,13 @@ impl NameAddr {
         })
     }
 
+    /// Reads one address of which only the URI matters.
+    pub(crate) fn parse_uri(text: &str, what: &'static str) -> Result<Uri, Malformed> {
+        let parts = split(text, what)?;
+        params::check(parts.params, what)?;
+        Uri::parse(parts.uri).map_err(|_| Malformed { what })
+    }
+
     /// Checks one address like [`NameAddr::parse`].
     pub(crate) fn check(text: &str, what: &'static str) -> Result<(), Malformed> {
         let parts = split(text, what)?;

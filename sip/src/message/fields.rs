@@ -2,7 +2,7 @@
 
 use super::{HeaderName, Headers, Request, Response};
 use crate::{
-    Fault, Malformed,
+    Fault, Malformed, Uri,
     header::{
         AcceptRange, Authorization, CSeq, Challenge, Contacts, Date, Event, MediaType, NameAddr,
         RetryAfter, SubscriptionState, Via, via,
@@ -68,6 +68,20 @@ impl Headers {
     pub(crate) fn top_via(&self) -> Option<via::Parts<'_>> {
         let text = self.get(&HeaderName::Via)?;
         via::split(List::new(text).next()?).ok()
+    }
+
+    /// The URI of From alone.
+    pub fn from_uri(&self) -> Result<Uri, Fault> {
+        required(self, &HeaderName::From, |text| {
+            NameAddr::parse_uri(text, "From")
+        })
+    }
+
+    /// `host:port` of the last Via that can be read, which is that of the sender.
+    pub fn last_sent_by(&self) -> Option<String> {
+        let vias = self.list(&HeaderName::Via);
+        let via = vias.filter_map(|text| via::split(text).ok()).last()?;
+        Some(format!("{}:{}", via.plain_host(), via.port_or_default()))
     }
 
     /// The tag of From, without reading the address; an empty one is none.

@@ -150,6 +150,11 @@ impl Headers {
         self.fields.retain(|field| field.name != *name);
     }
 
+    /// Appends all fields of another message.
+    pub fn append(&mut self, mut others: Self) {
+        self.fields.append(&mut others.fields);
+    }
+
     /// Appends a copy of every field of `from` called `name`.
     pub fn copy(&mut self, from: &Self, name: &HeaderName) {
         self.fields
