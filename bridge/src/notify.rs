@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use presence::{Decision, Refusal, View, WatchId};
-use sip::header::SubscriptionState;
+use sip::header::{SubscriptionState, SubscriptionStatus};
 use sip::transaction::Failure;
 use sip::{HeaderName, Method, Request, Response};
 
@@ -339,17 +339,27 @@ fn not_taken(subscription: &mut Subscription, now: Now, response: &Response) {
 fn filled(request: Request, subscription: &Subscription, now: Now, body: Option<Bytes>) -> Request {
     let left = subscription.left(now.at);
     let state = match (subscription.phase, subscription.decision) {
-        (Phase::Ending(end), _) => SubscriptionState::terminated(end.reason()),
-        (_, Decision::Allow) => SubscriptionState::active(left),
-        _ => SubscriptionState::pending(left),
+        (Phase::Ending(end), _) => SubscriptionState::terminated(end.reason())
+            .to_string()
+            .into(),
+        (_, Decision::Allow) => SubscriptionState::value(&SubscriptionStatus::Active, left),
+        _ => SubscriptionState::value(&SubscriptionStatus::Pending, left),
     };
-    let request = request
-        .with(HeaderName::Event, subscription.event.to_string())
-        .with(HeaderName::SubscriptionState, state.to_string());
-    match body {
-        Some(body) => request.with_body(subscription.package.media_type(), body),
-        None => request,
+    let package = subscription.package.as_str();
+    let event = if *subscription.event == *package {
+        Bytes::from_static(package.as_bytes())
+    } else {
+        Bytes::copy_from_slice(subscription.event.as_bytes())
+    };
+    let mut request = request
+        .with(HeaderName::Event, event)
+        .with(HeaderName::SubscriptionState, state);
+    if let Some(body) = body {
+        let media_type = subscription.package.media_type();
+        request.headers.push(HeaderName::ContentType, media_type);
+        request.body = body;
     }
+    request
 }
 
 /// RFC 6665 §4.2.2: answers after which the subscription is removed.

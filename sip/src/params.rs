@@ -4,7 +4,9 @@ use std::{borrow::Cow, fmt};
 
 use crate::{
     Malformed,
-    syntax::{find_outside, is_token, push_quoted, quoted_end, split_byte, trim, unquote},
+    syntax::{
+        find_outside, is_token, is_token_byte, push_quoted, quoted_end, split_byte, trim, unquote,
+    },
 };
 
 /// Parameters as they were received, looked up on demand (RFC 3261 §7.3.1, `generic-param`).
@@ -152,6 +154,39 @@ fn push(text: &mut String, name: &str, value: Option<&str>) {
 
 /// Value of the first parameter called `name` in `;a=b;c`.
 pub(crate) fn lookup<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let mut at = 0;
+    // As long as nothing is quoted or spaced, items end where they seem to.
+    while let Some(item) = text.get(at..).and_then(|rest| rest.strip_prefix(';')) {
+        let length = item.bytes().position(|b| !is_token_byte(b));
+        let length = length.unwrap_or(item.len());
+        let behind = item.get(length..)?;
+        let value = match behind.strip_prefix('=') {
+            Some(value) => {
+                let end = value.bytes().position(|b| !is_word_byte(b));
+                value.get(..end.unwrap_or(value.len()))?
+            }
+            None => "",
+        };
+        let end = at
+            + 1
+            + length
+            + if behind.starts_with('=') {
+                1 + value.len()
+            } else {
+                0
+            };
+        if length == 0 || !matches!(text.as_bytes().get(end), None | Some(b';')) {
+            break;
+        }
+        if item
+            .get(..length)
+            .is_some_and(|n| n.eq_ignore_ascii_case(name))
+        {
+            return Some(value);
+        }
+        at = end;
+    }
+    let text = text.get(at..)?;
     Iter::new(text)
         .find(|(found, _)| found.eq_ignore_ascii_case(name))
         .map(|(_, value)| value.unwrap_or(""))
@@ -166,6 +201,9 @@ pub(crate) fn check(text: &str, what: &'static str) -> Result<(), Malformed> {
     }
     if !text.starts_with(';') {
         return Err(Malformed { what });
+    }
+    if is_plain(text) {
+        return Ok(());
     }
     let (mut tags, mut branches) = (0, 0);
     let mut items = Iter::new(text);
@@ -196,6 +234,36 @@ pub(crate) fn check(text: &str, what: &'static str) -> Result<(), Malformed> {
         return Err(Malformed { what });
     }
     Ok(())
+}
+
+/// Whether `text` is a list that [`check`] takes and nothing in it is quoted or spaced; `false` says nothing.
+fn is_plain(text: &str) -> bool {
+    let (mut tags, mut branches) = (0, 0);
+    let mut rest = text.as_bytes();
+    while let [b';', item @ ..] = rest {
+        let length = item.iter().position(|&b| !is_token_byte(b));
+        let length = length.unwrap_or(item.len());
+        let (name, behind) = item.split_at(length);
+        match name.len() {
+            0 => return item.is_empty() && text.len() > 1 && tags < 2 && branches < 2,
+            3 if name.eq_ignore_ascii_case(b"tag") => tags += 1,
+            6 if name.eq_ignore_ascii_case(b"branch") => branches += 1,
+            _ => {}
+        }
+        rest = match behind {
+            [b'=', value @ ..] => {
+                let end = value.iter().position(|&b| !is_word_byte(b));
+                value.split_at(end.unwrap_or(value.len())).1
+            }
+            _ => behind,
+        };
+    }
+    rest.is_empty() && tags < 2 && branches < 2
+}
+
+/// What may stand in a value that needs no look at quotes.
+fn is_word_byte(byte: u8) -> bool {
+    is_token_byte(byte) || matches!(byte, b':' | b'[' | b']' | b'/' | b'@' | b'=')
 }
 
 fn split_item(item: &str) -> (&str, Option<&str>) {

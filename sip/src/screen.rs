@@ -147,9 +147,10 @@ fn check_content(request: &Request, capabilities: &Capabilities<'_>) -> Result<(
     }
     let accept = capabilities.content_types;
     let refusal = || Refusal::new(415).with(HeaderName::Accept, accept.join(", "));
-    match request.headers.content_type() {
-        Ok(Some(media)) if accept.iter().any(|essence| media.is(essence)) => Ok(()),
-        Ok(Some(_)) => Err(refusal()),
+    let accepted = request.headers.content_type_among(accept);
+    match accepted {
+        Ok(Some(true)) => Ok(()),
+        Ok(Some(false)) => Err(refusal()),
         Ok(None) => Err(Refusal {
             reason: Some("Missing Content-Type"),
             ..Refusal::new(400)

@@ -41,6 +41,11 @@ fn all(text: &[u8], class: u8) -> bool {
             .all(|&byte| CLASSES[usize::from(byte)] & class != 0)
 }
 
+/// Whether `byte` may stand in a `token`.
+pub(crate) fn is_token_byte(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] & TOKEN != 0
+}
+
 /// Whether `text` is a `token`.
 pub(crate) fn is_token(text: &[u8]) -> bool {
     all(text, TOKEN)

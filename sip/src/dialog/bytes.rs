@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::Dialog;
+use super::{Dialog, state::Written};
 use crate::{Uri, header::NameAddr};
 
 const VERSION: u8 = 1;
@@ -63,6 +63,7 @@ impl Dialog {
             local_cseq_reserved: reserved,
             remote_cseq: (flags & SEEN != 0).then_some(remote_cseq),
             secure: flags & SECURE != 0,
+            written: Written::default(),
             flow,
             call_id: reader.text()?.to_owned(),
             local_tag: reader.text()?.to_owned(),

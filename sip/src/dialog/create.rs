@@ -1,6 +1,9 @@
 //! How dialogs begin.
 
-use super::{Dialog, DialogError, state::RESERVED_AT_ONCE};
+use super::{
+    Dialog, DialogError,
+    state::{RESERVED_AT_ONCE, Written},
+};
 use crate::{
     HeaderName, Headers, Request, Response, Uri,
     header::{Contacts, NameAddr},
@@ -33,6 +36,7 @@ impl Dialog {
             remote_cseq: Some(number(headers)?),
             flow: flow.clone(),
             secure: flow.is_secure() && request.uri.is_sips(),
+            written: Written::default(),
         })
     }
 
@@ -65,6 +69,7 @@ impl Dialog {
             remote_cseq: Some(number(headers)?),
             flow: flow.clone(),
             secure: flow.is_secure() && subscribe.uri.is_sips(),
+            written: Written::default(),
         })
     }
 
@@ -95,6 +100,7 @@ impl Dialog {
             remote_cseq: None,
             flow: flow.clone(),
             secure: flow.is_secure() && subscribe.uri.is_sips(),
+            written: Written::default(),
         })
     }
 }

@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 
+use bytes::Bytes;
 use thiserror::Error;
 
 use crate::{
     HeaderName, Method, Request, Uri,
     header::{Contacts, NameAddr, Transport},
+    syntax::push_number,
     transaction::Flow,
 };
 
@@ -47,6 +49,39 @@ pub struct Dialog {
     pub flow: Flow,
     /// Whether the dialog was made by a request to a `sips:` URI that came over TLS.
     pub secure: bool,
+    /// The fields that are the same in each request, once the first was made.
+    pub(super) written: Written,
+}
+
+/// From, To, Call-ID and Contact of the requests of a dialog, in one piece of memory.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Written {
+    block: Bytes,
+    /// Where each ends.
+    ends: [u32; 4],
+}
+
+/// It says nothing that the dialog does not say.
+impl PartialEq for Written {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Written {}
+
+impl Written {
+    fn field(&self, index: usize) -> Bytes {
+        let end = |at: usize| self.ends.get(at).map_or(0, |end| *end as usize);
+        let start = index.checked_sub(1).map_or(0, end);
+        self.block.slice(start..end(index))
+    }
+
+    fn is_for(&self, contact: &Uri) -> bool {
+        let text = self.field(3);
+        let inner = text.strip_prefix(b"<").and_then(|t| t.strip_suffix(b">"));
+        inner == Some(contact.as_str().as_bytes())
+    }
 }
 
 /// A request that does not make a dialog, or is not of one; the peer's fault.
@@ -118,18 +153,43 @@ impl Dialog {
         self.local_cseq = self.local_cseq.saturating_add(1).min(0x7fff_ffff);
         self.local_cseq_reserved = self.local_cseq_reserved.max(self.local_cseq);
         let (uri, route) = self.route();
-        let cseq = format!("{} {method}", self.local_cseq);
+        if !self.written.is_for(contact) {
+            self.written = self.write(contact);
+        }
+        let mut cseq = Vec::with_capacity(20);
+        push_number(&mut cseq, self.local_cseq.into());
+        cseq.push(b' ');
+        cseq.extend_from_slice(method.as_str().as_bytes());
         let mut request = Request::new(method, uri);
         let headers = &mut request.headers;
         if !route.is_empty() {
             headers.push(HeaderName::Route, route);
         }
-        headers.push(HeaderName::From, tagged(&self.local_uri, &self.local_tag));
-        headers.push(HeaderName::To, tagged(&self.remote_uri, &self.remote_tag));
-        headers.push(HeaderName::CallId, self.call_id.clone());
+        headers.push(HeaderName::From, self.written.field(0));
+        headers.push(HeaderName::To, self.written.field(1));
+        headers.push(HeaderName::CallId, self.written.field(2));
         headers.push(HeaderName::CSeq, cseq);
-        headers.push(HeaderName::Contact, format!("<{contact}>"));
+        headers.push(HeaderName::Contact, self.written.field(3));
         request
+    }
+
+    fn write(&self, contact: &Uri) -> Written {
+        let fields = [
+            tagged(&self.local_uri, &self.local_tag),
+            tagged(&self.remote_uri, &self.remote_tag),
+            self.call_id.clone(),
+            format!("<{contact}>"),
+        ];
+        let mut ends = [0; 4];
+        let mut length = 0;
+        for (end, field) in ends.iter_mut().zip(&fields) {
+            length += field.len();
+            *end = length as u32;
+        }
+        Written {
+            block: Bytes::from(fields.concat()),
+            ends,
+        }
     }
 
     /// Request-URI and the value of Route. A first route without `lr` is a strict router: it becomes the

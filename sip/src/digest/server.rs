@@ -1,6 +1,6 @@
 //! The side that asks: challenges and the check of answers (RFC 3261 §22.1, RFC 7616 §3.4, §5).
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use smallvec::SmallVec;
 use subtle::ConstantTimeEq;
@@ -107,13 +107,13 @@ impl std::fmt::Debug for Challenger {
 const MOST_PARAMS: usize = 32;
 
 /// The parameters of credentials.
-struct Answer {
-    realm: String,
-    nonce: String,
-    uri: String,
-    response: String,
+struct Answer<'a> {
+    realm: Cow<'a, str>,
+    nonce: Cow<'a, str>,
+    uri: Cow<'a, str>,
+    response: Cow<'a, str>,
     algorithm: Option<Algorithm>,
-    qop: Option<(String, String, String)>,
+    qop: Option<(Cow<'a, str>, Cow<'a, str>, Cow<'a, str>)>,
     count: Option<u32>,
 }
 
@@ -206,7 +206,7 @@ impl Challenger {
     }
 
     /// Realm, algorithm and qop must be what was asked for.
-    fn acceptable(&self, answer: &Answer) -> Result<Algorithm, Rejection> {
+    fn acceptable(&self, answer: &Answer<'_>) -> Result<Algorithm, Rejection> {
         if answer.realm != self.config.realm {
             return Err(Rejection::OtherRealm);
         }
@@ -225,7 +225,7 @@ impl Challenger {
         &self,
         algorithm: Algorithm,
         method: &Method,
-        answer: &Answer,
+        answer: &Answer<'_>,
         ha1: Option<&Ha1Set>,
     ) -> bool {
         let known: Option<&Ha1> = ha1.and_then(|set| set.get(algorithm));
@@ -246,12 +246,13 @@ impl Challenger {
             qop,
         };
         let expected = compute(&input, value);
-        let given = answer.response.to_ascii_lowercase();
-        let same = bool::from(expected.as_bytes().ct_eq(given.as_bytes()));
+        let mut given = SmallVec::<[u8; 64]>::from_slice(answer.response.as_bytes());
+        given.make_ascii_lowercase();
+        let same = bool::from(expected.as_bytes().ct_eq(&given));
         same & known.is_some()
     }
 
-    fn check_nonce(&mut self, now: Timestamp, answer: &Answer) -> Verdict {
+    fn check_nonce(&mut self, now: Timestamp, answer: &Answer<'_>) -> Verdict {
         let lifetime = u64::try_from(self.config.lifetime.as_millis()).unwrap_or(u64::MAX);
         let oldest = Timestamp(now.0.saturating_sub(lifetime));
         let Some(id) = self.key.read(&answer.nonce) else {
@@ -265,8 +266,8 @@ impl Challenger {
     }
 }
 
-impl Answer {
-    fn read(authorization: &Authorization) -> Result<Self, Malformed> {
+impl<'a> Answer<'a> {
+    fn read(authorization: &'a Authorization) -> Result<Self, Malformed> {
         let params: SmallVec<[(&str, &str); 12]> = authorization.params().collect();
         // Of two values of one name two readers might take different ones.
         let duplicate = params.iter().enumerate().any(|(index, (name, _))| {
@@ -280,7 +281,7 @@ impl Answer {
         }
         let get = |name: &str| {
             let mut found = params.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
-            found.next().map(|(_, value)| unquote(value).into_owned())
+            found.next().map(|(_, value)| unquote(value))
         };
         let need = |name: &'static str| get(name).ok_or(Malformed { what: name });
         if get("username").is_none() {

@@ -4,45 +4,54 @@ use std::{borrow::Cow, fmt};
 
 use crate::{
     Malformed,
-    syntax::{is_token, push_quoted, quoted_end, trim, unquote},
+    syntax::{is_token, push_quoted, quoted_end, split_byte, trim, unquote},
 };
 
 /// Scheme and parameters of a challenge or of credentials, as they were written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Auth {
-    scheme: String,
-    rest: String,
+    text: String,
+    /// How long the scheme is, with which the text begins.
+    scheme: usize,
 }
 
 impl Auth {
     fn parse(text: &str, what: &'static str) -> Result<Self, Malformed> {
         let text = trim(text);
-        let (scheme, rest) = text.split_once([' ', '\t']).unwrap_or((text, ""));
-        if !is_token(scheme.as_bytes()) {
+        let end = memchr::memchr2(b' ', b'\t', text.as_bytes()).unwrap_or(text.len());
+        if !is_token(text.get(..end).unwrap_or_default().as_bytes()) {
             return Err(Malformed { what });
         }
         Ok(Self {
-            scheme: scheme.to_owned(),
-            rest: trim(rest).to_owned(),
+            text: text.to_owned(),
+            scheme: end,
         })
+    }
+
+    fn scheme(&self) -> &str {
+        self.text.get(..self.scheme).unwrap_or_default()
+    }
+
+    fn rest(&self) -> &str {
+        trim(self.text.get(self.scheme..).unwrap_or_default())
     }
 
     /// The value of a parameter without quotes. Missing commas, empty members and quotes where none
     /// belong are passed over: phones send all of them.
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        AuthParams { rest: &self.rest }
+        AuthParams { rest: self.rest() }
             .find(|(found, _)| found.eq_ignore_ascii_case(name))
             .map(|(_, value)| unquote(value))
     }
 
     fn is_digest(&self) -> bool {
-        self.scheme.eq_ignore_ascii_case("Digest")
+        self.scheme().eq_ignore_ascii_case("Digest")
     }
 }
 
 impl fmt::Display for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.scheme, self.rest)
+        write!(f, "{} {}", self.scheme(), self.rest())
     }
 }
 
@@ -56,7 +65,7 @@ impl<'a> Iterator for AuthParams<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.rest.trim_start_matches([' ', '\t', ',']);
-        let Some((name, rest)) = rest.split_once('=') else {
+        let Some((name, rest)) = split_byte(rest, b'=') else {
             self.rest = "";
             return None;
         };
@@ -86,7 +95,7 @@ macro_rules! auth_type {
 
             /// The scheme, e.g. `Digest`.
             pub fn scheme(&self) -> &str {
-                &self.auth.scheme
+                self.auth.scheme()
             }
 
             /// Whether the scheme is Digest.
@@ -101,7 +110,7 @@ macro_rules! auth_type {
 
             /// Names and values of all parameters, as written.
             pub fn params(&self) -> impl Iterator<Item = (&str, &str)> {
-                AuthParams { rest: &self.auth.rest }
+                AuthParams { rest: self.auth.rest() }
             }
         }
 

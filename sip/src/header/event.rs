@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use bytes::Bytes;
+
 use crate::{
     Malformed,
     params::Params,
-    syntax::{is_token, saturating_u32, trim},
+    syntax::{is_token, push_number, saturating_u32, trim},
 };
 
 /// An event package with its parameters.
@@ -104,6 +106,15 @@ impl SubscriptionState {
             status: SubscriptionStatus::Terminated,
             params: Params::new().with("reason", Some(reason)),
         }
+    }
+
+    /// The value of the field for a state with the seconds left, at once.
+    pub fn value(status: &SubscriptionStatus, expires: u32) -> Bytes {
+        let mut out = Vec::with_capacity(32);
+        out.extend_from_slice(status.as_str().as_bytes());
+        out.extend_from_slice(b";expires=");
+        push_number(&mut out, expires.into());
+        out.into()
     }
 
     fn with_expires(status: SubscriptionStatus, expires: u32) -> Self {

@@ -5,8 +5,8 @@ use std::fmt;
 use super::contact::read_q;
 use crate::{
     Malformed,
-    params::Params,
-    syntax::{is_token, trim},
+    params::{self, Params},
+    syntax::{is_token, split_byte, trim},
 };
 
 /// A media type with parameters.
@@ -23,27 +23,23 @@ pub struct MediaType {
 impl MediaType {
     /// Reads `type/subtype;params`.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        const WHAT: &str = "Content-Type";
-        let end = text.find(';').unwrap_or(text.len());
-        let (kind, subtype) = text[..end]
-            .split_once('/')
-            .ok_or(Malformed { what: WHAT })?;
-        let (kind, subtype) = (trim(kind), trim(subtype));
-        if !is_token(kind.as_bytes()) || !is_token(subtype.as_bytes()) {
-            return Err(Malformed { what: WHAT });
-        }
+        let (kind, subtype, params) = split(text)?;
         Ok(Self {
             kind: kind.to_ascii_lowercase(),
             subtype: subtype.to_ascii_lowercase(),
-            params: Params::parse(&text[end..], WHAT)?,
+            params: Params::from_checked(trim(params)),
         })
+    }
+
+    /// Whether the type that `text` names is one of `essences`, whatever the parameters.
+    pub(crate) fn is_among(text: &str, essences: &[&str]) -> Result<bool, Malformed> {
+        let (kind, subtype, _) = split(text)?;
+        Ok(essences.iter().any(|essence| same(kind, subtype, essence)))
     }
 
     /// Whether this is `essence`, e.g. `application/pidf+xml`, whatever the parameters.
     pub fn is(&self, essence: &str) -> bool {
-        essence.split_once('/').is_some_and(|(kind, subtype)| {
-            self.kind.eq_ignore_ascii_case(kind) && self.subtype.eq_ignore_ascii_case(subtype)
-        })
+        same(&self.kind, &self.subtype, essence)
     }
 
     /// `type/subtype` without parameters.
@@ -56,6 +52,26 @@ impl fmt::Display for MediaType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}{}", self.kind, self.subtype, self.params)
     }
+}
+
+fn same(kind: &str, subtype: &str, essence: &str) -> bool {
+    essence
+        .split_once('/')
+        .is_some_and(|(k, s)| k.eq_ignore_ascii_case(kind) && s.eq_ignore_ascii_case(subtype))
+}
+
+/// Type, subtype and checked parameters.
+fn split(text: &str) -> Result<(&str, &str, &str), Malformed> {
+    const WHAT: &str = "Content-Type";
+    let end = memchr::memchr(b';', text.as_bytes()).unwrap_or(text.len());
+    let (essence, params) = text.split_at(end);
+    let (kind, subtype) = split_byte(essence, b'/').ok_or(Malformed { what: WHAT })?;
+    let (kind, subtype) = (trim(kind), trim(subtype));
+    if !is_token(kind.as_bytes()) || !is_token(subtype.as_bytes()) {
+        return Err(Malformed { what: WHAT });
+    }
+    params::check(params, WHAT)?;
+    Ok((kind, subtype, params))
 }
 
 /// One member of Accept: a media type, `type/*` or `*/*`, and how welcome it is.

@@ -162,6 +162,13 @@ impl Headers {
         optional(self, &HeaderName::ContentType, MediaType::parse)
     }
 
+    /// Whether Content-Type names one of these types; `None` if there is none.
+    pub(crate) fn content_type_among(&self, essences: &[&str]) -> Result<Option<bool>, Malformed> {
+        optional(self, &HeaderName::ContentType, |text| {
+            MediaType::is_among(text, essences)
+        })
+    }
+
     /// Accept; `None` if there is no such field, which is not the same as an empty one (RFC 3261 §20.1).
     pub fn accept(&self) -> Result<Option<Vec<AcceptRange>>, Malformed> {
         if !self.contains(&HeaderName::Accept) {

@@ -2,13 +2,17 @@
 
 use std::{
     fmt,
+    io::Write as _,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     str::FromStr,
 };
 
 use thiserror::Error;
 
-use crate::header::Transport;
+use crate::{
+    header::Transport,
+    syntax::{push_ipv4, push_number},
+};
 
 /// A way between this server and a peer: addresses of both ends, and for streams the connection.
 ///
@@ -76,17 +80,32 @@ fn any_address(remote: SocketAddr) -> SocketAddr {
 
 impl fmt::Display for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for char in self.transport.as_str().chars() {
-            write!(f, "{}", char.to_ascii_lowercase())?;
-        }
-        write!(f, ":{}", self.remote)?;
+        let mut out = Vec::with_capacity(96);
+        out.extend_from_slice(self.transport.as_str().as_bytes());
+        out.make_ascii_lowercase();
+        out.push(b':');
+        push_address(&mut out, self.remote);
         if self.local != any_address(self.remote) {
-            write!(f, "/{}", self.local)?;
+            out.push(b'/');
+            push_address(&mut out, self.local);
         }
-        match self.connection {
-            Some(connection) => write!(f, "#{connection}"),
-            None => Ok(()),
+        if let Some(connection) = self.connection {
+            out.push(b'#');
+            push_number(&mut out, connection);
         }
+        f.write_str(std::str::from_utf8(&out).unwrap_or_default())
+    }
+}
+
+fn push_address(out: &mut Vec<u8>, address: SocketAddr) {
+    match address {
+        SocketAddr::V4(v4) => {
+            push_ipv4(out, *v4.ip());
+            out.push(b':');
+            push_number(out, v4.port().into());
+        }
+        // Writing to a vector does not fail.
+        SocketAddr::V6(v6) => drop(write!(out, "{v6}")),
     }
 }
 

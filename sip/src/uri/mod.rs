@@ -4,7 +4,7 @@ mod build;
 mod compare;
 mod host;
 
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
 
 pub(crate) use host::{parse_ipv6, split_host_port};
 pub use {build::UriBuilder, host::Host};
@@ -33,7 +33,7 @@ pub enum Scheme {
 /// `==` compares the text; what RFC 3261 means with equal is [`Uri::equivalent`].
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Uri {
-    text: Box<str>,
+    text: Arc<str>,
     host: Option<Host>,
     layout: Layout,
 }
@@ -86,7 +86,46 @@ impl Layout {
         }
     }
 
+    /// `sip:user@host:port` and no more, as nearly all are; `None` says nothing.
+    fn plain(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let rest = bytes.strip_prefix(b"sip:")?;
+        let user_end = 4 + rest.iter().position(|&b| !is_unreserved(b))?;
+        if user_end == 4 || bytes.get(user_end) != Some(&b'@') {
+            return None;
+        }
+        let host = bytes.get(user_end + 1..)?;
+        let name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.');
+        let length = host.iter().position(|b| !name(b)).unwrap_or(host.len());
+        let host_end = user_end + 1 + length;
+        let port = match host.get(length..)? {
+            [] => None,
+            [b':', digits @ ..] if (1..=4).contains(&digits.len()) => {
+                let digit = |port: u16, b: &u8| {
+                    let digit = b.is_ascii_digit().then(|| u16::from(b - b'0'))?;
+                    Some(port * 10 + digit)
+                };
+                Some(digits.iter().try_fold(0, digit)?)
+            }
+            _ => return None,
+        };
+        Some(Self {
+            user: Some(Span::new(4, user_end)),
+            host: Some(Span::new(user_end + 1, host_end)),
+            port,
+            params: Span::new(text.len(), text.len()),
+            ..Self::new(Scheme::Sip)
+        })
+    }
+
     fn read(text: &str) -> Result<Self, Malformed> {
+        match Self::plain(text) {
+            Some(layout) => Ok(layout),
+            None => Self::read_any(text),
+        }
+    }
+
+    fn read_any(text: &str) -> Result<Self, Malformed> {
         if text
             .bytes()
             .any(|b| b <= b' ' || b == 0x7f || matches!(b, b'<' | b'>' | b'"'))
