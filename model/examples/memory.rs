@@ -1,7 +1,8 @@
 //! What sessions cost the model: memory that the process grew by, and time to come and to go. The store's files are in a
 //! temporary folder.
 //!
-//! Reads lines of two numbers, people and how many know each other, and makes circles of them:
+//! Reads lines of two numbers, people and how many each of them knows, and makes circles of them. Memory that one line has freed the
+//! next one uses: where memory is what is asked, one line for each run.
 //!
 //! ```text
 //! echo 2010 200 | cargo run --release -p adsum-model --example memory

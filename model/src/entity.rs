@@ -1,6 +1,6 @@
 //! One account in memory.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
@@ -25,7 +25,7 @@ pub(crate) struct Slot {
     pub(crate) entity: Option<Box<Entity>>,
 }
 
-/// One account.
+/// One account. There are many and most are plain, so what is mostly empty is kept in what takes little room then.
 pub(crate) struct Entity {
     pub(crate) account: Bare,
     pub(crate) disabled: bool,
@@ -37,13 +37,13 @@ pub(crate) struct Entity {
     /// Contacts whose presence the owner gets since a change, or does not get any more, and of whose `watchers` that is not yet true:
     /// it waits for the commit.
     pub(crate) unsettled: Vec<Bare>,
-    pub(crate) grants: HashMap<Bare, Grant>,
+    pub(crate) grants: BTreeMap<Bare, Grant>,
     pub(crate) sessions: Vec<Session>,
     pub(crate) published: Vec<Published>,
     pub(crate) bindings: Vec<Bound>,
     pub(crate) watches: Vec<Watch>,
     /// Up to which number what contacts owe was applied: of what is on its way to the disk, and of what was owed at the start.
-    pub(crate) inbox: HashMap<Bare, u64>,
+    pub(crate) inbox: BTreeMap<Bare, u64>,
     pub(crate) offline: usize,
     pub(crate) offline_bytes: u64,
     /// When the oldest of them was taken, where they do not wait for ever.
@@ -53,7 +53,7 @@ pub(crate) struct Entity {
     /// Stored messages are on their way to a client: what comes now waits behind them.
     pub(crate) giving: Option<Box<Giving>>,
     /// Stored messages that phones were offered: their size, and when.
-    pub(crate) offered: HashMap<u64, (u64, Timestamp)>,
+    pub(crate) offered: BTreeMap<u64, (u64, Timestamp)>,
     pub(crate) last_seen: Option<(Utc, Option<String>)>,
     /// Grows with every change of what is published.
     pub(crate) version: u64,
@@ -159,7 +159,7 @@ impl Entity {
             offline_oldest: None,
             flushed: 0,
             giving: None,
-            offered: HashMap::new(),
+            offered: BTreeMap::new(),
             last_seen: record.last_seen,
             version,
             view: None,

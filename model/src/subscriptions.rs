@@ -1,6 +1,5 @@
 //! Subscription stanzas, and what they change on both sides (RFC 6121 §3, appendix A).
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -224,9 +223,6 @@ impl Model {
             };
             if entity.inbox.get(&entry.origin) == Some(&entry.seq) {
                 entity.inbox.remove(&entry.origin);
-                if entity.inbox.is_empty() {
-                    entity.inbox = HashMap::new();
-                }
             }
         });
     }
