@@ -242,6 +242,51 @@ fn who_unsubscribes_or_removes_sees_the_other_go() {
 }
 
 #[test]
+fn who_goes_before_his_change_is_committed_leaves_nothing_behind() {
+    for remove in [false, true] {
+        let world = world();
+        world.befriend("ann", "bob");
+        let (bob, bob_id) = world.come("bob@localhost/desk", "b");
+        let (_, ann_id) = world.come("ann@localhost/desk", "a");
+        // The writer commits none of it yet.
+        let nobody = model::commit::Reply::ignored();
+        if remove {
+            world
+                .model
+                .roster_remove(&bare("bob"), &bare("ann"), &nobody);
+        } else {
+            let (bob, ann) = (bare("bob"), bare("ann"));
+            let kind = Kind::Unsubscribe;
+            world
+                .model
+                .subscription(&bob, kind, &ann, Bytes::new(), &nobody);
+        }
+        world.model.disconnect(&bare("bob"), bob_id, None);
+        bob.take();
+        world
+            .model
+            .available(&bare("ann"), ann_id, presented("later", 0))
+            .unwrap();
+        assert!(bob.presences().is_empty());
+        world.settle();
+        assert!(bob.presences().is_empty());
+    }
+}
+
+#[test]
+fn who_knows_each_other_shares_addresses() {
+    let world = world();
+    world.befriend("ann", "bob");
+    world.befriend("eve", "bob");
+    let contact = |owner: &str| {
+        let (_, session) = world.come(&format!("{owner}@localhost/desk"), owner);
+        let roster = world.ask(|r| world.model.roster(&bare(owner), session, r));
+        roster.unwrap().get(&bare("bob")).unwrap().contact.clone()
+    };
+    assert!(contact("ann").is_same(&contact("eve")));
+}
+
+#[test]
 fn a_registered_phone_counts_as_present() {
     let world = world();
     world.befriend("ann", "bob");
