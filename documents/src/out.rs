@@ -85,11 +85,27 @@ impl Out {
     }
 }
 
+/// Bytes that may have to be written in another way.
+static SPECIAL: [bool; 256] = special();
+
+const fn special() -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = byte < 0x20 || matches!(byte as u8, b'<' | b'>' | b'&' | b'"' | 0xef);
+        byte += 1;
+    }
+    table
+}
+
 /// What XML cannot hold at all is left out: it may come from other protocols.
 fn escape(into: &mut Vec<u8>, text: &str, attribute: bool) {
     let bytes = text.as_bytes();
+    let Some(first) = bytes.iter().position(|&b| SPECIAL[usize::from(b)]) else {
+        return into.extend_from_slice(bytes);
+    };
     let mut done = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
+    for (at, &byte) in bytes.iter().enumerate().skip(first) {
         let mut length = 1;
         let escaped: &[u8] = match byte {
             b'<' => b"&lt;",

@@ -197,12 +197,10 @@ impl<'a> Parser<'a> {
 
     fn name(&mut self) -> Span {
         let begin = self.at;
-        while self
-            .byte()
-            .is_some_and(|b| !is_space(b) && !matches!(b, b'>' | b'/' | b'=' | b'<'))
-        {
-            self.at += 1;
-        }
+        let ends = |b: u8| is_space(b) || matches!(b, b'>' | b'/' | b'=' | b'<');
+        let rest = self.source.as_bytes().get(begin..).unwrap_or_default();
+        let length = rest.iter().position(|&b| ends(b));
+        self.at += length.unwrap_or(rest.len());
         Span::new(begin, self.at)
     }
 

@@ -34,7 +34,6 @@ pub struct World {
     layer: Layer,
     bridge: Bridge<ServerId>,
     sent: HashMap<ClientId, u64>,
-    asked: HashMap<ServerId, (Flow, sip::Request)>,
     /// The moment; goes on with every datagram.
     pub now: Now,
     model: Model,
@@ -60,7 +59,6 @@ impl World {
             layer: Layer::new(transactions, [1; 32]),
             bridge: Bridge::new(config, [2; 32], [3; 32]),
             sent: HashMap::new(),
-            asked: HashMap::new(),
             now: Now {
                 at: Timestamp(1_000_000),
                 utc: Utc(1_795_000_000_000),
@@ -124,7 +122,6 @@ impl World {
     fn event(&mut self, event: Event) {
         match event {
             Event::Request { id, request, flow } => {
-                self.asked.insert(id, (flow.clone(), request.clone()));
                 self.bridge.handle_request(self.now, id, request, &flow);
             }
             Event::Response { id, response } => {
@@ -144,15 +141,9 @@ impl World {
     fn output(&mut self, output: Output<ServerId>) {
         match output {
             Output::Respond(id, response) => {
-                self.asked.remove(&id);
                 self.layer.respond(self.now.at, id, response);
             }
-            Output::RespondStateless(id, response) => {
-                if let Some((flow, request)) = self.asked.remove(&id) {
-                    self.layer.respond_stateless(&flow, &request, response);
-                }
-                self.layer.forget(id);
-            }
+            Output::RespondStateless(id, response) => self.layer.respond_and_forget(id, response),
             Output::Send { key, request, to } => {
                 let sip::dialog::NextHop::Flow(flow) = to else {
                     panic!("phones are at addresses");

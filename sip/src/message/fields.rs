@@ -8,7 +8,7 @@ use crate::{
         RetryAfter, SubscriptionState, Via, via,
     },
     params::lookup,
-    syntax::{List, find_outside, saturating_u32},
+    syntax::{List, find_outside, push_number, saturating_u32},
 };
 
 /// The tag in the text of From or To, without taking the address apart; an empty one is none.
@@ -81,7 +81,11 @@ impl Headers {
     pub fn last_sent_by(&self) -> Option<String> {
         let vias = self.list(&HeaderName::Via);
         let via = vias.filter_map(|text| via::split(text).ok()).last()?;
-        Some(format!("{}:{}", via.plain_host(), via.port_or_default()))
+        let mut out = Vec::with_capacity(64);
+        out.extend_from_slice(via.plain_host().as_bytes());
+        out.push(b':');
+        push_number(&mut out, via.port_or_default().into());
+        String::from_utf8(out).ok()
     }
 
     /// The tag of From, without reading the address; an empty one is none.

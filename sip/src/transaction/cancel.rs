@@ -11,8 +11,12 @@ impl Layer {
         now: Timestamp,
         flow: &Flow,
         request: &Request,
-        via: &Parts<'_>,
+        reply: (Flow, u16),
     ) {
+        let Some(via) = request.headers.top_via() else {
+            return;
+        };
+        let via = &via;
         let Some(target) = self.find_cancelled(request, via) else {
             let response = Response::for_request(request, 481);
             self.respond_stateless(flow, request, response);
@@ -26,7 +30,7 @@ impl Layer {
         let mut key = Vec::new();
         let at = write_key(&mut key, request, via, &Method::Cancel);
         let legacy = is_legacy(via).then_some(at);
-        match self.insert_server(now, flow, request, via, (&key, legacy)) {
+        match self.insert_server(now, flow.remote, request, reply, (&key, legacy)) {
             Some(id) => self.respond(now, id, response),
             None => self.respond_stateless(flow, request, response),
         }

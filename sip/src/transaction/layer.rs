@@ -210,6 +210,16 @@ impl Layer {
         self.transmit(reply, response.to_bytes());
     }
 
+    /// Answers a request and forgets it: what [`Layer::respond_stateless`] and [`Layer::forget`] do, without need of the request.
+    pub fn respond_and_forget(&mut self, id: ServerId, mut response: Response) {
+        let Some(reply) = self.servers.get(id.0).map(|server| server.reply.clone()) else {
+            return;
+        };
+        self.complete(&mut response);
+        self.transmit(reply, response.to_bytes());
+        self.forget(id);
+    }
+
     pub(super) fn transmit(&mut self, to: Flow, octets: Bytes) {
         self.transmits.push_back(Transmit { to, octets });
     }

@@ -110,13 +110,14 @@ impl Layer {
         let mut key = std::mem::take(&mut self.scratch);
         let method_at = write_key(&mut key, &request, &via, &request.method);
         let legacy = is_legacy(&via).then_some(method_at);
+        let reply = reply_flow(flow, &via);
         match (self.find_server(&key), &request.method) {
             (Some(id), Method::Ack) => self.handle_ack(now, id),
             (Some(id), _) => self.repeat(id),
             (None, Method::Ack) => {}
             (None, _) => {
                 routing::stamp_received(&mut request, flow.remote);
-                self.begin(now, flow, request, (&key, legacy));
+                self.begin(now, flow, request, reply, (&key, legacy));
             }
         }
         self.scratch = key;
@@ -142,12 +143,16 @@ impl Layer {
     }
 
     /// A new request.
-    fn begin(&mut self, now: Timestamp, flow: &Flow, request: Request, key: Key<'_>) {
-        let Some(via) = request.headers.top_via() else {
-            return;
-        };
+    fn begin(
+        &mut self,
+        now: Timestamp,
+        flow: &Flow,
+        request: Request,
+        reply: (Flow, u16),
+        key: Key<'_>,
+    ) {
         if request.method == Method::Cancel {
-            return self.handle_cancel(now, flow, &request, &via);
+            return self.handle_cancel(now, flow, &request, reply);
         }
         let merge = self.merge_hash(&request);
         if merge.is_some_and(|merge| self.merges.contains_key(&merge)) {
@@ -155,7 +160,7 @@ impl Layer {
             self.respond_stateless(flow, &request, response);
             return;
         }
-        let Some(id) = self.insert_server(now, flow, &request, &via, key) else {
+        let Some(id) = self.insert_server(now, flow.remote, &request, reply, key) else {
             let response = Response::for_request(&request, 503)
                 .with(HeaderName::RetryAfter, self.config.retry_after.to_string());
             self.respond_stateless(flow, &request, response);
@@ -190,17 +195,16 @@ impl Layer {
     pub(super) fn insert_server(
         &mut self,
         now: Timestamp,
-        flow: &Flow,
+        source: SocketAddr,
         request: &Request,
-        via: &Parts<'_>,
+        (reply, port): (Flow, u16),
         (key, legacy): Key<'_>,
     ) -> Option<ServerId> {
         if self.servers.len() >= self.config.max_transactions {
             return None;
         }
         let is_invite = request.method == Method::Invite;
-        let (reply, port) = reply_flow(flow, via);
-        let pending = self.pending(now, request, flow);
+        let pending = self.pending(now, request, source);
         let hash = self.seeded.hash(key);
         let datagram = self.current.as_ref().map(|(hash, _)| *hash);
         let place = reply.connection.map(Place::Connection);
@@ -226,7 +230,7 @@ impl Layer {
     }
 
     /// What is kept of a request: INVITE gets a 100 sooner and may wait longer.
-    fn pending(&self, now: Timestamp, request: &Request, flow: &Flow) -> Pending {
+    fn pending(&self, now: Timestamp, request: &Request, source: SocketAddr) -> Pending {
         let (trying_after, lifetime) = if request.method == Method::Invite {
             (TRYING, INVITE_LIFETIME)
         } else {
@@ -234,7 +238,7 @@ impl Layer {
         };
         Pending {
             kept: match &self.current {
-                Some((_, octets)) => Kept::Octets(octets.clone(), flow.remote),
+                Some((_, octets)) => Kept::Octets(octets.clone(), source),
                 None => Kept::Trying(Response::for_request(request, 100)),
             },
             trying_at: Some(now + trying_after),
