@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use presence::{Bare, Binding, Decision, Message, Utc, View, WatchId, WatchRecord};
 use sip::dialog::NextHop;
+use sip::header::Transport;
 use sip::transaction::{Failure, Flow};
-use sip::{Method, Request, Response, Timestamp};
+use sip::{Host, Method, Request, Response, Timestamp, Uri};
 
 use crate::action::{Action, Answer, Token};
 use crate::address::Domains;
@@ -83,6 +84,8 @@ pub struct Bridge<R> {
     pub(crate) deliveries: Deliveries,
     pub(crate) sending: ByNumber<u64, Sending>,
     pub(crate) rendered: Rendered,
+    /// Our Contact for who called us by that host and port, over that transport: nearly all do it alike.
+    pub(crate) last_contact: Option<(Host, Option<u16>, Transport, Uri)>,
     next: u64,
     outputs: VecDeque<Output<R>>,
 }
@@ -101,6 +104,7 @@ impl<R: Copy> Bridge<R> {
             deliveries: Deliveries::default(),
             sending: ByNumber::default(),
             rendered: Rendered::default(),
+            last_contact: None,
             next: 0,
             outputs: VecDeque::new(),
             config,

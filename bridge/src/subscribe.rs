@@ -250,7 +250,20 @@ impl<R: Copy> Bridge<R> {
     }
 
     /// Our Contact: what the configuration says, else what the client itself called us, for that has led here.
-    fn contact(&self, request: &Request, flow: &Flow) -> Option<Uri> {
+    fn contact(&mut self, request: &Request, flow: &Flow) -> Option<Uri> {
+        let called = (request.uri.host()?, request.uri.port(), &flow.transport);
+        if let Some((host, port, transport, contact)) = &self.last_contact
+            && (host, *port, transport) == called
+        {
+            return Some(contact.clone());
+        }
+        let contact = self.make_contact(request, flow)?;
+        let (host, port, transport) = called;
+        self.last_contact = Some((host.clone(), port, transport.clone(), contact.clone()));
+        Some(contact)
+    }
+
+    fn make_contact(&self, request: &Request, flow: &Flow) -> Option<Uri> {
         let mut uri = match &self.config.public_host {
             Some(host) => Uri::parse(&format!("sip:{host}")).ok()?,
             None => Uri::build(
@@ -274,11 +287,16 @@ impl<R: Copy> Bridge<R> {
     /// The presentity as the watcher calls it: clients look for that in `entity` and `<contact/>`. It is To, unless that names
     /// somebody else than the Request-URI.
     fn entity_of(&self, request: &Request) -> String {
-        let target = self.domains.read(&request.uri);
-        let called = request.headers.to().ok().map(|to| to.uri);
+        let called = request.headers.to_uri().ok();
+        let same = |to: &Uri| {
+            to == &request.uri || self.domains.read(to) == self.domains.read(&request.uri)
+        };
         let uri = called
-            .filter(|to| to.is_sip() && self.domains.read(to) == target)
+            .filter(|to| to.is_sip() && same(to))
             .unwrap_or_else(|| request.uri.clone());
+        if uri.is_plain() {
+            return uri.as_str().to_owned();
+        }
         let mut text = uri.address_of_record().as_str().to_owned();
         if let Some(port) = uri.port() {
             let _ = write!(text, ":{port}");
@@ -310,9 +328,13 @@ fn event_value(event: &Event) -> String {
 
 /// The device of a watcher: its instance, else its Contact.
 fn device(request: &Request, dialog: &Dialog) -> Arc<str> {
-    let contacts = request.headers.contacts();
+    // An instance is `+sip.instance`: most contacts need no second look.
+    let text = request.headers.get(&HeaderName::Contact);
+    let contacts = text
+        .is_some_and(|text| text.contains('+'))
+        .then(|| request.headers.contacts());
     let instance = contacts
-        .ok()
+        .and_then(Result::ok)
         .and_then(|c| c.listed().first().and_then(sip::header::Contact::instance));
     instance
         .unwrap_or_else(|| dialog.remote_target.as_str().to_owned())

@@ -24,7 +24,10 @@ const PATHS: [(&str, fn(usize)); 11] = [
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next().unwrap_or_default();
-    let count = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(1000);
+    let count = arguments
+        .next()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(1000);
     match PATHS.iter().find(|(n, _)| *n == name) {
         Some((_, run)) => run(count),
         None => PATHS.iter().for_each(|(name, _)| println!("{name}")),
@@ -45,12 +48,20 @@ fn each<T, U>(count: usize, mut ready: impl FnMut() -> T, mut work: impl FnMut(T
 
 fn parse_publish(count: usize) {
     let octets = text::publish();
-    each(count, || Bytes::copy_from_slice(&octets), |octets| sip::parse(&octets).is_ok());
+    each(
+        count,
+        || Bytes::copy_from_slice(&octets),
+        |octets| sip::parse(&octets).is_ok(),
+    );
 }
 
 fn parse_ok(count: usize) {
     let octets = Bytes::from_static(text::OK.as_bytes());
-    each(count, || Bytes::copy_from_slice(&octets), |octets| sip::parse(&octets).is_ok());
+    each(
+        count,
+        || Bytes::copy_from_slice(&octets),
+        |octets| sip::parse(&octets).is_ok(),
+    );
 }
 
 fn print_publish(count: usize) {
@@ -62,14 +73,20 @@ fn print_publish(count: usize) {
 
 fn pidf_read(count: usize) {
     let body = text::body(7);
-    each(count, || (), |()| documents::pidf::read(body.as_bytes()).is_ok());
+    each(
+        count,
+        || (),
+        |()| documents::pidf::read(body.as_bytes()).is_ok(),
+    );
 }
 
 fn pidf_normalise(count: usize) {
     let body = text::body(7);
     let resource = presence::Resource::parse("sip-01234567").expect("a resource");
     let read = || documents::pidf::read(body.as_bytes()).expect("a document");
-    each(count, read, |published| documents::pidf::normalise(&published, &resource));
+    each(count, read, |published| {
+        documents::pidf::normalise(&published, &resource)
+    });
 }
 
 /// Modifications, after a while in which tables have grown and timers begun to fire.

@@ -19,9 +19,19 @@ User-Agent: Phone/1.0\r\nContent-Length: 0\r\n\r\n";
 
 /// A PUBLISH that modifies, with credentials that look real.
 pub fn publish() -> Bytes {
-    request("PUBLISH", 7, &publish_lines(Some("entity-tag-7"), Some("Digest username=\"ann\", realm=\"office.example\", \
+    request(
+        "PUBLISH",
+        7,
+        &publish_lines(
+            Some("entity-tag-7"),
+            Some(
+                "Digest username=\"ann\", realm=\"office.example\", \
 nonce=\"AAAAAAAPQkAAAAAAAAAAAVvpSoCmYlQj3S0cfoZkFrM\", uri=\"sip:ann@office.example\", \
-response=\"0123456789abcdef0123456789abcdef\", algorithm=MD5, qop=auth, nc=00000007, cnonce=\"c0ffee\"")), &body(7))
+response=\"0123456789abcdef0123456789abcdef\", algorithm=MD5, qop=auth, nc=00000007, cnonce=\"c0ffee\"",
+            ),
+        ),
+        &body(7),
+    )
 }
 
 /// The document with one number in it.
@@ -31,7 +41,8 @@ pub fn body(number: usize) -> String {
 
 /// Lines of a PUBLISH.
 pub fn publish_lines(tag: Option<&str>, authorization: Option<&str>) -> String {
-    let mut lines = String::from("Event: presence\r\nExpires: 3600\r\nContent-Type: application/pidf+xml\r\n");
+    let mut lines =
+        String::from("Event: presence\r\nExpires: 3600\r\nContent-Type: application/pidf+xml\r\n");
     if let Some(tag) = tag {
         lines += &format!("SIP-If-Match: {tag}\r\n");
     }
@@ -47,7 +58,14 @@ pub fn request(method: &str, number: usize, lines: &str, body: &str) -> Bytes {
 }
 
 /// A request to ann.
-pub fn request_of(who: &str, at: &str, method: &str, number: usize, lines: &str, body: &str) -> Bytes {
+pub fn request_of(
+    who: &str,
+    at: &str,
+    method: &str,
+    number: usize,
+    lines: &str,
+    body: &str,
+) -> Bytes {
     format!(
         "{method} sip:ann@office.example SIP/2.0\r\n\
 Via: SIP/2.0/UDP {at};branch=z9hG4bK{who}{number:012};rport\r\nMax-Forwards: 70\r\n\

@@ -87,9 +87,22 @@ impl World {
         let view = self.model.view();
         let ids: Vec<WatchId> = self.model.watches.iter().map(|w| w.id).collect();
         for id in ids {
-            self.bridge.handle_view(self.now, id, Decision::Allow, &view);
+            self.bridge
+                .handle_view(self.now, id, Decision::Allow, &view);
         }
         self.work();
+    }
+
+    /// Ann publishes something else by another way, and all who watch her may see it.
+    pub fn renewed(&mut self) {
+        let priority = i8::try_from(self.model.version % 100).unwrap_or(0);
+        if let Some(published) = &self.model.published {
+            let mut publication = (**published).clone();
+            publication.document.priority = Some(presence::Priority(priority));
+            publication.native = Native::None;
+            self.model.published = Some(Arc::new(publication));
+        }
+        self.changed();
     }
 
     fn work(&mut self) {
@@ -269,7 +282,14 @@ impl Phone {
     pub fn publish(&mut self, number: usize, tag: Option<&str>) -> Bytes {
         let authorization = self.authorization(&Method::Publish);
         let lines = text::publish_lines(tag, Some(&authorization));
-        text::request_of(&self.name, &self.address, "PUBLISH", number, &lines, &text::body(number))
+        text::request_of(
+            &self.name,
+            &self.address,
+            "PUBLISH",
+            number,
+            &lines,
+            &text::body(number),
+        )
     }
 
     /// A SUBSCRIBE to ann, each of another device.

@@ -36,11 +36,11 @@ impl Dialog {
         push_text(&mut out, &self.call_id);
         push_text(&mut out, &self.local_tag);
         push_text(&mut out, &self.remote_tag);
-        push_text(&mut out, &self.local_uri.to_string());
-        push_text(&mut out, &self.remote_uri.to_string());
+        push_text(&mut out, &self.local_uri.to_text(""));
+        push_text(&mut out, &self.remote_uri.to_text(""));
         push_text(&mut out, self.remote_target.as_str());
         for route in &self.route_set {
-            push_text(&mut out, &route.to_string());
+            push_text(&mut out, &route.to_text(""));
         }
         out
     }

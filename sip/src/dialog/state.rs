@@ -178,7 +178,7 @@ impl Dialog {
             tagged(&self.local_uri, &self.local_tag),
             tagged(&self.remote_uri, &self.remote_tag),
             self.call_id.clone(),
-            format!("<{contact}>"),
+            ["<", contact.as_str(), ">"].concat(),
         ];
         let mut ends = [0; 4];
         let mut length = 0;
@@ -286,9 +286,5 @@ fn request_uri(uri: &Uri) -> Uri {
 }
 
 fn tagged(address: &NameAddr, tag: &str) -> String {
-    if tag.is_empty() {
-        address.to_string()
-    } else {
-        format!("{address};tag={tag}")
-    }
+    address.to_text(tag)
 }

@@ -76,14 +76,31 @@ impl NameAddr {
     }
 }
 
+impl NameAddr {
+    /// As it is printed, with a tag unless that is empty.
+    pub(crate) fn to_text(&self, tag: &str) -> String {
+        let name = self.display_name.as_deref().unwrap_or_default();
+        let (uri, params) = (self.uri.as_str(), self.params.as_str());
+        let length = name.len() + uri.len() + params.len() + tag.len() + 16;
+        let mut out = String::with_capacity(length);
+        if self.display_name.is_some() {
+            push_quoted(&mut out, name);
+            out.push(' ');
+        }
+        for part in ["<", uri, ">", params] {
+            out.push_str(part);
+        }
+        if !tag.is_empty() {
+            out.push_str(";tag=");
+            out.push_str(tag);
+        }
+        out
+    }
+}
+
 impl fmt::Display for NameAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(name) = &self.display_name {
-            let mut quoted = String::with_capacity(name.len() + 3);
-            push_quoted(&mut quoted, name);
-            write!(f, "{quoted} ")?;
-        }
-        write!(f, "<{}>{}", self.uri, self.params)
+        f.write_str(&self.to_text(""))
     }
 }
 

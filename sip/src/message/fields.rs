@@ -77,6 +77,13 @@ impl Headers {
         })
     }
 
+    /// The URI of To alone.
+    pub fn to_uri(&self) -> Result<Uri, Fault> {
+        required(self, &HeaderName::To, |text| {
+            NameAddr::parse_uri(text, "To")
+        })
+    }
+
     /// `host:port` of the last Via that can be read, which is that of the sender.
     pub fn last_sent_by(&self) -> Option<String> {
         let vias = self.list(&HeaderName::Via);

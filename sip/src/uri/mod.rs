@@ -100,7 +100,7 @@ impl Layout {
         let host_end = user_end + 1 + length;
         let port = match host.get(length..)? {
             [] => None,
-            [b':', digits @ ..] if (1..=4).contains(&digits.len()) => {
+            [b':', digits @ ..] if digits.len() <= 4 && matches!(digits, [b'1'..=b'9', ..]) => {
                 let digit = |port: u16, b: &u8| {
                     let digit = b.is_ascii_digit().then(|| u16::from(b - b'0'))?;
                     Some(port * 10 + digit)
@@ -227,6 +227,11 @@ impl Uri {
     /// The scheme.
     pub fn scheme(&self) -> Scheme {
         self.layout.scheme
+    }
+
+    /// Whether it is `sip:user@host` or `sip:user@host:port` in plain letters, without anything else.
+    pub fn is_plain(&self) -> bool {
+        Layout::plain(&self.text).is_some()
     }
 
     /// The scheme as written, without the colon.
