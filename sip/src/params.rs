@@ -291,7 +291,14 @@ impl<'a> Iter<'a> {
             self.rest = "";
             return None;
         }
-        let end = find_outside(rest, b';').unwrap_or(rest.len());
+        let special = |b: u8| matches!(b, b';' | b'"' | b'<' | b'\\');
+        let found = rest.bytes().position(special);
+        let end = match found.and_then(|at| rest.as_bytes().get(at)) {
+            Some(b';') => found,
+            Some(_) => find_outside(rest, b';'),
+            None => None,
+        };
+        let end = end.unwrap_or(rest.len());
         let (item, rest) = rest.split_at(end);
         self.rest = rest;
         Some(trim(item))

@@ -193,6 +193,13 @@ pub(crate) fn unquote(text: &str) -> Cow<'_, str> {
 /// Appends `text` as a quoted string. Line ends become spaces: they cannot be written.
 pub(crate) fn push_quoted(out: &mut String, text: &str) {
     out.push('"');
+    if memchr::memchr2(b'"', b'\\', text.as_bytes()).is_none()
+        && memchr::memchr2(b'\r', b'\n', text.as_bytes()).is_none()
+    {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for char in text.chars() {
         match char {
             '"' | '\\' => {

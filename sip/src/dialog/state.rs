@@ -6,7 +6,7 @@ use bytes::Bytes;
 use thiserror::Error;
 
 use crate::{
-    HeaderName, Method, Request, Uri,
+    Header, HeaderName, Method, Request, Uri,
     header::{Contacts, NameAddr, Transport},
     syntax::push_number,
     transaction::Flow,
@@ -165,21 +165,31 @@ impl Dialog {
         if !route.is_empty() {
             headers.push(HeaderName::Route, route);
         }
-        headers.push(HeaderName::From, self.written.field(0));
-        headers.push(HeaderName::To, self.written.field(1));
-        headers.push(HeaderName::CallId, self.written.field(2));
-        headers.push(HeaderName::CSeq, cseq);
-        headers.push(HeaderName::Contact, self.written.field(3));
+        for (name, value) in [
+            (HeaderName::From, self.written.field(0)),
+            (HeaderName::To, self.written.field(1)),
+            (HeaderName::CallId, self.written.field(2)),
+            (HeaderName::CSeq, Bytes::from(cseq)),
+            (HeaderName::Contact, self.written.field(3)),
+        ] {
+            headers.push_wire(Header::from_wire(name, value));
+        }
         request
     }
 
+    /// Line ends became spaces: what is written is not looked at again.
     fn write(&self, contact: &Uri) -> Written {
-        let fields = [
+        let mut fields = [
             tagged(&self.local_uri, &self.local_tag),
             tagged(&self.remote_uri, &self.remote_tag),
             self.call_id.clone(),
             ["<", contact.as_str(), ">"].concat(),
         ];
+        for field in &mut fields {
+            if field.contains(['\r', '\n', '\0']) {
+                *field = field.replace(['\r', '\n', '\0'], " ");
+            }
+        }
         let mut ends = [0; 4];
         let mut length = 0;
         for (end, field) in ends.iter_mut().zip(&fields) {

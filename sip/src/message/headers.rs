@@ -114,6 +114,11 @@ impl Headers {
         self.fields.push(Header { name, value });
     }
 
+    /// Puts a field in front of all others that was made here, without line ends.
+    pub(crate) fn push_front_wire(&mut self, header: Header) {
+        self.fields.insert(0, header);
+    }
+
     /// Puts a field in front of all others.
     pub fn push_front(&mut self, name: HeaderName, value: impl Into<Bytes>) {
         let value = clean(value.into());

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{ClientId, Event, Failure, Flow, Layer, SentBy, places::Place};
 use crate::{
-    HeaderName, Method, Request, Response, Timestamp,
+    Header, HeaderName, Method, Request, Response, Timestamp,
     header::{MAGIC_COOKIE, via::Parts},
     syntax::{push_hex, push_number, split_space, trim},
 };
@@ -84,7 +84,8 @@ impl Layer {
         branch: (u64, u64),
     ) -> Request {
         let headers = &mut request.headers;
-        headers.push_front(HeaderName::Via, via(to, sent_by, branch));
+        let via = via(to, sent_by, branch).into();
+        headers.push_front_wire(Header::from_wire(HeaderName::Via, via));
         if !headers.contains(&HeaderName::MaxForwards) {
             headers.push(HeaderName::MaxForwards, "70");
         }
