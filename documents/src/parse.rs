@@ -7,8 +7,8 @@ use crate::tree::{Attribute, Content, Entry, Span, Tree, Within};
 
 /// Longer names and attribute values are in no presence document.
 const LONGEST: usize = 8192;
-/// More attributes of one element, or namespaces in force at one place, neither.
-const MOST: usize = 256;
+/// More attributes or namespace declarations of one element neither: they are searched one by one.
+const MOST: usize = 64;
 
 /// Reads one document. A byte order mark, the XML declaration, comments and processing instructions are passed over, a
 /// document type declaration is refused. Of two attributes of one name the last counts.
@@ -273,9 +273,6 @@ impl<'a> Parser<'a> {
             Some(rest) if prefix == 5 => rest.get(1..),
             _ => None,
         };
-        if self.scope.len() > MOST {
-            return Err(DocumentError::TooLarge);
-        }
         if let Some(prefix) = declared {
             let kind = namespace::kind(self.tree.str(value));
             self.scope.push((prefix, self.tree.namespaces.len() as u32));
@@ -312,7 +309,8 @@ impl<'a> Parser<'a> {
 
     /// Puts the element and its attributes into their namespaces.
     fn resolve(&mut self, open: &Open, first: usize) -> Result<()> {
-        if self.tree.attributes.len() - first > MOST {
+        let declared = self.scope.len() - open.scope;
+        if self.tree.attributes.len() - first > MOST || declared > 2 * MOST {
             return Err(DocumentError::TooLarge);
         }
         let (prefix, local) = self.split(open.name)?;

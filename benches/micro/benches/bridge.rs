@@ -1,13 +1,15 @@
 //! Paths through the layer and the bridge, with a model that answers at once.
 #![expect(missing_docs, reason = "criterion makes functions without")]
 
+use std::time::Duration;
+
 use adsum_micro::text;
 use adsum_micro::world::{self, Phone, World};
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
 fn begin() -> (World, Phone, Bytes) {
-    let mut world = World::new();
+    let mut world = World::with_pace(Duration::ZERO);
     let mut ann = Phone::new(&mut world, "ann", 1);
     let first = ann.publish(1, None);
     world.datagram(&ann.flow, first.clone());
@@ -66,7 +68,7 @@ fn subscribe(c: &mut Criterion) {
     let mut bob = Phone::new(&mut world, "bob", 2);
     let flow = bob.flow.clone();
     let mut number = 0;
-    c.bench_function("bridge: SUBSCRIBE with its NOTIFY", |b| {
+    c.bench_function("bridge: SUBSCRIBE with its NOTIFY, answered", |b| {
         b.iter_batched(
             || {
                 number += 1;
@@ -75,6 +77,7 @@ fn subscribe(c: &mut Criterion) {
             |octets| {
                 world.out.clear();
                 world.datagram(&flow, octets);
+                answer(&mut world, 1);
             },
             BatchSize::PerIteration,
         );
@@ -93,9 +96,9 @@ fn notify(c: &mut Criterion) {
     }
     c.bench_function("bridge: NOTIFY to twenty, and their answers", |b| {
         b.iter(|| {
-            world.pass(2000);
             world.out.clear();
             world.renewed();
+            assert_eq!(world.out.len(), 20);
             answer(&mut world, 0);
         });
     });

@@ -7,7 +7,10 @@ use adsum_micro::text;
 use adsum_micro::world::{self, Phone, World};
 use bytes::Bytes;
 
-const PATHS: [(&str, fn(usize)); 11] = [
+/// Does one path as often as that.
+type Run = fn(usize);
+
+const PATHS: [(&str, Run); 11] = [
     ("parse-publish", parse_publish),
     ("parse-ok", parse_ok),
     ("print-publish", print_publish),

@@ -44,10 +44,10 @@ pub fn publish_lines(tag: Option<&str>, authorization: Option<&str>) -> String {
     let mut lines =
         String::from("Event: presence\r\nExpires: 3600\r\nContent-Type: application/pidf+xml\r\n");
     if let Some(tag) = tag {
-        lines += &format!("SIP-If-Match: {tag}\r\n");
+        lines.extend(["SIP-If-Match: ", tag, "\r\n"]);
     }
     if let Some(value) = authorization {
-        lines += &format!("Authorization: {value}\r\n");
+        lines.extend(["Authorization: ", value, "\r\n"]);
     }
     lines
 }

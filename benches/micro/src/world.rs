@@ -50,7 +50,13 @@ impl Default for World {
 impl World {
     /// An empty world.
     pub fn new() -> Self {
-        let config = Config::new(vec!["office.example".to_owned()]);
+        Self::with_pace(Duration::from_secs(1))
+    }
+
+    /// One in which watchers are told as often as that.
+    pub fn with_pace(pace: Duration) -> Self {
+        let mut config = Config::new(vec!["office.example".to_owned()]);
+        config.notify_pace = pace;
         let transactions = sip::transaction::Config {
             server: Some("Adsum".to_owned()),
             ..sip::transaction::Config::default()
@@ -296,7 +302,7 @@ impl Phone {
     pub fn subscribe(&mut self, number: usize) -> Bytes {
         let authorization = self.authorization(&Method::Subscribe);
         let lines = format!(
-            "Contact: <sip:{}-{number}@{}>\r\nEvent: presence\r\nAccept: application/pidf+xml\r\nExpires: 3600\r\n\
+            "Contact: <sip:{}-{number}@{}>\r\nEvent: presence\r\nAccept: application/pidf+xml\r\nExpires: 86400\r\n\
              Authorization: {authorization}\r\n",
             self.name, self.address
         );
