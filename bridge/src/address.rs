@@ -222,6 +222,49 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sure_is_so() {
+        let domains = Domains::new(&["office.example".to_owned()], None);
+        let ann = Bare::parse("ann@office.example").unwrap();
+        for (uri, sure) in [
+            ("sip:ann@office.example", true),
+            ("sips:ann@office.example:5061;lr", true),
+            ("sip:Ann@office.example", false),
+            ("sip:ann@192.0.2.1", false),
+            ("sip:ann@old.example", false),
+            ("sip:bob@office.example", false),
+            ("tel:ann", false),
+        ] {
+            let uri = Uri::parse(uri).unwrap();
+            assert_eq!(domains.surely(&uri, &ann), sure, "{uri}");
+            let named = domains.read(&uri).and_then(|n| n.direct);
+            assert!(!sure || named.as_ref() == Some(&ann), "{uri}");
+        }
+        let elsewhere = Bare::parse("ann@old.example").unwrap();
+        assert!(!domains.surely(&Uri::parse("sip:ann@old.example").unwrap(), &elsewhere));
+    }
+
+    #[test]
+    fn what_needs_no_preparation_is_prepared() {
+        for user in ["ann", "a.b-c_9", "0", "xn--a"] {
+            assert!(is_prepared(user));
+            let prepared = sip_address::from_sip(user, "office.example").unwrap();
+            assert_eq!(prepared.local(), Some(user));
+        }
+        for user in [
+            "",
+            "Ann",
+            "a b",
+            "a%41",
+            "a+b",
+            "a'b",
+            "\u{e9}",
+            &"a".repeat(256),
+        ] {
+            assert!(!is_prepared(user), "{user}");
+        }
+    }
+
+    #[test]
     fn and_back() {
         let ann = Address::parse("tschüss@office.example/Büro 1").unwrap();
         assert_eq!(

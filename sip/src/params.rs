@@ -205,6 +205,11 @@ pub(crate) fn check(text: &str, what: &'static str) -> Result<(), Malformed> {
     if is_plain(text) {
         return Ok(());
     }
+    check_any(text, what)
+}
+
+/// [`check`] for all there may be.
+fn check_any(text: &str, what: &'static str) -> Result<(), Malformed> {
     let (mut tags, mut branches) = (0, 0);
     let mut items = Iter::new(text);
     while let Some(item) = items.next_item() {
@@ -315,6 +320,37 @@ impl<'a> Iterator for Iter<'a> {
                 continue;
             }
             return Some(split_item(item));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn piece() -> impl Strategy<Value = &'static str> {
+        prop::sample::select(vec![
+            ";", ";", "=", "=", "tag", "TAG", "branch", "a", "b1", "\"", "\\", "<", ">", " ", "\t",
+            "[::1]", "/", "@", "\u{e9}", ",",
+        ])
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2048))]
+        #[test]
+        fn the_short_ways_find_what_the_long_ones_find(pieces in prop::collection::vec(piece(), 0..14)) {
+            let text = format!(";{}", pieces.concat());
+            for name in ["tag", "a", "branch", "none"] {
+                let long = Iter::new(&text)
+                    .find(|(found, _)| found.eq_ignore_ascii_case(name))
+                    .map(|(_, value)| value.unwrap_or(""));
+                prop_assert_eq!(lookup(&text, name), long, "{} in {}", name, text);
+            }
+            if is_plain(&text) {
+                prop_assert!(check_any(&text, "x").is_ok(), "{}", text);
+            }
         }
     }
 }

@@ -413,3 +413,46 @@ fn check_params(text: &str) -> Result<(), Malformed> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod plain_tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn piece() -> impl Strategy<Value = &'static str> {
+        prop::sample::select(vec![
+            "ann",
+            "@",
+            ":",
+            "5060",
+            "05",
+            "99999",
+            ".",
+            "-",
+            "office",
+            "example",
+            "_",
+            "%41",
+            ";lr",
+            "?a=b",
+            "[::1]",
+            "192.0.2.1",
+            " ",
+            "!",
+        ])
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2048))]
+        #[test]
+        fn what_is_plain_is_read_alike(pieces in prop::collection::vec(piece(), 0..7)) {
+            let text = format!("sip:ann@{}", pieces.concat());
+            for text in [text.as_str(), &text.replace("ann@", ""), &text.to_uppercase()] {
+                if let Some(plain) = Layout::plain(text) {
+                    prop_assert!(Layout::read_any(text).is_ok_and(|any| any == plain), "{}", text);
+                }
+            }
+        }
+    }
+}

@@ -118,3 +118,25 @@ fn a_merged_request_is_new_once_the_other_is_gone() {
         &incoming("MESSAGE", ";branch=z9hG4bK-2"),
     );
 }
+
+#[test]
+fn the_same_octets_are_absorbed_unread_and_others_are_read() {
+    let first = usual("SUBSCRIBE");
+    // Of the same transaction, but with a fault that its answer is to tell.
+    let faulty = changed(&first, "Max-Forwards: 70", "Max-Forwards: 999");
+    assert_eq!(second(&first, &faulty), "400");
+    let mut layer = layer();
+    let (id, _) = accept(&mut layer, 0, &udp(), &first);
+    receive(&mut layer, 1, &udp(), &first);
+    assert!(layer.poll_event().is_none() && sent(&mut layer).is_empty());
+    layer.forget(id);
+    let (id, request) = accept(&mut layer, 2, &udp(), &first);
+    layer.respond_and_forget(id, Response::for_request(&request, 401));
+    let stateful = sent(&mut layer);
+    let (id, request) = accept(&mut layer, 3, &udp(), &first);
+    layer.respond_stateless(&udp(), &request, Response::for_request(&request, 401));
+    assert_eq!(sent(&mut layer), stateful);
+    layer.forget(id);
+    layer.respond_and_forget(id, Response::for_request(&request, 401));
+    assert_clean(&mut layer);
+}

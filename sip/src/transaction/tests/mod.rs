@@ -127,6 +127,6 @@ fn assert_clean(layer: &mut Layer) {
     assert_eq!(layer.active(), 0);
     assert_eq!(layer.poll_timeout(), None);
     assert!(layer.servers.is_clean() && layer.clients.is_clean());
-    assert!(layer.keys.is_empty() && layer.merges.is_empty());
+    assert!(layer.keys.is_empty() && layer.merges.is_empty() && layer.datagrams.is_empty());
     assert!(layer.poll_event().is_none() && layer.poll_transmit().is_none());
 }
