@@ -19,13 +19,14 @@ use super::Sip;
 use crate::server::aliases;
 use crate::server::shared::Shared;
 
-/// Digest keys already opened, by user name and realm; thrown away whenever an account changes.
+/// Digest keys already opened, by realm and user name; thrown away whenever an account changes.
 #[derive(Default)]
 pub(crate) struct KeyCache(Mutex<Cached>);
 
 #[derive(Default)]
 struct Cached {
-    keys: HashMap<(String, String), (Bare, Ha1Set)>,
+    keys: HashMap<String, HashMap<String, (Bare, Ha1Set)>>,
+    count: usize,
     /// Grows whenever all is thrown away: what was read before that is not put in after it.
     generation: u64,
 }
@@ -38,12 +39,19 @@ impl KeyCache {
     pub(crate) fn clear(&self) {
         let mut cached = self.0.lock();
         cached.keys.clear();
+        cached.count = 0;
         cached.generation += 1;
     }
 }
 
 impl Sip {
-    pub(super) fn act(self: &Arc<Self>, shared: &Arc<Shared>, token: Token, action: Action) {
+    /// Does it. What is known at once is answered at once; all else is left for the machines when it is known.
+    pub(super) fn act(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        token: Token,
+        action: Action,
+    ) -> Option<Answer> {
         let model = &shared.model;
         match action {
             Action::Credentials {
@@ -57,11 +65,11 @@ impl Sip {
                 } else {
                     self.credentials(shared, &user, &realm)
                 };
-                self.answer(token, Answer::Credentials(Credentials { found, too_many }));
+                return Some(Answer::Credentials(Credentials { found, too_many }));
             }
             Action::Resolve { address } => {
                 let account = resolve(shared, &address, shared.model.rules().domains[0].as_str());
-                self.answer(token, Answer::Resolved(account));
+                return Some(Answer::Resolved(account));
             }
             Action::Attempted {
                 user,
@@ -116,7 +124,7 @@ impl Sip {
                 presentity,
             } => {
                 let result = model.look(&watcher, &presentity).map(|(seen, _)| seen);
-                self.answer(token, seen(result));
+                return Some(seen(result));
             }
             Action::Rewatch {
                 presentity,
@@ -149,6 +157,7 @@ impl Sip {
             Action::Taken { account, stored } => model.taken(&account, stored),
             Action::NotTaken { account, stored } => model.not_taken(&account, stored),
         }
+        None
     }
 
     fn reply<T: 'static>(
@@ -182,10 +191,9 @@ impl Sip {
 
     /// The account and keys that a digest user name stands for.
     fn credentials(&self, shared: &Shared, user: &str, realm: &str) -> Option<(Bare, Ha1Set)> {
-        let name = (user.to_owned(), realm.to_owned());
         let generation = {
             let cached = self.keys.0.lock();
-            if let Some(found) = cached.keys.get(&name) {
+            if let Some(found) = cached.keys.get(realm).and_then(|keys| keys.get(user)) {
                 return Some(found.clone());
             }
             cached.generation
@@ -208,10 +216,14 @@ impl Sip {
         let found = (account, keys.of(user)?);
         let mut cache = self.keys.0.lock();
         if cache.generation == generation {
-            if cache.keys.len() >= CACHED {
+            if cache.count >= CACHED {
                 cache.keys.clear();
+                cache.count = 0;
             }
-            cache.keys.insert(name, found.clone());
+            let of_realm = cache.keys.entry(realm.to_owned()).or_default();
+            if of_realm.insert(user.to_owned(), found.clone()).is_none() {
+                cache.count += 1;
+            }
         }
         Some(found)
     }

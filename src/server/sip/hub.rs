@@ -58,8 +58,6 @@ struct Hub {
     bridge: Bridge<ServerId>,
     /// What the bridge calls a request it sent.
     sent: HashMap<ClientId, u64>,
-    /// Requests that wait for their answer.
-    asked: HashMap<ServerId, (Flow, sip::Request)>,
     links: HashMap<u64, Arc<Link>>,
     by_peer: HashMap<(Transport, SocketAddr), u64>,
     next_connection: u64,
@@ -96,7 +94,6 @@ impl Sip {
                 layer,
                 bridge,
                 sent: HashMap::new(),
-                asked: HashMap::new(),
                 links: HashMap::new(),
                 by_peer: HashMap::new(),
                 // Numbers stand in stored registrations: those of an earlier run must not name connections of this one.
@@ -236,15 +233,9 @@ impl Sip {
         while let Some(output) = hub.bridge.poll_output() {
             busy = true;
             match output {
-                Output::Respond(id, response) => {
-                    hub.asked.remove(&id);
-                    hub.layer.respond(now.at, id, response);
-                }
+                Output::Respond(id, response) => hub.layer.respond(now.at, id, response),
                 Output::RespondStateless(id, response) => {
-                    if let Some((flow, request)) = hub.asked.remove(&id) {
-                        hub.layer.respond_stateless(&flow, &request, response);
-                    }
-                    hub.layer.forget(id);
+                    hub.layer.respond_and_forget(id, response);
                 }
                 Output::Send { key, request, to } => {
                     if request.method == sip::Method::Notify {
@@ -252,7 +243,11 @@ impl Sip {
                     }
                     self.request(hub, now, key, request, to);
                 }
-                Output::Act(token, action) => self.act(shared, token, action),
+                Output::Act(token, action) => {
+                    if let Some(answer) = self.act(shared, token, action) {
+                        hub.bridge.handle_answer(now, token, answer);
+                    }
+                }
             }
         }
         while let Some(transmit) = hub.layer.poll_transmit() {
@@ -410,7 +405,6 @@ impl Hub {
                     self.by_peer
                         .insert((flow.transport.clone(), flow.remote), connection);
                 }
-                self.asked.insert(id, (flow.clone(), request.clone()));
                 self.bridge.handle_request(now, id, request, &flow);
             }
             Event::Response { id, response } => {
