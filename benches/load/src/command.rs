@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::args::{Output, Rosters, Target};
+use crate::bare::Kind;
 use crate::xmpp::Mechanism;
 
 /// Drives a presence server and measures what each operation costs it.
@@ -250,6 +251,26 @@ pub(crate) enum Command {
         #[arg(last = true, required = true)]
         command: Vec<String>,
     },
+    /// What the machine itself takes: the same exchanges with a server that does nothing
+    Floor {
+        #[command(flatten)]
+        output: Output,
+        /// Seconds that are measured, for each exchange
+        #[arg(long, default_value_t = 5.0)]
+        seconds: f64,
+        /// Threads of that server
+        #[arg(long, default_value_t = 2)]
+        threads: usize,
+    },
+    /// Is that server
+    #[command(hide = true)]
+    Bare {
+        /// What it does
+        #[arg(value_enum)]
+        kind: Kind,
+        /// Its threads
+        threads: usize,
+    },
     /// Holds the JSON objects of a file against the limits
     Summary {
         /// One JSON object a line
@@ -294,6 +315,8 @@ impl Command {
             Self::Roster { .. } => "roster",
             Self::Accounts { .. } => "accounts",
             Self::Start { .. } => "start",
+            Self::Floor { .. } => "floor",
+            Self::Bare { .. } => "bare",
             Self::Summary { .. } => "summary",
         };
         text.to_owned()

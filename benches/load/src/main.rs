@@ -2,6 +2,7 @@
 //! memory. Speaks XMPP, in the clear or over TLS, and SIP over UDP to any server by host and port, on one thread.
 
 mod args;
+mod bare;
 mod command;
 mod failure;
 mod pace;
@@ -19,13 +20,14 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use args::Output;
+use bare::Kind;
 use command::{Cli, Command};
 use failure::{Doing, Result};
 use report::Report;
 use scenario::presence::Shape;
 use scenario::{
-    accounts, attack, cross, idle, login, messages, notify, online, presence, publish, retransmit,
-    rosters, start, storm, subscribe, unauthorized,
+    accounts, attack, cross, floor, idle, login, messages, notify, online, presence, publish,
+    retransmit, rosters, start, storm, subscribe, unauthorized,
 };
 
 /// Runs a scenario on this thread.
@@ -42,6 +44,19 @@ fn drive(
     give(output, name, local.block_on(&runtime, scenario))
 }
 
+/// What the machine itself takes, one exchange after the other.
+fn floors(output: &Output, name: &str, seconds: f64, threads: usize) -> Result<bool> {
+    for kind in Kind::ALL {
+        let name = format!("{name}-{}", kind.name());
+        drive(
+            output,
+            &name,
+            floor::scenario(&name, kind, seconds, threads),
+        )?;
+    }
+    Ok(true)
+}
+
 /// Gives a report, or records that there is none.
 fn give(output: &Output, name: &str, report: Result<Report>) -> Result<bool> {
     match report {
@@ -56,8 +71,8 @@ fn give(output: &Output, name: &str, report: Result<Report>) -> Result<bool> {
 /// What the scenario is to be called.
 fn name(command: &Command) -> String {
     let output = match command {
-        Command::Accounts { .. } | Command::Summary { .. } => None,
-        Command::Start { output, .. } => Some(output),
+        Command::Accounts { .. } | Command::Summary { .. } | Command::Bare { .. } => None,
+        Command::Start { output, .. } | Command::Floor { output, .. } => Some(output),
         Command::Messages { target, .. }
         | Command::Presence { target, .. }
         | Command::Idle { target, .. }
@@ -114,6 +129,8 @@ fn run(command: Command) -> Result<bool> {
             accounts::write(count, &domain, &prefix, &out).map(|()| true),
         Command::Start { port, times, rest, output, command } =>
             give(&output, name, start::scenario(name, port, times, rest, &command)),
+        Command::Floor { seconds, threads, output } => floors(&output, name, seconds, threads),
+        Command::Bare { kind, threads } => bare::serve(kind, threads).map(|()| true),
         Command::Summary { file } => summary::print(&file),
     }
 }

@@ -12,7 +12,11 @@ use crate::failure::{Doing, Result};
 struct Limit(&'static str, &'static str, &'static str, &'static str, f64);
 
 #[rustfmt::skip]
-const LIMITS: [Limit; 26] = [
+const LIMITS: [Limit; 30] = [
+    Limit("floor-echo", "cpu_us", "the machine: TCP echo", "us", f64::INFINITY),
+    Limit("floor-relay", "cpu_us", "the machine: TCP relay", "us", f64::INFINITY),
+    Limit("floor-fanout", "cpu_us", "the machine: TCP copy, 1 to 20", "us", f64::INFINITY),
+    Limit("floor-udp", "cpu_us", "the machine: UDP echo", "us", f64::INFINITY),
     Limit("messages", "cpu_us", "server CPU per message", "us", 15.0),
     Limit("messages", "busiest_thread_percent", "busiest thread, 200 senders", "%", 65.0),
     Limit("presence", "cpu_us", "server CPU per presence copy, 1 to 20", "us", 7.0),
@@ -41,6 +45,18 @@ const LIMITS: [Limit; 26] = [
     Limit("unauthorized", "growth_bytes", "memory per request refused", "bytes", 8.0),
 ];
 
+/// What a scenario's CPU is held against beside its limit: the floor of the same exchange, and what that floor cost, in
+/// microseconds, on the machine on which the limit was set.
+struct Floor(&'static str, &'static str, f64);
+
+#[rustfmt::skip]
+const FLOORS: [Floor; 4] = [
+    Floor("messages", "floor-relay", 3.5),
+    Floor("presence", "floor-fanout", 2.5),
+    Floor("retransmit", "floor-udp", 2.9),
+    Floor("unauthorized", "floor-udp", 2.9),
+];
+
 /// What scenarios at several numbers of sessions have in common in their names.
 const AMONG: &str = "presence-among-";
 /// How much dearer a copy may be among the most sessions than among the fewest.
@@ -56,8 +72,21 @@ fn reports(text: &str) -> Reports {
         .collect()
 }
 
-/// Prints a figure against its limit; whether it is there and within.
-fn row(name: &str, unit: &str, value: Option<f64>, most: f64) -> bool {
+/// The floor of this figure in the same file and what it was when the limit was set, where there is one.
+fn floor(reports: &Reports, limit: &Limit) -> Option<(f64, f64)> {
+    let Limit(scenario, key, ..) = limit;
+    let Floor(_, floor, then) = FLOORS.iter().find(|Floor(of, ..)| of == scenario)?;
+    let report = reports.get(*floor).filter(|_| *key == "cpu_us")?;
+    Some((report.get(*key)?.as_f64()?, *then))
+}
+
+/// A number of a table, or a dash.
+fn shown(value: Option<f64>) -> String {
+    value.map_or("-".to_owned(), |value| format!("{value:.2}"))
+}
+
+/// Prints a figure against its limit; whether it is there and within. The limit as scaled by the floor only stands beside.
+fn row(name: &str, unit: &str, value: Option<f64>, most: f64, floor: Option<(f64, f64)>) -> bool {
     let fits = value.is_some_and(|value| {
         if most < 0.0 {
             value >= -most
@@ -65,14 +94,17 @@ fn row(name: &str, unit: &str, value: Option<f64>, most: f64) -> bool {
             value <= most
         }
     });
-    let shown = value.map_or("missing".to_owned(), |value| format!("{value:.2}"));
+    let measured = value.map_or("missing".to_owned(), |value| format!("{value:.2}"));
     let limit = if most.is_infinite() {
         "-".to_owned()
     } else {
         format!("{}", most.abs())
     };
+    let scaled = floor.map(|(now, then)| most * now / then);
+    let ratio = floor.zip(value).map(|((now, _), value)| value / now);
     let verdict = if fits { "" } else { "  <-- missed" };
-    println!("{name:<42} {shown:>10} {limit:>10} {unit}{verdict}");
+    let (scaled, ratio) = (shown(scaled), shown(ratio));
+    println!("{name:<42} {measured:>10} {limit:>10} {scaled:>10} {ratio:>10} {unit}{verdict}");
     fits
 }
 
@@ -97,17 +129,21 @@ fn growth(reports: &Reports) -> Option<Option<f64>> {
 
 /// Prints the rows of all scenarios that were begun; whether all is good: one that gave no figure is not.
 fn judge(reports: &Reports) -> bool {
-    println!("{:<42} {:>10} {:>10}", "", "measured", "at most");
+    println!(
+        "{:<42} {:>10} {:>10} {:>10} {:>10}",
+        "", "measured", "at most", "scaled", "x floor"
+    );
     let mut good = true;
-    for Limit(scenario, key, name, unit, most) in &LIMITS {
+    for limit in &LIMITS {
+        let Limit(scenario, key, name, unit, most) = limit;
         if let Some(report) = reports.get(*scenario) {
             let value = report.get(key).and_then(Value::as_f64);
-            good &= row(name, unit, value, *most);
+            good &= row(name, unit, value, *most, floor(reports, limit));
         }
     }
     if let Some(value) = growth(reports) {
         let name = "presence copy, most to fewest sessions";
-        good &= row(name, "x", value, FLAT);
+        good &= row(name, "x", value, FLAT, None);
     }
     for (name, report) in reports {
         if let Some(why) = report.get("failed").and_then(Value::as_str) {
@@ -143,6 +179,34 @@ mod tests {
         assert!(!good(
             r#"{"scenario":"plain-attack","wrong_rate":19,"moved_p99_ms":1}"#
         ));
+    }
+
+    #[test]
+    fn a_floor_stands_beside_its_figures_and_changes_no_verdict() {
+        let text = "{\"scenario\":\"floor-udp\",\"cpu_us\":5.8}\n{\"scenario\":\"retransmit\",\"cpu_us\":4.1}\n";
+        let found = reports(text);
+        let beside = |scenario: &str, key: &str| {
+            let limit = LIMITS
+                .iter()
+                .find(|Limit(of, what, ..)| *of == scenario && *what == key);
+            floor(&found, limit.expect("a limit"))
+        };
+        assert_eq!(beside("retransmit", "cpu_us"), Some((5.8, 2.9)));
+        assert_eq!(beside("unauthorized", "growth_bytes"), None);
+        assert_eq!(beside("messages", "cpu_us"), None);
+        assert_eq!(beside("publish", "cpu_us"), None);
+        assert!(!judge(&found));
+        assert!(judge(&reports(r#"{"scenario":"floor-udp","cpu_us":99}"#)));
+    }
+
+    #[test]
+    fn every_floor_is_of_a_limit_and_is_measured() {
+        for Floor(of, floor, _) in &FLOORS {
+            for name in [of, floor] {
+                let known = |Limit(scenario, key, ..): &Limit| scenario == name && *key == "cpu_us";
+                assert!(LIMITS.iter().any(known), "{name}");
+            }
+        }
     }
 
     #[test]

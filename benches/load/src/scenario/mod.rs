@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod attack;
 pub(crate) mod cross;
 mod crowd;
+pub(crate) mod floor;
 pub(crate) mod idle;
 pub(crate) mod login;
 pub(crate) mod messages;
