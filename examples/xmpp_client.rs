@@ -16,7 +16,7 @@ use adsum::demo::trust::Trust;
 use clap::Parser;
 use tokio_xmpp::Stanza;
 use tokio_xmpp::jid::Jid;
-use tokio_xmpp::parsers::presence::{Presence, Type};
+use xmpp_parsers::presence::{Presence, Type};
 
 /// Logs in, says that it is there, and prints what it sees.
 #[derive(Parser)]

@@ -7,24 +7,24 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use futures_util::{SinkExt, StreamExt as _};
+use minidom::Element;
 use sasl::common::Credentials;
 use tokio::io::BufStream;
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tokio_xmpp::connect::ServerConnector as _;
 use tokio_xmpp::jid::Jid;
-use tokio_xmpp::minidom::Element;
-use tokio_xmpp::parsers::bind::{BindQuery, BindResponse};
-use tokio_xmpp::parsers::iq::Iq;
-use tokio_xmpp::parsers::message::Message;
-use tokio_xmpp::parsers::ns;
-use tokio_xmpp::parsers::presence::Presence;
-use tokio_xmpp::parsers::roster::Roster;
-use tokio_xmpp::parsers::stanza_error::{DefinedCondition, ErrorType, StanzaError};
 use tokio_xmpp::xmlstream::{
     FallibleStreamElement, ReadError, StreamHeader, Timeouts, XmppStream, XmppStreamElement,
 };
 use tokio_xmpp::{Stanza, client_login};
+use xmpp_parsers::bind::{BindQuery, BindResponse};
+use xmpp_parsers::iq::Iq;
+use xmpp_parsers::message::Message;
+use xmpp_parsers::ns;
+use xmpp_parsers::presence::Presence;
+use xmpp_parsers::roster::Roster;
+use xmpp_parsers::stanza_error::{DefinedCondition, ErrorType, StanzaError};
 
 use super::trust::Trust;
 

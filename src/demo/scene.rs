@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use sip::dialog::Dialog;
 use sip::{Method, Request, Uri};
 use tokio_xmpp::jid::{BareJid, Jid};
-use tokio_xmpp::parsers::message::{Lang, Message};
-use tokio_xmpp::parsers::presence::{Presence, Show, Type};
-use tokio_xmpp::parsers::roster::Subscription;
+use xmpp_parsers::message::{Lang, Message};
+use xmpp_parsers::presence::{Presence, Show, Type};
+use xmpp_parsers::roster::Subscription;
 
 use super::chat::Chat;
 use super::phone::{LIFETIME, Phone};
@@ -126,7 +126,7 @@ impl Players<'_> {
             allow: true,
         };
         step(what, self.stage.ask(wish)).await?;
-        let seen = |item: &tokio_xmpp::parsers::roster::Item| {
+        let seen = |item: &xmpp_parsers::roster::Item| {
             item.jid == bob && matches!(item.subscription, Subscription::To | Subscription::Both)
         };
         step(
