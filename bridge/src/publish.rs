@@ -56,8 +56,14 @@ impl<R: Copy> Bridge<R> {
             published.tuple_ids.first().map(String::as_str),
         );
         let resource = mapping::sip_resource(&device, &account);
+        let native = match pidf::normalise(&published, &resource) {
+            Ok(native) => native,
+            Err(error) => {
+                return self.respond(&job, Reply::because(400, capitalised(&error.to_string())));
+            }
+        };
         let body = Body {
-            native: pidf::normalise(&published, &resource),
+            native,
             lang: published.lang.as_deref().map(Into::into),
             document: published.document,
         };

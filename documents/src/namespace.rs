@@ -14,6 +14,8 @@ pub(crate) const IDLE: &str = "urn:xmpp:idle:1";
 pub(crate) const DELAY: &str = "urn:xmpp:delay";
 /// The namespace of `xml:lang`.
 pub(crate) const XML: &str = "http://www.w3.org/XML/1998/namespace";
+/// The namespace of declarations themselves, which nobody may declare.
+pub(crate) const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 
 /// What a namespace is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

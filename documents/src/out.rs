@@ -1,11 +1,19 @@
 //! XML as the pickiest clients want it: no white space between elements, double quotes, empty elements closed at once.
 
 /// Writes elements one after the other. The names come from this crate or were read as XML names before.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Out {
     bytes: Vec<u8>,
     /// The last start tag still waits for attributes or its end.
     in_tag: bool,
+    /// When so much is written, no more names, values and texts are.
+    limit: usize,
+}
+
+impl Default for Out {
+    fn default() -> Self {
+        Self::with_capacity(0)
+    }
 }
 
 impl Out {
@@ -13,7 +21,21 @@ impl Out {
         Self {
             bytes: Vec::with_capacity(capacity),
             in_tag: false,
+            limit: usize::MAX,
         }
+    }
+
+    /// What grows beyond `limit` bytes is of no use: little more is written, and [`Self::is_over`] tells it.
+    pub(crate) fn with_limit(capacity: usize, limit: usize) -> Self {
+        Self {
+            limit,
+            ..Self::with_capacity(capacity)
+        }
+    }
+
+    /// More was to be written than the limit allows.
+    pub(crate) fn is_over(&self) -> bool {
+        self.bytes.len() > self.limit
     }
 
     fn close_tag(&mut self) {
@@ -37,6 +59,9 @@ impl Out {
 
     pub(crate) fn attr(&mut self, name: &str, value: &str) {
         debug_assert!(self.in_tag, "an attribute belongs to a start tag");
+        if self.is_over() {
+            return;
+        }
         self.bytes.push(b' ');
         self.bytes.extend_from_slice(name.as_bytes());
         self.bytes.extend_from_slice(b"=\"");
@@ -45,7 +70,7 @@ impl Out {
     }
 
     pub(crate) fn text(&mut self, text: &str) {
-        if !text.is_empty() {
+        if !text.is_empty() && !self.is_over() {
             self.close_tag();
             escape(&mut self.bytes, text, false);
         }

@@ -9,6 +9,8 @@ use crate::tree::{Attribute, Content, Entry, Span, Tree, Within};
 const LONGEST: usize = 8192;
 /// More attributes or namespace declarations of one element neither: they are searched one by one.
 const MOST: usize = 64;
+/// More declarations in force at one place neither.
+const IN_FORCE: usize = 256;
 
 /// Reads one document. A byte order mark, the XML declaration, comments and processing instructions are passed over, a
 /// document type declaration is refused. Of two attributes of one name the last counts.
@@ -136,13 +138,23 @@ impl<'a> Parser<'a> {
                 ..
             }) = self.tree.entries.last_mut()
         {
-            // A comment or the like stood between: one text all the same.
+            // A comment or the like stood between: one text all the same. What was joined before is at the end and grows there: nothing
+            // is copied twice.
             let tree = &mut self.tree.text;
-            let joined = tree.len();
-            for part in [*before, span] {
-                tree.extend_from_within(part.start as usize..part.end as usize);
+            let (begin, end) = (before.start as usize, before.end as usize);
+            let (from, to) = (span.start as usize, span.end as usize);
+            if begin >= self.source.len() && end == from {
+                // It was decoded right behind.
+                *before = Span::new(begin, to);
+            } else if begin >= self.source.len() && end == tree.len() {
+                tree.extend_from_within(from..to);
+                *before = Span::new(begin, tree.len());
+            } else {
+                let joined = tree.len();
+                tree.extend_from_within(begin..end);
+                tree.extend_from_within(from..to);
+                *before = Span::new(joined, tree.len());
             }
-            *before = Span::new(joined, tree.len());
             return Ok(());
         }
         self.after_text = true;
@@ -274,6 +286,7 @@ impl<'a> Parser<'a> {
             _ => None,
         };
         if let Some(prefix) = declared {
+            self.declarable(prefix, value)?;
             let kind = namespace::kind(self.tree.str(value));
             self.scope.push((prefix, self.tree.namespaces.len() as u32));
             self.tree.namespaces.push((value, kind));
@@ -285,6 +298,22 @@ impl<'a> Parser<'a> {
             });
         }
         Ok(())
+    }
+
+    /// Namespaces in XML 1.0 §3: what may not be declared, and no more declarations in force than can be searched one by one.
+    fn declarable(&self, prefix: &str, value: Span) -> Result<()> {
+        let namespace = self.tree.str(value);
+        let reserved = matches!(namespace, namespace::XML | namespace::XMLNS);
+        let fits = match prefix {
+            "xml" => namespace == namespace::XML,
+            "xmlns" => false,
+            "" => !reserved,
+            _ => !reserved && !namespace.is_empty(),
+        };
+        if self.scope.len() >= IN_FORCE {
+            return Err(DocumentError::TooLarge);
+        }
+        if fits { Ok(()) } else { Err(BAD) }
     }
 
     fn lookup(&self, prefix: &str) -> Result<Within> {

@@ -22,7 +22,7 @@ fn documents(c: &mut Criterion) {
         source: Source::Sip { device: "d".into() },
         etag: None,
         expires: None,
-        native: Native::Pidf(pidf::normalise(&published, &resource)),
+        native: Native::Pidf(pidf::normalise(&published, &resource).expect("small enough")),
         document: published.document,
         resource,
         lang: None,

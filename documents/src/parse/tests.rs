@@ -154,7 +154,10 @@ fn limits() {
         parse(body.as_bytes(), 10_000, 3),
         Err(DocumentError::TooLarge)
     );
-    let body = format!("<a xmlns='x'{}/>", attributes.replace(" a", " xmlns:a"));
+    let body = format!(
+        "<a xmlns='x'{}/>",
+        attributes.replace(" a", " xmlns:a").replace("''", "'u'")
+    );
     assert_eq!(
         parse(body.as_bytes(), 10_000, 3),
         Err(DocumentError::TooLarge)
@@ -201,9 +204,57 @@ fn corners() {
         "<a xmlns='x' b/>",
         "<a xmlns='x' b=1/>",
         "<a xmlns='x'><b></a></b>",
+        "<a xmlns='x' xmlns:q='http://www.w3.org/XML/1998/namespace'/>",
+        "<a xmlns='http://www.w3.org/XML/1998/namespace'/>",
+        "<a xmlns='x' xmlns:xml='y'/>",
+        "<a xmlns='x' xmlns:xmlns='y'/>",
+        "<a xmlns='x' xmlns:q=''/>",
+        "<a xmlns='x' xmlns:xml='http://www.w3.org/XML/1998/namespace' xml:b='1'/>",
+        "<a xmlns='x'>a<!---->&amp;<!---->b<!---->&lt;<![CDATA[c]]><!---->d</a>",
     ] {
         check(body);
     }
+}
+
+/// Namespaces in XML 1.0 §3; the other reader lets it pass.
+#[test]
+fn the_namespace_of_declarations_is_not_declared() {
+    for body in [
+        "<a xmlns='x' xmlns:q='http://www.w3.org/2000/xmlns/'/>",
+        "<a xmlns='http://www.w3.org/2000/xmlns/'/>",
+    ] {
+        assert_eq!(parse(body.as_bytes(), 1000, 3).map(|_| ()), Err(BAD));
+    }
+}
+
+#[test]
+fn text_in_pieces_takes_no_more_room_than_in_one() {
+    for piece in ["b<??>", "&lt;<!---->", "<![CDATA[b]]>", "b<??>&gt;<??>"] {
+        let body = format!("<a xmlns='x'>{}{}</a>", "x".repeat(4000), piece.repeat(800));
+        let tree = parse(body.as_bytes(), 100_000, 3).unwrap();
+        assert!(
+            tree.text.len() < 3 * body.len(),
+            "{piece}: {}",
+            tree.text.len()
+        );
+    }
+}
+
+#[test]
+fn declarations_in_force_have_a_limit() {
+    let level = |n: usize| {
+        let declared: String = (0..100).map(|m| format!(" xmlns:p{n}x{m}='u'")).collect();
+        format!("<b{declared}>")
+    };
+    let body = |levels: usize| {
+        let open: String = (0..levels).map(level).collect();
+        format!("<a xmlns='x'>{open}{}</a>", "</b>".repeat(levels))
+    };
+    assert!(parse(body(2).as_bytes(), 100_000, 8).is_ok());
+    assert_eq!(
+        parse(body(3).as_bytes(), 100_000, 8),
+        Err(DocumentError::TooLarge)
+    );
 }
 
 fn piece() -> impl Strategy<Value = &'static str> {

@@ -6,7 +6,8 @@ use std::collections::HashSet;
 use bytes::Bytes;
 use presence::{Basic, Resource};
 
-use super::read::{Published, basic, instant, is, is_language, is_person, lang, tuples};
+use super::read::{MAX_SIZE, Published, basic, instant, is, is_language, is_person, lang, tuples};
+use crate::error::DocumentError;
 use crate::namespace::{self, DATA_MODEL, Kind, PIDF, RPID};
 use crate::out::Out;
 use crate::tree::{Element, Node};
@@ -18,20 +19,28 @@ use crate::{qvalue, rpid};
 /// its own. The order is that of the schemas; what they have no place for (unknown words in `<basic/>`, text between
 /// elements, elements without namespace) is left out, extensions are kept whole. Identifiers get a prefix made of the
 /// resource, because phones of one make all use the same ones; the same input and resource give the same bytes.
-pub fn normalise(published: &Published, resource: &Resource) -> Bytes {
+///
+/// # Errors
+///
+/// [`DocumentError::TooLarge`] when it would have more than [`MAX_SIZE`] bytes: what a document says once for all its elements, each says for itself
+/// here.
+pub fn normalise(published: &Published, resource: &Resource) -> Result<Bytes, DocumentError> {
     let mut body = Normaliser {
-        out: Out::with_capacity(512),
+        out: Out::with_limit(512, MAX_SIZE),
         prefix: prefix(resource),
         ids: HashSet::new(),
         data_model: false,
         rpid: false,
     };
     body.children(published.tree.root());
+    if body.out.is_over() {
+        return Err(DocumentError::TooLarge);
+    }
     let mut out = Out::with_capacity(1024);
     start_root(&mut out, body.data_model, body.rpid, &published.entity);
     out.raw(&body.out.into_bytes());
     out.end("presence");
-    out.into_bytes().into()
+    Ok(out.into_bytes().into())
 }
 
 /// The root's start tag. Clients that parse by pattern want exactly these prefixes.
@@ -261,6 +270,9 @@ impl Normaliser {
 
     /// An identifier of our own: legal whatever was given, and given once.
     fn id(&mut self, attribute: &str, given: Option<&str>) {
+        if self.out.is_over() {
+            return;
+        }
         let mut id = self.prefix.clone();
         for c in given.unwrap_or_default().trim().chars() {
             let legal = c.is_ascii_alphanumeric() || c == '-' || c == '_';

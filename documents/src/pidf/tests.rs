@@ -35,13 +35,13 @@ fn the_examples_of_rfc_3863() {
         fourth.document.notes,
         [note(None, "I'll be in Tokyo next week")]
     );
-    let normal = normalise(&fourth, &Resource::parse("r").unwrap());
+    let normal = normalise(&fourth, &Resource::parse("r").unwrap()).unwrap();
     let normal = std::str::from_utf8(&normal).unwrap();
     assert!(
         normal.contains(r#"<im xmlns="urn:ietf:params:xml:ns:pidf:im">busy</im>"#),
         "{normal}"
     );
-    let sixth = normalise(&sample("rfc3863-06"), &Resource::parse("r").unwrap());
+    let sixth = normalise(&sample("rfc3863-06"), &Resource::parse("r").unwrap()).unwrap();
     let sixth = std::str::from_utf8(&sixth).unwrap();
     assert!(
         sixth.contains(
@@ -379,4 +379,26 @@ fn faults_are_named() {
         "a".repeat(MAX_SIZE)
     );
     assert_eq!(read(long.as_bytes()), Err(DocumentError::TooLarge));
+}
+
+#[test]
+fn the_normal_form_has_a_limit() {
+    let root = |namespace: &str, inside: &str| {
+        format!(
+            "<presence xmlns='urn:ietf:params:xml:ns:pidf' xmlns:a='{namespace}' entity='sip:a@b'><tuple id='t'><status><basic>open</basic></status></tuple>{inside}</presence>"
+        )
+    };
+    let resource = Resource::parse("r").unwrap();
+    let form = |body: &str| normalise(&read(body.as_bytes()).unwrap(), &resource);
+    let long = ">".repeat(8000);
+    assert!(form(&root(&long, &"<a:x/>".repeat(3))).is_ok());
+    assert_eq!(
+        form(&root(&long, &"<a:x/>".repeat(8000))),
+        Err(DocumentError::TooLarge)
+    );
+    let wide = Resource::parse(&"\u{e9}".repeat(500)).unwrap();
+    let persons = "<d:person xmlns:d='urn:ietf:params:xml:ns:pidf:data-model'/>".repeat(900);
+    let published = root("x", &persons);
+    let published = read(published.as_bytes()).unwrap();
+    assert_eq!(normalise(&published, &wide), Err(DocumentError::TooLarge));
 }

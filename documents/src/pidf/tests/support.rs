@@ -59,7 +59,7 @@ pub(super) fn session(resource: &str, document: Document) -> Publication {
 pub(super) fn phone(resource: &str, published: &Published) -> Publication {
     let device = "device".into();
     let mut phone = publication(resource, Source::Sip { device }, published.document.clone());
-    phone.native = Native::Pidf(normalise(published, &phone.resource));
+    phone.native = Native::Pidf(normalise(published, &phone.resource).unwrap());
     phone
 }
 
