@@ -25,6 +25,8 @@ thread_local! {
 pub(super) trait Leftover {
     /// Does it, holding no lock of those who left it.
     fn work_off(self: Arc<Self>);
+    /// Has it done by somebody else.
+    fn pass_on(&self);
 }
 
 /// Leaves work to the end of the turn that runs on this thread. False: there is none.
@@ -58,7 +60,18 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         DEPTH.set(DEPTH.get() - 1);
+        if std::thread::panicking()
+            && let Some(left) = LEFT.with_borrow_mut(Option::take)
+        {
+            left.pass_on();
+        }
     }
+}
+
+/// The beginning of a turn that goes on with [`yielding_turn`] before anything is awaited: what it leaves and marks is seen to there.
+pub(crate) fn begin<T>(work: impl FnOnce() -> T) -> T {
+    let _running = Running::new();
+    work()
 }
 
 fn run<T>(work: impl FnOnce() -> T) -> T {

@@ -382,8 +382,12 @@ impl Leftover for Sip {
         };
         turn(|| match self.hub.try_lock() {
             Some(mut hub) => self.work_on(shared, &mut hub, |_| {}),
-            None => self.wake.notify_one(),
+            None => self.pass_on(),
         });
+    }
+
+    fn pass_on(&self) {
+        self.wake.notify_one();
     }
 }
 

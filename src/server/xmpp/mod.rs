@@ -20,7 +20,7 @@ use xmpp::{Action, Reply};
 use super::accept::Counting;
 use super::link::{Link, read};
 use super::shared::Shared;
-use super::turn::{turn, yielding_turn};
+use super::turn::{begin, turn, yielding_turn};
 use crate::certificates::Listener;
 
 use login::Begun;
@@ -204,7 +204,7 @@ impl Connection {
             let blocked = link.is_blocked() || self.awaits_writing();
             let takes = self.takes();
             tokio::select! {
-                taken = read(socket, |octets| self.received(octets)), if takes => {
+                taken = read(socket, |octets| begin(|| self.received(octets))), if takes => {
                     if taken.is_err() { return }
                 }
                 () = link.wake.notified() => {}
