@@ -243,12 +243,16 @@ fn text_in_pieces_takes_no_more_room_than_in_one() {
 #[test]
 fn declarations_in_force_have_a_limit() {
     let level = |n: usize| {
-        let declared: String = (0..100).map(|m| format!(" xmlns:p{n}x{m}='u'")).collect();
-        format!("<b{declared}>")
+        let declared: Vec<String> = (0..100).map(|m| format!(" xmlns:p{n}x{m}='u'")).collect();
+        format!("<b{}>", declared.concat())
     };
     let body = |levels: usize| {
-        let open: String = (0..levels).map(level).collect();
-        format!("<a xmlns='x'>{open}{}</a>", "</b>".repeat(levels))
+        let open: Vec<String> = (0..levels).map(level).collect();
+        format!(
+            "<a xmlns='x'>{}{}</a>",
+            open.concat(),
+            "</b>".repeat(levels)
+        )
     };
     assert!(parse(body(2).as_bytes(), 100_000, 8).is_ok());
     assert_eq!(
