@@ -1,5 +1,6 @@
 //! sipp: many publications and subscriptions at once.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::process::Command;
 
 use super::{Process, filled};
@@ -20,13 +21,18 @@ fn twenty_calls_of_each_kind() {
             format!("{user};{friend};[authentication username={user} password={secret}]\n")
         };
         std::fs::write(&users, format!("SEQUENTIAL\n{}", line("bob", "ann"))).unwrap();
-        for (scenario, target) in [("publish.xml", "bob"), ("subscribe.xml", "ann")] {
+        let scenarios = [
+            ("publish.xml", "bob", "5070"),
+            ("subscribe.xml", "ann", "5072"),
+        ];
+        for (scenario, target, port) in scenarios {
             let mut command = Command::new("sipp");
+            let own = beside(server.address(&format!("sip.{transport}")).ip());
             command
                 .arg(server.address(&format!("sip.{transport}")).to_string())
                 .args([
                     "-i",
-                    "127.0.0.1",
+                    &own.to_string(),
                     "-t",
                     mode,
                     "-m",
@@ -41,7 +47,7 @@ fn twenty_calls_of_each_kind() {
                 .arg(folder.join(scenario))
                 .arg("-inf")
                 .arg(&users)
-                .args(["-p", &free_port().to_string()])
+                .args(["-p", port])
                 .current_dir(&folder);
             Process::start(&mut command).succeeds();
         }
@@ -51,8 +57,11 @@ fn twenty_calls_of_each_kind() {
     });
 }
 
-/// sipp takes the port that it is given.
-fn free_port() -> u16 {
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.local_addr().unwrap().port()
+/// An address of sipp's own beside that of the server, which no other test has: any port is free there.
+fn beside(server: IpAddr) -> IpAddr {
+    let IpAddr::V4(v4) = server else {
+        panic!("the server listens on IPv4");
+    };
+    let [a, b, c, _] = v4.octets();
+    Ipv4Addr::new(a, b, c, 2).into()
 }
