@@ -19,6 +19,7 @@
 //! | [`bindings`] | registrations of phones |
 //! | [`watches`] | watches that outlive their connection |
 //! | [`accounts`] | accounts and aliases |
+//! | `late` | what waits for room in the writer's queue and must not be lost |
 //! | `watchers` | who is told of whom |
 //! | `watching` | the list of those who are told |
 //! | `outbox` | what one account owes another |
@@ -44,6 +45,7 @@ pub mod clock;
 pub mod commit;
 pub mod contacts;
 pub mod entity;
+mod late;
 pub mod messages;
 mod offline;
 mod outbox;

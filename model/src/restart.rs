@@ -51,10 +51,11 @@ impl Model {
                         self.linger(entity, publication, until);
                     } else {
                         let resource = publication.resource;
-                        self.store.submit_soft(vec![Op::LastKnownRemove {
+                        let op = Op::LastKnownRemove {
                             account: account.clone(),
-                            resource,
-                        }]);
+                            resource: resource.clone(),
+                        };
+                        self.keep_presence(&account, &resource, op);
                     }
                 }
                 self.reopen(entity);

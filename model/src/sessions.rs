@@ -101,10 +101,11 @@ impl Model {
                 lang: presented.lang,
                 changed: now.utc,
             });
-            self.store.submit_soft(vec![Op::LastKnownPut {
+            let known = Op::LastKnownPut {
                 account: account.clone(),
                 publication: Arc::clone(&publication),
-            }]);
+            };
+            self.keep_presence(account, &publication.resource, known);
             entity.put(Arc::clone(&publication), None);
             let notice = Notice::available(account, &publication).with_id(presented.id);
             let mut contacts = Vec::new();
@@ -168,10 +169,11 @@ impl Model {
             };
             let status = parting.as_ref().and_then(|said| said.status.clone());
             if was_available {
-                self.store.submit_soft(vec![Op::LastKnownRemove {
+                let gone = Op::LastKnownRemove {
                     account: account.clone(),
                     resource: resource.clone(),
-                }]);
+                };
+                self.keep_presence(account, &resource, gone);
                 if !entity.sessions.iter().any(|s| s.available.is_some()) {
                     self.seen_last(entity, now, status);
                 }

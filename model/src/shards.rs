@@ -13,6 +13,7 @@ use store::Store;
 
 use crate::clock::{Now, Randomness};
 use crate::entity::{Bound, Entity, Slot};
+use crate::late::Late;
 use crate::outbox::Debts;
 use crate::route::Route;
 use crate::timers::Timers;
@@ -85,6 +86,8 @@ pub struct Model {
     next_offline: AtomicU64,
     next_watch: AtomicU64,
     pub(crate) debts: Mutex<Debts>,
+    /// Locked under an account, and with nothing below but the store.
+    pub(crate) late: Mutex<Late>,
 }
 
 impl Model {
@@ -113,6 +116,7 @@ impl Model {
             next_offline: AtomicU64::new(next.offline_id),
             next_watch: AtomicU64::new(next.watch_id),
             debts: Mutex::default(),
+            late: Mutex::default(),
         })
     }
 

@@ -76,7 +76,7 @@ impl Model {
             let sweep = timers.swept.plus(SWEEP);
             timers.next().map_or(sweep, |at| at.min(sweep))
         };
-        if self.debts.lock().waiting() {
+        if self.debts.lock().waiting() || self.is_late() {
             next.min(self.now().at.plus(RETRY))
         } else {
             next
@@ -87,6 +87,7 @@ impl Model {
     pub fn handle_timeout(self: &Arc<Self>) {
         let now = self.now();
         self.deliver_late();
+        self.write_late();
         let due = self.timers.lock().due(now.at);
         for (account, ending) in due {
             if let Some(again) = self.end(&account, &ending, now) {
@@ -163,10 +164,11 @@ impl Model {
         }
         let account = entity.account.clone();
         if entity.published[index].lingering {
-            self.store.submit_soft(vec![Op::LastKnownRemove {
-                account,
+            let op = Op::LastKnownRemove {
+                account: account.clone(),
                 resource: resource.clone(),
-            }]);
+            };
+            self.keep_presence(&account, resource, op);
             if !entity.sessions.iter().any(|s| s.available.is_some()) {
                 let publication = &entity.published[index].publication;
                 let status = publication.document.notes.first().map(|n| n.text.clone());

@@ -144,6 +144,7 @@ impl Model {
                 .iter()
                 .position(|w| w.record.id == id)
                 .ok_or(Refusal::NotFound)?;
+            self.told_in_order()?;
             let mut record = entity.watches[index].record.clone();
             record.expires = now.expires(expires);
             record.dialog = dialog;
@@ -167,8 +168,8 @@ impl Model {
     }
 
     /// Keeps the form of a watch's dialog. With a reply it is the whole (a block of CSeq numbers), answered after the commit. Without one
-    /// it is its beginning (what was told last), which takes the place of as many octets on the disk and may be lost in a crash; it is
-    /// never there without the presence that was told.
+    /// it is its beginning (what was told last), which takes the place of as many octets on the disk. A crash a moment later may take it,
+    /// a full queue only delays it; it is never there without the presence that was told.
     pub fn remember(
         self: &Arc<Self>,
         presentity: &Bare,
@@ -177,10 +178,8 @@ impl Model {
         reply: Option<&Reply<()>>,
     ) {
         let Some(reply) = reply else {
-            // Nobody reads the form in memory before the next whole one. This comes with every NOTIFY: it takes no lock.
-            let head = dialog;
-            self.store.submit_soft(vec![Op::WatchHead { id, head }]);
-            return;
+            // Nobody reads the form in memory before the next whole one. This comes with every NOTIFY: it does not lock the account.
+            return self.keep_told(id, dialog);
         };
         let outcome = self.with_entity(presentity, |entity| {
             let watch = entity
@@ -188,6 +187,7 @@ impl Model {
                 .iter_mut()
                 .find(|w| w.record.id == id)
                 .ok_or(Refusal::NotFound)?;
+            self.told_in_order()?;
             watch.record.dialog = dialog;
             let ops = vec![Op::WatchPut(watch.record.clone())];
             let answer = reply.clone();
@@ -195,6 +195,15 @@ impl Model {
         });
         if let Err(refusal) = outcome {
             reply.send(Err(refusal));
+        }
+    }
+
+    /// A whole dialog says what was told, too: it must not pass what still waits for room in the queue.
+    fn told_in_order(&self) -> Result<(), Refusal> {
+        if self.write_late() {
+            Ok(())
+        } else {
+            Err(Refusal::Overloaded)
         }
     }
 

@@ -100,10 +100,21 @@ impl Queue {
 
     /// Queues a unit that nobody waits for. It takes no place that others need: it is dropped when half of the queue is full.
     pub(crate) fn submit_soft(&self, ops: Vec<Op>) {
+        if self.submit_quietly(ops, self.bound.div_ceil(2)).is_err() {
+            self.state.lock().soft_dropped += 1;
+        }
+    }
+
+    /// Queues a unit that nobody waits for but that is not to be dropped: it may take the last place, and is given back when there is
+    /// none.
+    pub(crate) fn submit_kept(&self, ops: Vec<Op>) -> Result<(), Vec<Op>> {
+        self.submit_quietly(ops, self.bound)
+    }
+
+    fn submit_quietly(&self, ops: Vec<Op>, bound: usize) -> Result<(), Vec<Op>> {
         let mut state = self.state.lock();
-        if state.depth() >= self.bound.div_ceil(2) || state.end.is_some() {
-            state.soft_dropped += 1;
-            return;
+        if state.depth() >= bound || state.end.is_some() {
+            return Err(ops);
         }
         state.units += 1;
         let first = state.soft_since.is_none();
@@ -115,6 +126,7 @@ impl Queue {
         if first || many {
             self.wake.notify_one();
         }
+        Ok(())
     }
 
     /// Gives a receiver that hears when everything queued before is committed.

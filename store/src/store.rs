@@ -159,6 +159,12 @@ impl Store {
         self.0.queue.submit_soft(ops);
     }
 
+    /// Queues like [`Store::submit_soft`], in the same order and as late, what must not be dropped: it may fill the queue to its bound.
+    /// When that is reached, or the store is closed, the operations are given back.
+    pub fn submit_kept(&self, ops: Vec<Op>) -> Result<(), Vec<Op>> {
+        self.0.queue.submit_kept(ops)
+    }
+
     /// Blocks until everything queued so far is committed (or has failed) and its completions have been handed over. Not
     /// to be called from a completion on the writer's thread.
     pub fn barrier(&self) {

@@ -143,11 +143,13 @@ fn a_full_queue_refuses_and_gives_back() {
     }
     store.submit_soft(vec![meta("soft", "dropped")]);
     assert_eq!(store.soft_dropped(), 1);
-    for _ in 0..2 {
-        store
-            .submit(vec![meta("hard", "kept")], Box::new(|r| r.unwrap()))
-            .unwrap();
-    }
+    store.submit_kept(vec![meta("quiet", "kept")]).unwrap();
+    store
+        .submit(vec![meta("hard", "kept")], Box::new(|r| r.unwrap()))
+        .unwrap();
+    let late = store.submit_kept(vec![meta("quiet", "late")]);
+    assert_eq!(late, Err(vec![meta("quiet", "late")]));
+    assert_eq!(store.soft_dropped(), 1);
     let (sender, receiver) = mpsc::channel();
     let refused = store
         .submit(
@@ -162,6 +164,7 @@ fn a_full_queue_refuses_and_gives_back() {
     assert_eq!(store.queue_depth(), 0);
     assert_eq!(store.meta("soft").unwrap().as_deref(), Some(&b"kept"[..]));
     assert_eq!(store.meta("hard").unwrap().as_deref(), Some(&b"kept"[..]));
+    assert_eq!(store.meta("quiet").unwrap().as_deref(), Some(&b"kept"[..]));
     // The refused unit can be tried again.
     store.submit(refused.0, refused.1).unwrap();
     assert_eq!(receiver.recv().unwrap(), Ok(()));
