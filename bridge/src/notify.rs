@@ -81,14 +81,29 @@ impl<R: Copy> Bridge<R> {
         }
     }
 
-    /// Has written down what was told.
+    /// Has written down what was told. While another NOTIFY is on its way that is not known; its answer has it written then.
     fn keep(&mut self, now: Now, id: WatchId) {
         if let Some(subscription) = self.subscriptions.get_mut(id) {
             subscription.keep_at = None;
-            subscription.kept_at = Some(now.at);
-            let told = subscription.told;
-            self.write(id, told);
+            let told = subscription.known();
+            if told != subscription.kept {
+                subscription.kept_at = Some(now.at);
+                self.write(id, told);
+            }
         }
+    }
+
+    /// The whole dialog was not written, so that what is written of what was told is older. Unknown is never wrong: that is written at
+    /// once, without waiting, and what was told when there may be room again.
+    pub(crate) fn not_kept(&mut self, now: Now, id: WatchId) {
+        let Some(subscription) = self.subscriptions.get_mut(id) else {
+            return;
+        };
+        if !subscription.stored {
+            return;
+        }
+        subscription.keep_at = Some(now.at + HOLD);
+        self.write(id, None);
     }
 
     /// Something is to be told while it is not written what the watcher knows: a NOTIFY is on its way, or its content waits to be
@@ -204,6 +219,7 @@ impl<R: Copy> Bridge<R> {
             Err(_) => {
                 subscription.numbers = Numbers::Missing;
                 subscription.hold_until = now.at + HOLD;
+                self.not_kept(now, id);
             }
         }
         self.advance(now, id);

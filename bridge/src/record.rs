@@ -30,10 +30,10 @@ pub(crate) fn told(told: Option<Told>) -> Bytes {
     Bytes::copy_from_slice(&head(told))
 }
 
-/// What is written beside the dialog.
-pub(crate) fn write(subscription: &Subscription) -> Bytes {
+/// All that is written: what was told, as far as it is known, and the dialog.
+pub(crate) fn write(subscription: &Subscription, told: Option<Told>) -> Bytes {
     let mut out = Vec::with_capacity(512);
-    out.extend_from_slice(&head(subscription.told));
+    out.extend_from_slice(&head(told));
     let texts = [
         &*subscription.event,
         &*subscription.entity,

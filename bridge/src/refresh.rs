@@ -102,7 +102,11 @@ impl<R: Copy> Bridge<R> {
                 self.subscriptions.remove(id);
                 return self.respond(job, Reply::because(481, "Subscription Does Not Exist"));
             }
-            Err(refusal) => return self.respond(job, Reply::from(&refusal)),
+            Err(refusal) => {
+                self.not_kept(now, id);
+                self.subscriptions.arm(id);
+                return self.respond(job, Reply::from(&refusal));
+            }
         };
         let Some(subscription) = self.subscriptions.get_mut(id) else {
             return self.respond(job, Reply::because(481, "Subscription Does Not Exist"));

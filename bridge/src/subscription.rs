@@ -175,10 +175,15 @@ impl Subscription {
         }
     }
 
-    /// The dialog's form on disk, which is about to be written.
+    /// What the watcher knows, to be written: nothing is known of one to whom a NOTIFY is on its way.
+    pub(crate) fn known(&self) -> Option<Told> {
+        self.told.filter(|_| self.outstanding.is_none())
+    }
+
+    /// The dialog's form on disk, which is about to be written. `kept` is corrected if that fails.
     pub(crate) fn record(&mut self) -> Bytes {
-        self.kept = self.told;
-        record::write(self)
+        self.kept = self.known();
+        record::write(self, self.kept)
     }
 
     /// When something is to be done without anything happening.

@@ -170,6 +170,9 @@ impl Model {
                 ..
             } => {
                 self.kept.push((id, durable));
+                if let Some(refusal) = refused.filter(|_| durable) {
+                    return Some(Answer::Kept(Err(refusal)));
+                }
                 let record = self.watches.get_mut(&id);
                 let keep = |r: &mut WatchRecord| {
                     let rest = if durable {

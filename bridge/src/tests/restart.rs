@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use presence::Refusal;
 use sip::header::Transport;
 use sip::transaction::Flow;
 
@@ -69,6 +70,94 @@ fn who_may_have_heard_something_else_in_between_is_told() {
     world.changed(&bob());
     world.restart(|_| {});
     assert!(world.one().told().1.contains(">here<"));
+}
+
+#[test]
+fn what_was_told_before_is_not_written_while_more_is_on_its_way() {
+    let mut world = World::with(|config| config.notify_pace = Duration::ZERO);
+    let mut phone = Phone::new("ann");
+    phone.subscribe(&mut world, "sip:bob@office.example", "");
+    world.notified();
+    world.pass(Duration::from_secs(10));
+    for note in ["here", "there"] {
+        world.model.present(&bob(), None, note);
+        world.changed(&bob());
+        assert!(world.notified().1.contains(note));
+        world.pass(Duration::from_millis(100));
+    }
+    // "there" is to be written a moment later, but by then something else is on its way.
+    world.model.present(&bob(), None, "gone");
+    world.changed(&bob());
+    assert!(world.one().told().1.contains(">gone<"));
+    world.pass(Duration::from_secs(1));
+    world.model.present(&bob(), None, "there");
+    world.restart(|_| {});
+    assert!(world.one().told().1.contains(">there<"));
+}
+
+#[test]
+fn a_dialog_that_is_written_while_something_is_on_its_way_does_not_say_what_is_known() {
+    let mut phone = Phone::new("ann");
+    let (mut world, _) = watching(&mut phone);
+    world.model.present(&bob(), None, "gone");
+    world.changed(&bob());
+    let lost = world.one();
+    assert!(lost.told().1.contains(">gone<"));
+    let (id, stored) = world.model.watches.iter_mut().next().unwrap();
+    stored.dialog = world.bridge.subscriptions.get_mut(*id).unwrap().record();
+    world.model.present(&bob(), None, "here");
+    world.restart(|_| {});
+    assert!(world.one().told().1.contains(">here<"));
+}
+
+/// Whether it is written of the only watcher what he knows.
+fn is_known(world: &World) -> bool {
+    let record = world.model.watches.values().next().unwrap();
+    record.dialog[1] == 1
+}
+
+#[test]
+fn a_refresh_that_is_not_written_leaves_nothing_older_behind() {
+    let mut phone = Phone::new("ann");
+    let (mut world, first) = watching(&mut phone);
+    world.model.present(&bob(), None, "odd");
+    world.changed(&bob());
+    let odd = world.one();
+    world.reply(&odd, 400);
+    world.model.refuse = Some(Refusal::Overloaded);
+    assert_eq!(phone.again(&mut world, &first, "").status, 503);
+    world.model.refuse = None;
+    world.pass(Duration::from_secs(5));
+    world.model.present(&bob(), None, "gone");
+    world.changed(&bob());
+    assert!(world.one().told().1.contains(">gone<"));
+    world.model.present(&bob(), None, "here");
+    world.changed(&bob());
+    world.restart(|_| {});
+    assert!(world.one().told().1.contains(">here<"));
+}
+
+#[test]
+fn what_was_told_is_written_later_when_the_dialog_could_not_be() {
+    let mut phone = Phone::new("ann");
+    let (mut world, first) = watching(&mut phone);
+    world.model.refuse = Some(Refusal::Fault);
+    assert_eq!(phone.again(&mut world, &first, "").status, 500);
+    assert!(!is_known(&world));
+    world.model.refuse = None;
+    world.pass(Duration::from_secs(31));
+    assert!(is_known(&world));
+    world.restart(|_| {});
+    world.none();
+    // The same with the numbers.
+    world.model.present(&bob(), None, "gone");
+    world.model.refuse = Some(Refusal::Overloaded);
+    world.changed(&bob());
+    world.none();
+    assert!(!is_known(&world));
+    world.model.refuse = None;
+    world.pass(Duration::from_secs(31));
+    assert!(world.notified().1.contains(">gone<") && is_known(&world));
 }
 
 #[test]
