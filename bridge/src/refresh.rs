@@ -77,6 +77,11 @@ impl<R: Copy> Bridge<R> {
         }
         if subscription.numbers == Numbers::Missing || subscription.dialog.needs_reservation() {
             subscription.dialog.reserve();
+            // Those that are left may be used meanwhile, if there are any.
+            subscription.numbers = match subscription.numbers {
+                Numbers::Missing => Numbers::Requested,
+                _ => Numbers::Extending,
+            };
         }
         let action = Action::Rewatch {
             presentity,
@@ -103,6 +108,14 @@ impl<R: Copy> Bridge<R> {
                 return self.respond(job, Reply::because(481, "Subscription Does Not Exist"));
             }
             Err(refusal) => {
+                if let Some(subscription) = self.subscriptions.get_mut(id)
+                    && matches!(
+                        subscription.numbers,
+                        Numbers::Extending | Numbers::Requested
+                    )
+                {
+                    subscription.numbers = Numbers::Missing;
+                }
                 self.not_kept(now, id);
                 self.subscriptions.arm(id);
                 return self.respond(job, Reply::from(&refusal));

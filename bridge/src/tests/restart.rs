@@ -228,3 +228,41 @@ fn damaged_records_are_dropped() {
     world.restart(|_| {});
     assert!(world.model.watches.is_empty());
 }
+
+/// Numbers that a refresh was to reserve, and that were not written, are not used.
+#[test]
+fn numbers_of_a_refused_refresh_are_not_used() {
+    let mut phone = Phone::new("ann");
+    let (mut world, first) = watching(&mut phone);
+    let durable = |world: &World| world.model.kept.iter().any(|(_, durable)| *durable);
+    let tell = |world: &mut World, n: usize| {
+        world.pass(Duration::from_secs(2));
+        world.model.present(&bob(), None, &format!("note {n}"));
+        world.changed(&bob());
+        let notify = world.one();
+        world.reply(&notify, 200);
+    };
+    // How many it takes until the next one would reserve more.
+    let mut many = 0;
+    while !durable(&world) {
+        tell(&mut world, many);
+        many += 1;
+        assert!(many < 2000, "no numbers were ever reserved");
+    }
+    let mut phone = Phone::new("ann");
+    let (mut world, again) = watching(&mut phone);
+    drop(first);
+    for n in 0..many - 1 {
+        tell(&mut world, n);
+    }
+    assert!(!durable(&world));
+    world.model.refuse = Some(Refusal::Overloaded);
+    assert_eq!(phone.again(&mut world, &again, "").status, 503);
+    world.pass(Duration::from_secs(2));
+    world.model.present(&bob(), None, "not yet");
+    world.changed(&bob());
+    world.none();
+    world.model.refuse = None;
+    world.pass(Duration::from_secs(60));
+    assert!(world.one().told().1.contains(">not yet<"));
+}
