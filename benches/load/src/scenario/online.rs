@@ -41,7 +41,6 @@ pub(crate) async fn scenario(
     }
     let (run, pids) = (Run::new(), target.known_pids()?);
     let crowd = Crowd::new(&run, target, count, circle, mechanism);
-    crowd.rehearse().await?;
     crowd.enter(0, circle, WIDTH).await?;
     crowd.whole(circle, PATIENCE).await?;
     sleep(SETTLE).await;
