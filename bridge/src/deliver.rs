@@ -61,7 +61,8 @@ impl Deliveries {
 }
 
 impl<R: Copy> Bridge<R> {
-    /// Sends a message to every phone that takes messages. The first that accepts it has it for all.
+    /// Sends a message to every phone that takes messages. The first that accepts it has it for all. A stored one that cannot be sent
+    /// to any is not taken; one that is on its way already is answered once.
     pub(crate) fn deliver(
         &mut self,
         now: Now,
@@ -70,16 +71,49 @@ impl<R: Copy> Bridge<R> {
         message: &Message,
         stored: Option<u64>,
     ) {
-        let Some(content) = content(message) else {
-            return;
-        };
         let offered = stored
             .is_some_and(|number| self.deliveries.stored.contains(&(account.clone(), number)));
-        let room = self.deliveries.requests + bindings.len() <= self.config.bounds.messages;
-        if offered || !room {
+        if offered {
             return;
         }
         let delivery = self.number();
+        let left = self.enqueue_all(now, delivery, account, bindings, message);
+        if left == 0 {
+            // Nobody will answer, and what waits behind it waits for an answer.
+            if let Some(stored) = stored {
+                let account = account.clone();
+                self.act(Action::NotTaken { account, stored });
+            }
+            return;
+        }
+        if let Some(number) = stored {
+            self.deliveries.stored.insert((account.clone(), number));
+        }
+        let account = account.clone();
+        let entry = Delivery {
+            account,
+            stored,
+            left,
+            taken: false,
+        };
+        self.deliveries.all.insert(delivery, entry);
+    }
+
+    /// How many phones it is on its way to.
+    fn enqueue_all(
+        &mut self,
+        now: Now,
+        delivery: u64,
+        account: &Bare,
+        bindings: &[Binding],
+        message: &Message,
+    ) -> usize {
+        let Some(content) = content(message) else {
+            return 0;
+        };
+        if self.deliveries.requests + bindings.len() > self.config.bounds.messages {
+            return 0;
+        }
         let mut left = 0;
         for binding in bindings
             .iter()
@@ -94,20 +128,7 @@ impl<R: Copy> Bridge<R> {
                 left += usize::from(self.enqueue(&binding.contact, ready));
             }
         }
-        if left == 0 {
-            return;
-        }
-        if let Some(number) = stored {
-            self.deliveries.stored.insert((account.clone(), number));
-        }
-        let account = account.clone();
-        let entry = Delivery {
-            account,
-            stored,
-            left,
-            taken: false,
-        };
-        self.deliveries.all.insert(delivery, entry);
+        left
     }
 
     fn request_for(

@@ -154,6 +154,7 @@ fn taken_by_nobody_it_stays() {
         Some(10),
     );
     world.none();
+    assert_eq!(world.model.not_taken, [9, 10]);
     offer(
         &mut world,
         &[binding(1, "tcp:192.0.2.1:5060#1")],
@@ -183,6 +184,12 @@ fn one_at_a_time_to_each_phone() {
     for n in 0..200 {
         offer(&mut world, &to, &message("x"), Some(100 + n));
     }
+    // One is on its way and a hundred wait.
+    let refused: Vec<u64> = (201..300).collect();
+    assert_eq!(world.model.not_taken, refused);
+    // What is on its way already is not answered before its phone does.
+    offer(&mut world, &to, &message("x"), Some(150));
+    assert_eq!(world.model.not_taken, refused);
     while let Some(one) = world.sent.pop_front() {
         world.fail(&one, Failure::Transport);
     }
@@ -195,7 +202,11 @@ fn what_a_phone_is_not_sent() {
     let to = [binding(1, "udp:192.0.2.1:5060")];
     let mut none = message("");
     none.bodies.clear();
+    offer(&mut world, &to, &none, Some(1));
+    // Nobody will answer for it: it is not taken.
+    assert_eq!(world.model.not_taken, [1]);
     offer(&mut world, &to, &none, None);
+    assert_eq!(world.model.not_taken, [1]);
     for kind in [MessageKind::Error, MessageKind::Groupchat] {
         offer(
             &mut world,
