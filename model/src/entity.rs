@@ -12,7 +12,7 @@ use presence::{
 };
 use store::AccountRecord;
 
-use crate::offline::Giving;
+use crate::offline::{Giving, Offering};
 use crate::route::{Event, Notice, Route, SessionId};
 use crate::watching::{Connected, Watchers};
 
@@ -52,8 +52,12 @@ pub(crate) struct Entity {
     pub(crate) flushed: u64,
     /// Stored messages are on their way to a client: what comes now waits behind them.
     pub(crate) giving: Option<Box<Giving>>,
+    /// Sessions that were given stored messages up to this number and have not written them yet.
+    pub(crate) marked: Vec<(SessionId, u64)>,
     /// Stored messages that phones were offered: their size, and when.
     pub(crate) offered: BTreeMap<u64, (u64, Timestamp)>,
+    /// Phones are being offered what waits: what is stored now waits behind it.
+    pub(crate) offering: Option<Box<Offering>>,
     pub(crate) last_seen: Option<(Utc, Option<String>)>,
     /// Grows with every change of what is published.
     pub(crate) version: u64,
@@ -159,7 +163,9 @@ impl Entity {
             offline_oldest: None,
             flushed: 0,
             giving: None,
+            marked: Vec::new(),
             offered: BTreeMap::new(),
+            offering: None,
             last_seen: record.last_seen,
             version,
             view: None,

@@ -1,9 +1,11 @@
 //! Messages that wait: for a client (XEP-0160), or for a phone that takes them.
 
+mod phones;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use presence::{Bare, Binding, Message, MessageNative, Refusal, Timestamp};
+use presence::{Bare, Message, Refusal, Timestamp};
 use store::Op;
 
 use crate::clock::Now;
@@ -14,18 +16,25 @@ use crate::route::{Event, SessionId};
 use crate::shards::Model;
 use crate::timers::{Ending, RETRY};
 
-/// So long a phone may still answer to what it was offered: above the life of a SIP transaction (RFC 3261 §17.1.2.2, timer F).
-const ANSWERED_WITHIN: Duration = Duration::from_secs(64);
+pub(crate) use phones::Offering;
+
 /// So long a session may take to read a portion before another one gets it, where there is one.
 const STALLED: Duration = Duration::from_secs(10);
 
 /// Stored messages on their way to a client, portion by portion. Each is removed when it is written to the connection, and the next
 /// is read when that is on the disk.
+///
+/// Who reads too slowly does not hold up the others: the same portion is given to another session that has everything behind it that
+/// it was given, and who has written it first has it for all.
 pub(crate) struct Giving {
+    /// To whom it was given last.
     session: SessionId,
     stage: Stage,
-    /// The messages of this portion: their numbers and sizes.
+    /// The messages of this portion: their numbers and sizes. While it is read, those that are given again.
     portion: Vec<(u64, u64)>,
+    /// Something was taken away since the portion was read, or is on its way to the disk, and may stand in the portion all the same:
+    /// what is left is to be counted anew when the portion is removed.
+    uncertain: bool,
     /// When it was given.
     since: Timestamp,
 }
@@ -35,6 +44,8 @@ pub(crate) struct Giving {
 enum Stage {
     /// It is to be read.
     Reading,
+    /// It is to be read when a session has written what it was given before.
+    Waiting,
     /// It is on its way to the connection.
     Given,
     /// It is written and to be removed.
@@ -71,7 +82,7 @@ impl Model {
         let (received, message, answer) = (message.received, Arc::clone(message), reply.clone());
         self.submit(entity, ops, move |model, stored| {
             if stored.is_ok() && handling.speakable {
-                model.offer_stored(&account, id, &message, |_| true);
+                model.offer_new(&account, id, &message);
             }
             answer.send(stored.map(|()| Sent::Stored));
         })?;
@@ -83,105 +94,23 @@ impl Model {
         Ok(())
     }
 
-    /// Hands a message to those of the phones that take messages.
-    pub(crate) fn offer(
-        &self,
-        entity: &Entity,
-        message: &Message,
-        stored: Option<u64>,
-        to: impl Fn(&Binding) -> bool,
-    ) -> bool {
-        let bindings = entity.bindings.iter().map(|b| &b.binding);
-        let bindings: Vec<Binding> = bindings
-            .filter(|b| b.takes_message && to(b))
-            .cloned()
-            .collect();
-        if bindings.is_empty() {
-            return false;
-        }
-        self.phones().deliver(&Event::PhoneMessage {
-            account: &entity.account,
-            bindings: &bindings,
-            message,
-            stored,
-        });
-        true
-    }
-
-    /// True when it was offered to somebody.
-    fn offer_stored(
-        &self,
-        account: &Bare,
-        id: u64,
-        message: &Message,
-        to: impl Fn(&Binding) -> bool,
-    ) -> bool {
-        let now = self.now().at;
-        self.with_slot(account, |slot| {
-            let Some(entity) = &mut slot.entity else {
-                return false;
-            };
-            // A client came first.
-            if id <= entity.flushed {
-                return false;
-            }
-            let offered = self.offer(entity, message, Some(id), to);
-            if offered {
-                let size = store::stored_size(message);
-                entity.offered.insert(id, (size, now));
-            }
-            offered
-        })
-    }
-
-    /// A phone took a stored message: it waits no longer.
-    pub fn taken(self: &Arc<Self>, account: &Bare, id: u64) {
-        let _ = self.with_entity(account, |entity| {
-            let ops = vec![Op::OfflineRemove {
-                account: account.clone(),
-                ids: vec![id],
-            }];
-            let of = account.clone();
-            let last = entity.offered.len() == 1 && entity.offered.contains_key(&id);
-            // No room in the queue: it stays stored and is offered again.
-            self.submit(entity, ops, move |model, _| {
-                if last {
-                    model.offer_waiting(&of, id, &[]);
-                }
-            })?;
-            match entity.offered.remove(&id) {
-                Some((size, _)) => entity.fewer(size),
-                // It was taken before, by another phone or a client, or nobody knows any more: counted anew.
-                None => entity.recount = true,
-            }
-            Ok(())
-        });
-    }
-
-    /// No phone took a stored message that it was offered: the next that registers is offered it again.
-    pub fn not_taken(&self, account: &Bare, id: u64) {
-        let last = self.with_slot(account, |slot| {
-            let entity = slot.entity.as_mut()?;
-            entity.offered.remove(&id)?;
-            Some(entity.offered.is_empty())
-        });
-        if last == Some(true) {
-            self.offer_waiting(account, id, &[]);
-        }
-    }
-
     /// Begins to give what waited, when a session became available with a non-negative priority (XEP-0160 §2).
     pub(crate) fn flush_offline(self: &Arc<Self>, account: &Bare, session: SessionId) {
         let _ = self.with_entity(account, |entity| {
-            if let Some(giving) = &entity.giving {
-                // It may be that who is given to has gone without a word.
-                let stalled = giving.since.plus(STALLED);
-                self.timers.lock().push(stalled, account, Ending::Flush);
+            if let Some(giving) = &mut entity.giving {
+                if giving.stage == Stage::Waiting {
+                    giving.stage = Stage::Reading;
+                    self.give_after_commits(entity);
+                } else {
+                    // It may be that who is given to has gone without a word.
+                    self.look_when_stalled(account, giving);
+                }
             } else if entity.offline > 0 {
                 entity.giving = Some(Box::new(Giving {
                     session,
                     stage: Stage::Reading,
                     portion: Vec::new(),
+                    uncertain: false,
                     since: self.now().at,
                 }));
                 self.give_after_commits(entity);
@@ -204,6 +133,11 @@ impl Model {
         self.timers.lock().push(later, account, Ending::Flush);
     }
 
+    fn look_when_stalled(&self, account: &Bare, giving: &Giving) {
+        let stalled = giving.since.plus(STALLED);
+        self.timers.lock().push(stalled, account, Ending::Flush);
+    }
+
     /// There may be room in the writer's queue again, or a connection takes nothing more.
     pub(crate) fn go_on_giving(self: &Arc<Self>, account: &Bare) {
         let reading = self.with_slot(account, |slot| {
@@ -216,12 +150,14 @@ impl Model {
                     false
                 }
                 Some(Stage::Given) => self.give_to_another(entity),
+                Some(Stage::Waiting) => entity.wait_no_longer(),
                 stage => stage == Some(Stage::Reading),
             }
         });
         if reading {
             self.give(account);
         }
+        self.go_on_offering(account);
     }
 
     /// Who reads nothing for a while does not hold up another session. True when there is one.
@@ -229,106 +165,167 @@ impl Model {
         let Some(giving) = &entity.giving else {
             return false;
         };
-        let until = giving.since.plus(STALLED);
-        if until > self.now().at {
-            let mut timers = self.timers.lock();
-            timers.push(until, &entity.account, Ending::Flush);
+        if giving.since.plus(STALLED) > self.now().at {
+            self.look_when_stalled(&entity.account, giving);
             return false;
         }
-        let mut others = entity.sessions.iter().filter(|s| s.id != giving.session);
-        let Some(id) = others.find(|s| s.takes_messages()).map(|s| s.id) else {
+        let other = entity.sessions.iter().find(|s| entity.can_be_given(s));
+        let Some(other) = other.map(|s| s.id) else {
             return false;
         };
-        entity.give_again(Some(id))
+        entity.give_again(other)
     }
 
     /// Reads the next portion and gives it to the session, or to another when that is not there any more.
     fn give(self: &Arc<Self>, account: &Bare) {
         let now = self.now();
         let begun = self.with_entity(account, |entity| {
-            let reading = entity.giving.as_ref().map(|g| g.stage) == Some(Stage::Reading);
-            Ok(reading.then_some(entity.flushed))
+            let (above, uncertain) = (entity.given_above(), entity.pending_commits > 0);
+            let giving = entity.giving.as_mut();
+            let giving = giving.filter(|g| g.stage == Stage::Reading);
+            Ok(giving.map(|giving| {
+                giving.uncertain = uncertain;
+                above
+            }))
         });
         let Ok(Some(above)) = begun else { return };
         let most = self.rules.offline_portion;
         let read = self.store.offline_after(account, above, most);
         let _ = self.with_entity(account, |entity| {
             let reading = entity.giving.as_ref().map(|g| g.stage) == Some(Stage::Reading);
-            if !reading || entity.flushed != above {
+            if !reading || entity.given_above() != above {
                 return Ok(());
             }
             match read {
-                Ok(portion) => self.give_portion(entity, &portion, now),
+                Ok(portion) => self.give_portion(entity, portion, now),
                 Err(error) => {
                     tracing::error!(%error, %account, "messages that wait could not be read");
-                    entity.giving = None;
+                    entity.stop_giving();
                 }
             }
             Ok(())
         });
     }
 
-    fn give_portion(self: &Arc<Self>, entity: &mut Entity, messages: &[(u64, Message)], now: Now) {
+    fn give_portion(
+        self: &Arc<Self>,
+        entity: &mut Entity,
+        mut messages: Vec<(u64, Message)>,
+        now: Now,
+    ) {
         let Some(mut giving) = entity.giving.take() else {
             return;
         };
-        let mut fit = entity.sessions.iter().filter(|s| s.takes_messages());
+        let mut fit = entity.sessions.iter().filter(|s| entity.can_be_given(s));
         let same = fit.clone().find(|s| s.id == giving.session);
         let Some(session) = same.or_else(|| fit.next()) else {
-            return;
+            entity.giving = Some(giving);
+            return self.give_to_nobody(entity, now);
         };
         giving.session = session.id;
+        let route = Arc::clone(&session.route);
+        let again = !giving.portion.is_empty();
+        if again {
+            // What one is given and another is given again ends at the same place: who has written it has it for both.
+            messages.retain(|(id, _)| *id <= entity.flushed);
+        }
         let Some((last, _)) = messages.last() else {
-            if entity.offline > 0 {
+            if entity.offline > 0 || again {
                 // Something is on its way to the disk, or came there since it was read, or the count is wrong.
-                entity.recount |= entity.pending_commits == 0;
+                entity.recount |= again || entity.pending_commits == 0;
+                giving.portion.clear();
                 entity.giving = Some(giving);
                 self.give_after_commits(entity);
             }
             return;
         };
-        let route = Arc::clone(&session.route);
+        if !again {
+            entity.flushed = *last;
+        }
+        // A client came first.
+        entity.offering = None;
+        giving.portion.clear();
+        giving.uncertain |= entity.pending_commits > 0;
         let mut written = true;
-        for (id, message) in messages {
+        for (id, message) in &messages {
             entity.offered.remove(id);
             giving.portion.push((*id, store::stored_size(message)));
-            if !self.expired(message, now) {
+            if self.expired(message, now) {
+                // It may be on its way out already.
+                giving.uncertain = true;
+            } else {
                 let delayed = true;
                 route.deliver(&Event::Message { message, delayed });
                 written = false;
             }
         }
         (giving.stage, giving.since) = (Stage::Given, now.at);
-        entity.flushed = *last;
         let session = giving.session;
-        entity.giving = Some(giving);
         if written {
+            entity.giving = Some(giving);
             self.remove_given(entity);
         } else {
             let account = &entity.account;
+            entity.marked.push((session, entity.flushed));
             route.deliver(&Event::Mark { account, session });
-            let stalled = now.at.plus(STALLED);
-            self.timers.lock().push(stalled, account, Ending::Flush);
+            self.look_when_stalled(account, &giving);
+            entity.giving = Some(giving);
+        }
+    }
+
+    /// No session can be given the portion that is read. It may be on its way to one already, or one has to read something else first.
+    fn give_to_nobody(&self, entity: &mut Entity, now: Now) {
+        let has_it = |s: &&Session| entity.mark_of(s.id) == Some(entity.flushed);
+        let there = entity.sessions.iter().filter(|s| !s.route.closed());
+        let has_it = there.clone().find(has_it).map(|s| s.id);
+        let may_come = there.clone().any(Session::takes_messages);
+        let Some(giving) = &mut entity.giving else {
+            return;
+        };
+        giving.since = now.at;
+        match has_it.filter(|_| !giving.portion.is_empty()) {
+            Some(session) => (giving.session, giving.stage) = (session, Stage::Given),
+            None if may_come => giving.stage = Stage::Waiting,
+            None => return entity.stop_giving(),
+        }
+        if let Some(giving) = &entity.giving {
+            self.look_when_stalled(&entity.account, giving);
         }
     }
 
     /// What was delivered to a session up to an [`Event::Mark`] is written to its connection.
     pub fn written(self: &Arc<Self>, account: &Bare, session: SessionId) {
-        let _ = self.with_entity(account, |entity| {
-            if entity.gives_to(session)
-                && entity.giving.as_ref().map(|g| g.stage) == Some(Stage::Given)
-            {
-                self.remove_given(entity);
+        let waits = self.with_entity(account, |entity| {
+            let reached = entity.mark_of(session);
+            entity.marked.retain(|(id, _)| *id != session);
+            let Some(giving) = &entity.giving else {
+                return Ok(false);
+            };
+            let current = !giving.portion.is_empty() && reached == Some(entity.flushed);
+            match giving.stage {
+                Stage::Given | Stage::Reading | Stage::Waiting if current => {
+                    self.remove_given(entity)
+                }
+                // It can be given something again.
+                Stage::Given => self.look_when_stalled(account, giving),
+                Stage::Waiting => return Ok(entity.wait_no_longer()),
+                Stage::Reading | Stage::Written | Stage::Removing => {}
             }
-            Ok(())
+            Ok(false)
         });
+        if waits == Ok(true) {
+            self.give(account);
+        }
     }
 
     /// A session has ended: what was given to it and not written is given to another, or to the next that comes.
     pub(crate) fn not_written(self: &Arc<Self>, account: &Bare, session: SessionId) {
         let again = self.with_slot(account, |slot| {
-            let entity = slot.entity.as_mut();
-            entity.is_some_and(|e| e.gives_to(session) && e.give_again(None))
+            let Some(entity) = &mut slot.entity else {
+                return false;
+            };
+            entity.marked.retain(|(id, _)| *id != session);
+            entity.wait_no_longer() || (entity.gives_to(session) && entity.give_again(session))
         });
         if again {
             self.give(account);
@@ -352,10 +349,13 @@ impl Model {
         if removed.is_err() {
             return self.give_later(&entity.account);
         }
-        let sizes = entity.giving.as_mut().map_or_else(Vec::new, |giving| {
-            giving.stage = Stage::Removing;
-            giving.portion.clone()
-        });
+        let Some(giving) = &mut entity.giving else {
+            return;
+        };
+        giving.stage = Stage::Removing;
+        let sizes = giving.portion.clone();
+        // Before that it would be right for a moment only.
+        entity.recount |= giving.uncertain;
         for (_, size) in sizes {
             entity.fewer(size);
         }
@@ -382,59 +382,6 @@ impl Model {
         if next == Ok(true) {
             self.give(account);
         }
-    }
-
-    /// A phone has registered: what waited and can be shown on it is offered. `added` are contacts that were not registered before;
-    /// the others get what was offered so long ago that they have not answered.
-    pub(crate) fn flush_to_phones(&self, account: &Bare, added: &[Arc<str>]) {
-        self.offer_waiting(account, 0, added);
-    }
-
-    /// Offers the next portion of what waits above a number; when all of it is answered the one behind it follows.
-    fn offer_waiting(&self, account: &Bare, mut above: u64, added: &[Arc<str>]) {
-        let now = self.now();
-        let waits = |entity: &mut Entity| {
-            let phones = entity.bindings.iter().any(|b| b.binding.takes_message);
-            Ok(phones && entity.offline > 0)
-        };
-        if !self.with_entity(account, waits).unwrap_or(false) {
-            return;
-        }
-        let (most, mut any) = (self.rules.offline_portion, false);
-        while !any {
-            let Ok(messages) = self.store.offline_after(account, above, most) else {
-                return;
-            };
-            let Some((last, _)) = messages.last() else {
-                return;
-            };
-            above = *last;
-            for (id, message) in &messages {
-                any |= self.offer_one(account, *id, message, added, now);
-            }
-        }
-    }
-
-    fn offer_one(
-        &self,
-        account: &Bare,
-        id: u64,
-        message: &Message,
-        added: &[Arc<str>],
-        now: Now,
-    ) -> bool {
-        let shown =
-            matches!(message.native, MessageNative::Sip { .. }) || !message.bodies.is_empty();
-        if !shown || self.expired(message, now) {
-            return false;
-        }
-        let open = self.with_slot(account, |slot| {
-            let offered = slot.entity.as_ref().and_then(|e| e.offered.get(&id));
-            offered.is_some_and(|(_, at)| at.plus(ANSWERED_WITHIN) > now.at)
-        });
-        self.offer_stored(account, id, message, |b| {
-            !open || added.contains(&b.contact)
-        })
     }
 
     fn expired(&self, message: &Message, now: Now) -> bool {
@@ -474,6 +421,10 @@ impl Model {
             entity.offered.remove(id);
             entity.fewer(store::stored_size(message));
         }
+        if entity.offering.is_some() {
+            // It may be that nothing else was to be answered.
+            self.give_later(&entity.account);
+        }
         // Some may be on their way to the disk.
         if entity.offline > 0 {
             entity.offline_oldest.get_or_insert(now.utc);
@@ -495,21 +446,54 @@ impl Entity {
         giving.is_some_and(|g| g.session == session)
     }
 
-    /// What is given and not written is to be read again, for another session where one is named. True when there is such a thing.
-    fn give_again(&mut self, to: Option<SessionId>) -> bool {
+    /// Up to where it was given what is not written to its connection yet.
+    fn mark_of(&self, session: SessionId) -> Option<u64> {
+        let mut marked = self.marked.iter();
+        marked.find(|(id, _)| *id == session).map(|(_, upto)| *upto)
+    }
+
+    /// It takes messages and has written all that it was given: what it says next is of what it is given next.
+    fn can_be_given(&self, session: &Session) -> bool {
+        session.takes_messages() && self.mark_of(session.id).is_none()
+    }
+
+    /// The portion to be read is above this number.
+    fn given_above(&self) -> u64 {
+        let giving = self.giving.as_ref();
+        let again = giving.and_then(|g| g.portion.first());
+        again.map_or(self.flushed, |(first, _)| first.saturating_sub(1))
+    }
+
+    /// What is given and not written is to be read again, for this session. True when there is such a thing.
+    fn give_again(&mut self, to: SessionId) -> bool {
         let giving = self.giving.as_mut().filter(|g| g.stage == Stage::Given);
         let Some(giving) = giving else { return false };
-        giving.session = to.unwrap_or(giving.session);
-        giving.stage = Stage::Reading;
-        let first = giving.portion.first().map_or(1, |(first, _)| *first);
-        giving.portion.clear();
-        self.flushed = first.saturating_sub(1);
+        (giving.session, giving.stage) = (to, Stage::Reading);
         true
+    }
+
+    /// True when the portion is to be read now.
+    fn wait_no_longer(&mut self) -> bool {
+        let giving = self.giving.as_mut();
+        let Some(giving) = giving.filter(|g| g.stage == Stage::Waiting) else {
+            return false;
+        };
+        giving.stage = Stage::Reading;
+        true
+    }
+
+    /// Nobody is there to be given what was to be read.
+    fn stop_giving(&mut self) {
+        self.flushed = self.given_above();
+        self.giving = None;
     }
 
     /// One message of this size waits no longer.
     fn fewer(&mut self, bytes: u64) {
         self.offline = self.offline.saturating_sub(1);
         self.offline_bytes = self.offline_bytes.saturating_sub(bytes);
+        if let Some(giving) = &mut self.giving {
+            giving.uncertain = true;
+        }
     }
 }

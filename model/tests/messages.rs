@@ -601,3 +601,219 @@ fn who_reads_nothing_does_not_hold_up_the_other_for_ever() {
     assert_eq!((ids(&desk).len(), ids(&last).len()), (2, 2));
     assert!(wait_for_ann(&world).is_empty());
 }
+
+fn offered(world: &World) -> Vec<(String, u64)> {
+    let offers = std::mem::take(&mut *world.phones.offers.lock());
+    let offers = offers.into_iter();
+    offers.map(|o| (o.2, o.3.unwrap())).collect()
+}
+
+fn names(offers: &[(String, u64)]) -> Vec<&str> {
+    offers.iter().map(|o| o.0.as_str()).collect()
+}
+
+#[test]
+fn what_is_stored_while_phones_are_offered_the_rest_waits_its_turn() {
+    let world = in_portions();
+    store_for_ann(&world, &["m1", "m2", "m3", "m4"]);
+    world.register("sip:ann@192.0.2.1", None, 1, 3600);
+    let first = offered(&world);
+    assert_eq!(names(&first), ["m1", "m2"]);
+    store_for_ann(&world, &["m5"]);
+    assert!(offered(&world).is_empty());
+    // Refused, the lowest last: they are not offered again at once.
+    world.model.not_taken(&bare("ann"), first[1].1);
+    world.model.not_taken(&bare("ann"), first[0].1);
+    world.settle();
+    let second = offered(&world);
+    assert_eq!(names(&second), ["m3", "m4"]);
+    for (_, number) in second.into_iter().rev() {
+        world.model.taken(&bare("ann"), number);
+    }
+    world.settle();
+    let third = offered(&world);
+    assert_eq!(names(&third), ["m5"]);
+    world.model.taken(&bare("ann"), third[0].1);
+    world.settle();
+    assert!(offered(&world).is_empty());
+    // All is offered: what comes now is at once.
+    store_for_ann(&world, &["m6"]);
+    assert_eq!(names(&offered(&world)), ["m6"]);
+    assert_eq!(wait_for_ann(&world), ["m1", "m2", "m6"]);
+}
+
+#[test]
+fn what_was_offered_at_once_and_is_answered_last_skips_nothing() {
+    let world = in_portions();
+    store_for_ann(&world, &["m1", "m2", "m3", "m4"]);
+    world.register("sip:ann@192.0.2.1", None, 1, 3600);
+    let first = offered(&world);
+    // A message for the account comes on its way to the disk, before the portion is answered.
+    let answer = Arc::new(Mutex::new(None));
+    let slot = Arc::clone(&answer);
+    let write_down = move |_: &Message, sent| *slot.lock() = Some(sent);
+    world.model.message(sized("m5"), HANDLING, write_down);
+    for (_, number) in &first {
+        world.model.taken(&bare("ann"), *number);
+    }
+    world.settle();
+    assert_eq!(*answer.lock(), Some(Ok(Sent::Stored)));
+    let mut seen = Vec::new();
+    loop {
+        let portion = offered(&world);
+        if portion.is_empty() {
+            break;
+        }
+        for (name, number) in portion {
+            world.model.taken(&bare("ann"), number);
+            seen.push(name);
+        }
+        world.settle();
+    }
+    assert_eq!(seen, ["m3", "m4", "m5"]);
+    assert!(wait_for_ann(&world).is_empty());
+}
+
+#[test]
+fn a_phone_that_never_answers_does_not_hold_up_what_is_stored_later() {
+    let world = in_portions();
+    store_for_ann(&world, &["m1", "m2", "m3"]);
+    world.register("sip:ann@192.0.2.1", None, 1, 3600);
+    assert_eq!(names(&offered(&world)), ["m1", "m2"]);
+    world.pass(Duration::from_secs(65));
+    store_for_ann(&world, &["m4"]);
+    assert_eq!(names(&offered(&world)), ["m3", "m4"]);
+}
+
+#[test]
+fn another_phone_is_offered_all_from_the_beginning() {
+    let world = in_portions();
+    store_for_ann(&world, &["m1", "m2", "m3"]);
+    world.register("sip:ann@192.0.2.1", None, 1, 3600);
+    assert_eq!(offered(&world).len(), 2);
+    world.register("sip:ann@192.0.2.2", None, 1, 3600);
+    let offers = std::mem::take(&mut *world.phones.offers.lock());
+    for (offer, id) in offers.iter().zip(["m1", "m2"]) {
+        assert_eq!(
+            (offer.2.as_str(), &*offer.1),
+            (id, &["sip:ann@192.0.2.2".to_owned()][..])
+        );
+        world.model.taken(&bare("ann"), offer.3.unwrap());
+    }
+    world.settle();
+    let offers = std::mem::take(&mut *world.phones.offers.lock());
+    assert_eq!((offers.len(), offers[0].1.len()), (1, 2));
+}
+
+/// Time in which a session reads nothing and another is tried.
+fn stall(world: &World) {
+    world.pass(Duration::from_secs(11));
+    world.settle();
+}
+
+#[test]
+fn two_who_read_slowly_get_each_portion_once_at_most_and_all_of_it() {
+    let world = in_portions();
+    store_for_ann(&world, &["m1", "m2", "m3", "m4"]);
+    let (desk, _) = slow(&world, "ann@localhost/desk");
+    let (hand, _) = slow(&world, "ann@localhost/hand");
+    for _ in 0..5 {
+        stall(&world);
+    }
+    assert_eq!(
+        (ids(&desk), ids(&hand)),
+        (to_be(&["m1", "m2"]), to_be(&["m1", "m2"]))
+    );
+    // The one that has it no more in its turn counts as well.
+    assert!(desk.write_slowly(&world.model));
+    world.settle();
+    assert_eq!(wait_for_ann(&world), ["m3", "m4"]);
+    assert_eq!((ids(&desk), ids(&hand)), (to_be(&["m3", "m4"]), Vec::new()));
+    // What the other writes now is the portion before.
+    assert!(hand.write_slowly(&world.model));
+    world.settle();
+    assert_eq!(wait_for_ann(&world), ["m3", "m4"]);
+    stall(&world);
+    assert_eq!(ids(&hand), ["m3", "m4"]);
+    assert!(hand.write_slowly(&world.model));
+    world.settle();
+    assert!(wait_for_ann(&world).is_empty());
+    assert!(ids(&desk).is_empty() && ids(&hand).is_empty());
+    assert_eq!(send(&world, sized("m5")), Ok(Sent::Delivered));
+}
+
+#[test]
+fn an_old_mark_confirms_no_later_portion() {
+    let world = in_portions();
+    store_for_ann(&world, &["m1", "m2", "m3", "m4", "m5"]);
+    let (desk, _) = slow(&world, "ann@localhost/desk");
+    let (hand, hand_id) = slow(&world, "ann@localhost/hand");
+    stall(&world);
+    assert!(hand.write_slowly(&world.model));
+    world.settle();
+    assert_eq!((ids(&desk).len(), ids(&hand).len()), (2, 4));
+    // The first has yet to write what it was given before: it gets nothing new until then.
+    stall(&world);
+    hand.ended.store(true, Ordering::Relaxed);
+    world.model.disconnect(&bare("ann"), hand_id, None);
+    world.settle();
+    assert!(ids(&desk).is_empty());
+    assert_eq!(send(&world, sized("m6")), Ok(Sent::Stored));
+    assert!(desk.write_slowly(&world.model));
+    world.settle();
+    assert_eq!(ids(&desk), ["m3", "m4"]);
+    assert_eq!(wait_for_ann(&world), ["m3", "m4", "m5", "m6"]);
+    desk.slow.store(false, Ordering::Relaxed);
+    world.settle();
+    assert_eq!(ids(&desk), ["m5", "m6"]);
+    assert!(wait_for_ann(&world).is_empty());
+}
+
+#[test]
+fn who_has_a_portion_already_is_not_given_it_again_when_the_other_ends() {
+    let world = in_portions();
+    store_for_ann(&world, &["m1", "m2", "m3"]);
+    let (desk, desk_id) = slow(&world, "ann@localhost/desk");
+    let (hand, hand_id) = slow(&world, "ann@localhost/hand");
+    stall(&world);
+    assert_eq!((ids(&desk).len(), ids(&hand).len()), (2, 2));
+    hand.ended.store(true, Ordering::Relaxed);
+    world.model.disconnect(&bare("ann"), hand_id, None);
+    stall(&world);
+    assert!(ids(&desk).is_empty());
+    // Nobody is left who has it: the next that comes is given it.
+    desk.ended.store(true, Ordering::Relaxed);
+    world.model.disconnect(&bare("ann"), desk_id, None);
+    assert_eq!(wait_for_ann(&world), ["m1", "m2", "m3"]);
+    let (last, _) = world.come("ann@localhost/last", "l");
+    assert_eq!(ids(&last), ["m1", "m2", "m3"]);
+    assert!(wait_for_ann(&world).is_empty());
+}
+
+fn to_be(ids: &[&str]) -> Vec<String> {
+    ids.iter().map(|id| (*id).to_owned()).collect()
+}
+
+#[test]
+fn what_a_phone_takes_while_it_is_given_is_counted_once() {
+    let world = in_portions();
+    world.register("sip:ann@192.0.2.1", None, 1, 3600);
+    store_for_ann(&world, &["m1", "m2", "m3", "m4"]);
+    let offers = offered(&world);
+    assert_eq!(names(&offers), ["m1", "m2", "m3", "m4"]);
+    let (ann, id) = slow(&world, "ann@localhost/desk");
+    assert!(ann.write_slowly(&world.model));
+    world.commit();
+    // Its removal is not on the disk when the next portion is read.
+    world.model.taken(&bare("ann"), offers[2].1);
+    world.settle();
+    assert_eq!(ids(&ann), ["m1", "m2", "m3", "m4"]);
+    store_for_ann(&world, &["m5"]);
+    assert!(ann.write_slowly(&world.model));
+    world.settle();
+    assert_eq!(ids(&ann), ["m5"]);
+    ann.ended.store(true, Ordering::Relaxed);
+    world.model.disconnect(&bare("ann"), id, None);
+    let (again, _) = world.come("ann@localhost/desk", "a");
+    assert_eq!(ids(&again), ["m5"]);
+}

@@ -65,7 +65,12 @@ impl Client {
 
     /// What was delivered is written to its connection, unless it has ended; true when the model wanted to know.
     pub fn write(&self, model: &Arc<Model>) -> bool {
-        if self.closed() || self.slow.load(Ordering::Relaxed) {
+        !self.slow.load(Ordering::Relaxed) && self.write_slowly(model)
+    }
+
+    /// The same for one that reads slowly: now it has read all.
+    pub fn write_slowly(&self, model: &Arc<Model>) -> bool {
+        if self.closed() {
             return false;
         }
         let marks = std::mem::take(&mut *self.marks.lock());
