@@ -293,6 +293,10 @@ impl Connection {
             return;
         }
         self.marked = false;
+        // What came after the end was dropped: it is given again when the session is withdrawn.
+        if self.link.is_closed() {
+            return;
+        }
         if let Some((account, session)) = &self.bound {
             self.shared.model.written(account, *session);
         }
