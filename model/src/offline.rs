@@ -42,8 +42,10 @@ pub(crate) struct Giving {
 /// What happens to a portion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// It is to be read.
+    /// It is being read.
     Reading,
+    /// It is to be read when the writer's queue has room again.
+    Refused,
     /// It is to be read when a session has written what it was given before.
     Waiting,
     /// It is on its way to the connection.
@@ -124,6 +126,10 @@ impl Model {
         let of = entity.account.clone();
         let waits = self.after_commits(entity, move |model| model.give(&of));
         if waits.is_err() {
+            // Nobody reads on but the timer: two that read would wait for each other's commits for ever.
+            if let Some(giving) = &mut entity.giving {
+                giving.stage = Stage::Refused;
+            }
             self.give_later(&entity.account);
         }
     }
@@ -150,8 +156,8 @@ impl Model {
                     false
                 }
                 Some(Stage::Given) => self.give_to_another(entity),
-                Some(Stage::Waiting) => entity.wait_no_longer(),
-                stage => stage == Some(Stage::Reading),
+                Some(Stage::Waiting | Stage::Refused) => entity.wait_no_longer(),
+                Some(Stage::Reading | Stage::Removing) | None => false,
             }
         });
         if reading {
@@ -303,13 +309,13 @@ impl Model {
             };
             let current = !giving.portion.is_empty() && reached == Some(entity.flushed);
             match giving.stage {
-                Stage::Given | Stage::Reading | Stage::Waiting if current => {
+                Stage::Given | Stage::Reading | Stage::Refused | Stage::Waiting if current => {
                     self.remove_given(entity)
                 }
                 // It can be given something again.
                 Stage::Given => self.look_when_stalled(account, giving),
                 Stage::Waiting => return Ok(entity.wait_no_longer()),
-                Stage::Reading | Stage::Written | Stage::Removing => {}
+                Stage::Reading | Stage::Refused | Stage::Written | Stage::Removing => {}
             }
             Ok(false)
         });
@@ -475,7 +481,8 @@ impl Entity {
     /// True when the portion is to be read now.
     fn wait_no_longer(&mut self) -> bool {
         let giving = self.giving.as_mut();
-        let Some(giving) = giving.filter(|g| g.stage == Stage::Waiting) else {
+        let waits = |stage| matches!(stage, Stage::Waiting | Stage::Refused);
+        let Some(giving) = giving.filter(|g| waits(g.stage)) else {
             return false;
         };
         giving.stage = Stage::Reading;
