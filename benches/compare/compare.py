@@ -136,6 +136,8 @@ def measure(scenarios, quick, repetitions, figures):
     folder = Path(tempfile.mkdtemp(prefix="adsum-compare-"))
     there = servers.make(folder)
     only = os.environ.get("SERVERS", "").split() or list(there)
+    if strangers := set(only) - set(there):
+        sys.exit(f"no such servers: {' '.join(sorted(strangers))}; there are {' '.join(there)}")
     commit = servers.output("git", "rev-parse", "--short", "HEAD")
     figures.data["machine"] = machine()
     figures.data["servers"] |= {key: {"title": server.title, "version": server.version()} for key, server in there.items()}

@@ -68,7 +68,7 @@ impl Snapshot {
         folder: &DataFolder,
         now: OffsetDateTime,
     ) -> Result<Self, CertificateError> {
-        let provider = Arc::new(provider());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
         let own = config.tls.files.is_empty();
         let files = if own {
             local::ensure(folder, &Names::of(config), now)?
@@ -140,18 +140,6 @@ fn read(path: &Path) -> Result<String, CertificateError> {
     })
 }
 
-/// The cipher suites in our order: with a hash of 256 bits before those with one of 384. Neither can be broken; on 64-bit processors the
-/// first make a handshake a tenth cheaper and a session's keys smaller.
-fn provider() -> CryptoProvider {
-    let mut provider = rustls::crypto::ring::default_provider();
-    let is_long = |suite: &rustls::SupportedCipherSuite| {
-        let name = suite.suite().as_str();
-        name.is_some_and(|name| name.ends_with("SHA384"))
-    };
-    provider.cipher_suites.sort_by_key(is_long);
-    provider
-}
-
 fn settings(
     listener: Listener,
     provider: &Arc<CryptoProvider>,
@@ -168,7 +156,6 @@ fn settings(
         .iter()
         .map(|name| name.to_vec())
         .collect();
-    settings.ignore_client_order = true;
     // Who has one connection at a time needs one ticket; with each resumption comes the next.
     settings.send_tls13_tickets = if listener == Listener::Http { 2 } else { 1 };
     settings.require_ems = listener.requires_extended_master_secret();
