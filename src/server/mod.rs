@@ -19,7 +19,7 @@
 
 mod accept;
 pub mod admin;
-mod aliases;
+pub(crate) mod aliases;
 pub mod backup;
 mod bind;
 mod configured;

@@ -3,18 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use adsum::wiring::xmpp as wiring;
 use model::commit::Reply;
-use model::entity::Said;
 use model::messages::Handling;
-use model::sessions::Presented;
-use model::{Event, Notice, RosterChange, Route, SessionId};
+use model::{Event, Route, SessionId};
 use parking_lot::Mutex;
-use presence::{Address, Basic, Native, Refusal, Resource};
+use presence::{Address, Refusal, Resource};
 use xml::{Element, Limits};
-use xmpp::action::{Action, IqContext, Presented as Shows};
+use xmpp::action::{Action, IqContext};
 use xmpp::answer;
 use xmpp::client::{Client, Handled};
-use xmpp::print::{self, Delayed, PresenceParts, Push, Shown};
 
 use super::world::{World, bare};
 
@@ -38,61 +36,15 @@ impl Screen {
 impl Route for Screen {
     fn deliver(&self, event: &Event<'_>) {
         match event {
-            Event::Presence { to, notice } => {
-                self.write(|out| parts(notice).write(out, &to.to_string()));
-            }
-            Event::Subscription {
-                kind,
-                from,
-                to,
-                content,
-            } => self.write(|out| print::subscription(out, *kind, from, to, content)),
-            Event::RosterPush { version, change } => {
-                let push = match change {
-                    RosterChange::Put(item) => Push::Put(item),
-                    RosterChange::Removed(contact) => Push::Removed(contact),
-                };
-                self.write(|out| print::roster_push(out, "push", *version, push));
-            }
-            Event::Message { message, delayed } => {
-                let by = message.to.bare.domain_bare();
-                let delayed = delayed.then_some(Delayed {
-                    stamp: message.received,
-                    by: &by,
-                });
-                self.write(|out| print::message(out, message, None, delayed));
-            }
-            Event::Stanza { stanza } => self.write(|out| out.extend_from_slice(stanza)),
             Event::Mark { .. } => self.marked.store(true, Ordering::Relaxed),
-            _ => {}
+            Event::Ended(_) | Event::Sent { .. } => {}
+            stanza => self.write(|out| wiring::print(out, stanza, || "push".to_owned())),
         }
     }
 
     fn closed(&self) -> bool {
         false
     }
-}
-
-fn parts(notice: &Notice) -> PresenceParts {
-    let (id, from) = (notice.id.as_deref(), &notice.from);
-    if !notice.available {
-        let (lang, content) = (notice.parting_lang.as_deref(), notice.parting.as_deref());
-        let content = content.unwrap_or_default();
-        return PresenceParts::new(from, Shown::Unavailable, id, lang, content);
-    }
-    let Some(publication) = &notice.publication else {
-        return PresenceParts::new(from, Shown::Available, None, None, &[]);
-    };
-    let lang = publication.lang.as_deref();
-    if let Native::Xmpp(content) = &publication.native {
-        return PresenceParts::new(from, Shown::Available, id, lang, content);
-    }
-    let shown = match publication.document.basic {
-        Basic::Open => Shown::Available,
-        Basic::Closed => Shown::Unavailable,
-    };
-    let content = documents::stanza::presence_content(publication);
-    PresenceParts::new(from, shown, None, lang, &content)
 }
 
 /// A bound session.
@@ -167,10 +119,12 @@ impl Chat {
                 groups,
             } => model.roster_set(account, &contact, name, groups, &done(screen, iq)),
             Action::Available(shows) => {
-                model.available(account, session, presented(shows)).unwrap();
+                model
+                    .available(account, session, wiring::presented(shows))
+                    .unwrap();
             }
             Action::Unavailable(shows) => {
-                model.unavailable(account, session, Some(said(shows)));
+                model.unavailable(account, session, Some(wiring::said(shows)));
             }
             Action::Subscription {
                 kind,
@@ -256,31 +210,6 @@ fn text(stanza: &Element, name: &str) -> Option<String> {
     let mut children = stanza.children();
     let child = children.find(|c| c.name() == name)?;
     Some(child.text().into_owned())
-}
-
-fn presented(shows: Shows) -> Presented {
-    Presented {
-        document: shows.document,
-        content: shows.content,
-        lang: shows.lang,
-        id: shows.id,
-    }
-}
-
-fn said(shows: Shows) -> Said {
-    let Shows {
-        document,
-        content,
-        lang,
-        id,
-    } = shows;
-    let status = document.notes.into_iter().next().map(|n| n.text);
-    Said {
-        content,
-        lang,
-        id,
-        status,
-    }
 }
 
 fn done(screen: Arc<Screen>, iq: IqContext) -> Reply<()> {

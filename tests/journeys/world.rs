@@ -5,21 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bridge::action::{Credentials, Register};
+use adsum::wiring::sip::{Answers, Inbound, act, resolve};
+use bridge::action::Credentials;
 use bridge::{Action, Answer, Bridge, Config, Output, Token};
 use bytes::Bytes;
 use model::accounts::Secrets;
-use model::bindings::Register as Bindings;
 use model::commit::Reply;
-use model::messages::{Handling, Sent};
-use model::publish::{Body, Publish};
-use model::watches::Seen;
 use model::{Event, Model, Route, Rules};
 use parking_lot::Mutex;
 use presence::subscription::Kind;
-use presence::{
-    Bare, Binding, Decision, Message, Refusal, Timestamp, Utc, View, WatchId, mapping, sip_address,
-};
+use presence::{Bare, Timestamp, Utc};
 use sip::digest::{Algorithm, Ha1Set};
 use sip::transaction::Flow;
 use sip::{Method, Request, Response};
@@ -41,18 +36,6 @@ pub(super) fn bare(name: &str) -> Bare {
 /// What follows from commits, not yet done.
 type Completions = Arc<Mutex<VecDeque<Completion>>>;
 
-/// What the model has for the bridge.
-enum Inbound {
-    Answer(Token, Answer),
-    View(WatchId, Decision, Arc<View>),
-    Message {
-        account: Bare,
-        bindings: Vec<Binding>,
-        message: Box<Message>,
-        stored: Option<u64>,
-    },
-}
-
 /// The model's way to the bridge: it leaves things here, and the world hands them on.
 #[derive(Default)]
 struct Inbox(Mutex<VecDeque<Inbound>>);
@@ -63,26 +46,16 @@ impl Inbox {
     }
 }
 
+impl Answers for Inbox {
+    fn answer(&self, token: Token, answer: Answer) {
+        self.leave(Inbound::Answer(token, answer));
+    }
+}
+
 impl Route for Inbox {
     fn deliver(&self, event: &Event<'_>) {
-        match event {
-            Event::View {
-                watch,
-                decision,
-                view,
-            } => self.leave(Inbound::View(*watch, *decision, Arc::clone(view))),
-            Event::PhoneMessage {
-                account,
-                bindings,
-                message,
-                stored,
-            } => self.leave(Inbound::Message {
-                account: (*account).clone(),
-                bindings: bindings.to_vec(),
-                message: Box::new((*message).clone()),
-                stored: *stored,
-            }),
-            _ => {}
+        if let Some(inbound) = Inbound::of(event) {
+            self.leave(inbound);
         }
     }
 
@@ -214,7 +187,8 @@ impl World {
             }
             while let Some(inbound) = self.next_inbound() {
                 busy = true;
-                self.tell_bridge(inbound);
+                let now = self.bridge_now();
+                inbound.hand_to(&mut self.bridge, now);
             }
             while let Some(output) = self.bridge.poll_output() {
                 busy = true;
@@ -228,25 +202,6 @@ impl World {
 
     fn next_inbound(&self) -> Option<Inbound> {
         self.inbox.0.lock().pop_front()
-    }
-
-    fn tell_bridge(&mut self, inbound: Inbound) {
-        let now = self.bridge_now();
-        match inbound {
-            Inbound::Answer(token, answer) => self.bridge.handle_answer(now, token, answer),
-            Inbound::View(watch, decision, view) => {
-                self.bridge.handle_view(now, watch, decision, &view);
-            }
-            Inbound::Message {
-                account,
-                bindings,
-                message,
-                stored,
-            } => {
-                self.bridge
-                    .handle_message(now, &account, &bindings, &message, stored);
-            }
-        }
     }
 
     fn put_out(&mut self, output: Output<u64>) {
@@ -283,145 +238,28 @@ impl World {
     }
 
     fn act(&self, token: Token, action: Action) {
-        let model = &self.model;
-        match action {
+        let answer = match action {
             Action::Credentials { user, realm, .. } => {
-                let found = self.resolve(&user).map(|account| {
+                let found = resolve(&self.model, &user, DOMAIN).map(|account| {
                     let keys = Ha1Set::of_password(&Algorithm::ALL, &user, &realm, PASSWORD);
                     (account, keys)
                 });
                 let too_many = false;
-                self.answer(token, Answer::Credentials(Credentials { found, too_many }));
+                Some(Answer::Credentials(Credentials { found, too_many }))
             }
             Action::Resolve { address } => {
-                self.answer(token, Answer::Resolved(self.resolve(&address)));
+                Some(Answer::Resolved(resolve(&self.model, &address, DOMAIN)))
             }
-            Action::Attempted { succeeded, .. } => assert!(succeeded, "phones know the password"),
-            Action::Register { account, register } => {
-                let register = match register {
-                    Register::Query => Bindings::Query,
-                    Register::Update(bindings) => Bindings::Update(bindings),
-                    Register::RemoveAll { call_id, cseq } => Bindings::RemoveAll { call_id, cseq },
-                };
-                model.register(&account, register, &self.reply(token, Answer::Bindings));
+            Action::Attempted { succeeded, .. } => {
+                assert!(succeeded, "phones know the password");
+                None
             }
-            publish @ Action::Publish { .. } => self.publish(token, publish),
-            Action::Message { message, flow } => self.message(token, *message, &flow),
-            Action::Taken { account, stored } => model.taken(&account, stored),
-            Action::NotTaken { account, stored } => model.not_taken(&account, stored),
-            watching => self.watching(token, watching),
+            other => act(&self.model, &self.inbox, token, other),
+        };
+        if let Some(answer) = answer {
+            self.inbox.answer(token, answer);
         }
     }
-
-    fn watching(&self, token: Token, action: Action) {
-        let model = &self.model;
-        match action {
-            Action::Watch(record) => model.watch(record, &self.reply(token, seen)),
-            Action::Look {
-                watcher,
-                presentity,
-            } => {
-                let looked = model.look(&watcher, &presentity).map(|(seen, _)| seen);
-                self.answer(token, seen(looked));
-            }
-            Action::Rewatch {
-                presentity,
-                id,
-                expires,
-                dialog,
-            } => model.rewatch(&presentity, id, expires, dialog, &self.reply(token, seen)),
-            Action::Keep {
-                presentity,
-                id,
-                dialog,
-                durable,
-            } => {
-                let reply = durable.then(|| self.reply(token, Answer::Kept));
-                model.remember(&presentity, id, dialog, reply.as_ref());
-            }
-            Action::Unwatch { presentity, id } => {
-                model.unwatch(&presentity, id, &self.reply(token, seen));
-            }
-            other => panic!("not about watches: {other:?}"),
-        }
-    }
-
-    fn publish(&self, token: Token, action: Action) {
-        let Action::Publish {
-            account,
-            tag,
-            expires,
-            body,
-            flow,
-            device,
-        } = action
-        else {
-            panic!("a publication");
-        };
-        let device = self
-            .model
-            .device_at(&account, &flow, None)
-            .unwrap_or(device);
-        let publish = Publish {
-            tag,
-            expires,
-            body: body.map(|b| Body {
-                document: b.document,
-                native: b.native,
-                lang: b.lang,
-            }),
-            resource: mapping::sip_resource(&device, &account),
-            device,
-        };
-        let reply = self.reply(token, |granted: Result<model::publish::Granted, _>| {
-            Answer::Published(granted.map(|g| (g.etag, g.expires)))
-        });
-        self.model.publish(&account, publish, &reply);
-    }
-
-    fn message(&self, token: Token, mut message: Message, flow: &str) {
-        let sender = message.from.bare.clone();
-        if let Some(device) = self.model.device_at(&sender, flow, None) {
-            message.from.resource = Some(mapping::sip_resource(&device, &sender));
-        }
-        let handling = Handling {
-            storable: true,
-            speakable: true,
-        };
-        let (copy, inbox) = (message.clone(), Arc::clone(&self.inbox));
-        self.model.message(message, handling, move |_, result| {
-            let sent = result.map(|sent| match sent {
-                Sent::Delivered => bridge::Sent::Delivered,
-                Sent::Stored => bridge::Sent::Stored,
-                Sent::Dropped => bridge::Sent::Dropped,
-            });
-            inbox.leave(Inbound::Answer(token, Answer::Sent(sent)));
-        });
-        self.model.sent_by_phone(&sender, &copy);
-    }
-
-    fn answer(&self, token: Token, answer: Answer) {
-        self.inbox.leave(Inbound::Answer(token, answer));
-    }
-
-    fn reply<T: 'static>(
-        &self,
-        token: Token,
-        answer: impl FnOnce(Result<T, Refusal>) -> Answer + Send + 'static,
-    ) -> Reply<T> {
-        let inbox = Arc::clone(&self.inbox);
-        Reply::new(move |result| inbox.leave(Inbound::Answer(token, answer(result))))
-    }
-
-    fn resolve(&self, user: &str) -> Option<Bare> {
-        let (local, host) = user.split_once('@').unwrap_or((user, DOMAIN));
-        let account = sip_address::from_sip(local, host).ok()?;
-        self.model.exists(&account).unwrap().then_some(account)
-    }
-}
-
-fn seen(result: Result<Seen, Refusal>) -> Answer {
-    Answer::Seen(result.map(|s| (s.decision, s.view)))
 }
 
 /// A model on this clock, over a store that leaves its completions there.

@@ -1,23 +1,20 @@
-//! What the bridge wants done, done on the model.
+//! What the bridge wants done: what is about logins here, all else on the model.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use bridge::action::{Credentials, Register, Sent};
+use bridge::action::Credentials;
 use bridge::{Action, Answer, Token};
-use model::bindings::Register as ModelRegister;
-use model::commit::Reply;
-use model::messages::Handling;
-use model::publish::{Body, Publish};
 use parking_lot::Mutex;
-use presence::{Bare, Refusal};
+use presence::Bare;
 use sip::digest::Ha1Set;
 use xmpp::sasl::Verdict;
 
 use super::Sip;
-use crate::server::aliases;
 use crate::server::shared::Shared;
+use crate::wiring;
+use crate::wiring::sip::resolve;
 
 /// Digest keys already opened, by realm and user name; thrown away whenever an account changes.
 #[derive(Default)]
@@ -68,7 +65,7 @@ impl Sip {
                 return Some(Answer::Credentials(Credentials { found, too_many }));
             }
             Action::Resolve { address } => {
-                let account = resolve(shared, &address, shared.model.rules().domains[0].as_str());
+                let account = resolve(model, &address, model.rules().domains[0].as_str());
                 return Some(Answer::Resolved(account));
             }
             Action::Attempted {
@@ -81,112 +78,9 @@ impl Sip {
                     failed(shared, &user, &realm, source);
                 }
             }
-            Action::Register { account, register } => {
-                let register = match register {
-                    Register::Query => ModelRegister::Query,
-                    Register::Update(bindings) => ModelRegister::Update(bindings),
-                    Register::RemoveAll { call_id, cseq } => {
-                        ModelRegister::RemoveAll { call_id, cseq }
-                    }
-                };
-                model.register(&account, register, &self.reply(token, Answer::Bindings));
-            }
-            Action::Publish {
-                account,
-                tag,
-                expires,
-                body,
-                flow,
-                device,
-            } => {
-                let device = model.device_at(&account, &flow, None).unwrap_or(device);
-                let resource = presence::mapping::sip_resource(&device, &account);
-                let body = body.map(|b| Body {
-                    document: b.document,
-                    native: b.native,
-                    lang: b.lang,
-                });
-                let publish = Publish {
-                    tag,
-                    expires,
-                    body,
-                    resource,
-                    device,
-                };
-                let granted = |result: Result<model::publish::Granted, Refusal>| {
-                    Answer::Published(result.map(|g| (g.etag, g.expires)))
-                };
-                model.publish(&account, publish, &self.reply(token, granted));
-            }
-            Action::Watch(record) => model.watch(record, &self.reply(token, seen)),
-            Action::Look {
-                watcher,
-                presentity,
-            } => {
-                let result = model.look(&watcher, &presentity).map(|(seen, _)| seen);
-                return Some(seen(result));
-            }
-            Action::Rewatch {
-                presentity,
-                id,
-                expires,
-                dialog,
-            } => {
-                model.rewatch(&presentity, id, expires, dialog, &self.reply(token, seen));
-            }
-            Action::Keep {
-                presentity,
-                id,
-                dialog,
-                durable,
-            } => {
-                let reply = durable.then(|| self.reply(token, Answer::Kept));
-                model.remember(&presentity, id, dialog, reply.as_ref());
-            }
-            Action::Unwatch { presentity, id } => {
-                model.unwatch(&presentity, id, &self.reply(token, seen));
-            }
-            Action::Message { mut message, flow } => {
-                // The sender is the phone at the other end of the flow, as his contacts see it.
-                if let Some(device) = model.device_at(&message.from.bare, &flow, None) {
-                    message.from.resource =
-                        Some(presence::mapping::sip_resource(&device, &message.from.bare));
-                }
-                self.message(shared, token, *message);
-            }
-            Action::Taken { account, stored } => model.taken(&account, stored),
-            Action::NotTaken { account, stored } => model.not_taken(&account, stored),
+            other => return wiring::sip::act(model, self, token, other),
         }
         None
-    }
-
-    fn reply<T: 'static>(
-        self: &Arc<Self>,
-        token: Token,
-        answer: impl FnOnce(Result<T, Refusal>) -> Answer + Send + 'static,
-    ) -> Reply<T> {
-        let sip = Arc::clone(self);
-        Reply::new(move |result| sip.answer(token, answer(result)))
-    }
-
-    fn message(self: &Arc<Self>, shared: &Arc<Shared>, token: Token, message: presence::Message) {
-        let model = &shared.model;
-        let handling = Handling {
-            storable: true,
-            speakable: true,
-        };
-        let sender = message.from.bare.clone();
-        let copy = message.clone();
-        let sip = Arc::clone(self);
-        model.message(message, handling, move |_, result| {
-            let sent = result.map(|sent| match sent {
-                model::messages::Sent::Delivered => Sent::Delivered,
-                model::messages::Sent::Stored => Sent::Stored,
-                model::messages::Sent::Dropped => Sent::Dropped,
-            });
-            sip.answer(token, Answer::Sent(sent));
-        });
-        model.sent_by_phone(&sender, &copy);
     }
 
     /// The account and keys that a digest user name stands for.
@@ -198,7 +92,7 @@ impl Sip {
             }
             cached.generation
         };
-        let account = resolve(shared, user, realm)?;
+        let account = resolve(&shared.model, user, realm)?;
         let stored = shared
             .model
             .store()
@@ -229,34 +123,9 @@ impl Sip {
     }
 }
 
-fn seen(result: Result<model::watches::Seen, Refusal>) -> Answer {
-    Answer::Seen(result.map(|s| (s.decision, s.view)))
-}
-
-/// The account that a user name or address leads to: itself, or by an alias.
-fn resolve(shared: &Shared, user: &str, domain: &str) -> Option<Bare> {
-    if user.starts_with("tel:") {
-        return shared.model.alias(&aliases::normal(domain, user)?);
-    }
-    let direct = match user.split_once('@') {
-        Some((local, host)) => presence::sip_address::from_sip(local, host).ok(),
-        None => presence::sip_address::from_sip(user, domain).ok(),
-    };
-    if let Some(account) = direct.filter(|a| shared.model.is_local(a))
-        && shared.model.exists(&account).unwrap_or(false)
-    {
-        return Some(account);
-    }
-    let alias = aliases::normal(domain, user)?;
-    shared
-        .model
-        .alias(&alias)
-        .or_else(|| shared.model.alias(&aliases::telephone(user)?))
-}
-
 /// The name under which failures are counted, the same as for XMPP.
 fn counted(shared: &Shared, user: &str, realm: &str) -> String {
-    resolve(shared, user, realm).map_or_else(|| format!("{user}@{realm}"), |a| a.to_string())
+    resolve(&shared.model, user, realm).map_or_else(|| format!("{user}@{realm}"), |a| a.to_string())
 }
 
 /// There were too many failures lately. Most requests come from who has had none: that is seen without naming anybody.

@@ -9,7 +9,7 @@ use bridge::{Answer, Bridge, Output, Token};
 use bytes::Bytes;
 use model::{Event as ModelEvent, Route};
 use parking_lot::Mutex;
-use presence::{Bare, Binding, Decision, Message, Timestamp, Utc, View, WatchId, WatchRecord};
+use presence::{Timestamp, Utc, WatchRecord};
 use sip::dialog::NextHop;
 use sip::header::Transport;
 use sip::transaction::{ClientId, Event, Failure, Flow, Layer, ServerId, Transmit};
@@ -21,22 +21,7 @@ use super::udp::Datagrams;
 use crate::server::link::Link;
 use crate::server::shared::{Gauges, Shared};
 use crate::server::turn::{self, Leftover, turn};
-
-/// Something from elsewhere than the network.
-enum Inbound {
-    Answer(Token, Answer),
-    View {
-        watch: WatchId,
-        decision: Decision,
-        view: Arc<View>,
-    },
-    PhoneMessage {
-        account: Bare,
-        bindings: Vec<Binding>,
-        message: Box<Message>,
-        stored: Option<u64>,
-    },
-}
+use crate::wiring::sip::{Answers, Inbound};
 
 /// The SIP face.
 pub(crate) struct Sip {
@@ -161,11 +146,6 @@ impl Sip {
         }
     }
 
-    /// An action of the bridge is answered.
-    pub(super) fn answer(&self, token: Token, answer: Answer) {
-        self.leave(Inbound::Answer(token, answer));
-    }
-
     /// Lets the machines work on what is fed and on whatever follows from it.
     pub(crate) fn work(self: &Arc<Self>, feed: impl FnOnce(&mut Input<'_>)) {
         let Some(shared) = self.shared.get() else {
@@ -212,23 +192,7 @@ impl Sip {
         let inbox = std::mem::take(&mut *self.inbox.lock());
         for inbound in inbox {
             busy = true;
-            match inbound {
-                Inbound::Answer(token, answer) => hub.bridge.handle_answer(now, token, answer),
-                Inbound::View {
-                    watch,
-                    decision,
-                    view,
-                } => hub.bridge.handle_view(now, watch, decision, &view),
-                Inbound::PhoneMessage {
-                    account,
-                    bindings,
-                    message,
-                    stored,
-                } => {
-                    hub.bridge
-                        .handle_message(now, &account, &bindings, &message, stored);
-                }
-            }
+            inbound.hand_to(&mut hub.bridge, now);
         }
         while let Some(output) = hub.bridge.poll_output() {
             busy = true;
@@ -467,32 +431,16 @@ impl Input<'_> {
     }
 }
 
+impl Answers for Sip {
+    fn answer(&self, token: Token, answer: Answer) {
+        self.leave(Inbound::Answer(token, answer));
+    }
+}
+
 impl Route for Sip {
     fn deliver(&self, event: &ModelEvent<'_>) {
-        match event {
-            ModelEvent::View {
-                watch,
-                decision,
-                view,
-            } => {
-                self.leave(Inbound::View {
-                    watch: *watch,
-                    decision: *decision,
-                    view: Arc::clone(view),
-                });
-            }
-            ModelEvent::PhoneMessage {
-                account,
-                bindings,
-                message,
-                stored,
-            } => self.leave(Inbound::PhoneMessage {
-                account: (*account).clone(),
-                bindings: bindings.to_vec(),
-                message: Box::new((*message).clone()),
-                stored: *stored,
-            }),
-            _ => {}
+        if let Some(inbound) = Inbound::of(event) {
+            self.leave(inbound);
         }
     }
 

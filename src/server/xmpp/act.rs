@@ -3,17 +3,16 @@
 use std::sync::Arc;
 
 use model::commit::Reply as Answer;
-use model::entity::Said;
 use model::messages::Handling;
-use model::sessions::Presented;
 use presence::{Bare, Refusal};
 use xmpp::StreamCondition;
-use xmpp::action::{Action, IqContext, Presented as Sent, Reply};
+use xmpp::action::{Action, IqContext, Reply};
 use xmpp::answer;
 
 use super::{Connection, Inbound, Inbox, XmppRoute};
 use crate::server::link::Link;
 use crate::server::shared::Gauges;
+use crate::wiring::xmpp::{presented, said};
 
 impl Connection {
     pub(super) fn act(&mut self, action: Action) {
@@ -85,35 +84,25 @@ impl Connection {
             Action::RosterRemove { iq, contact } => {
                 model.roster_remove(account, &contact, &done(link, iq, self.in_order()));
             }
-            Action::Available(presented) => {
+            Action::Available(shows) => {
                 Gauges::count(&self.shared.gauges.presences);
-                if let Err(refusal) = model.available(account, session, shown(presented)) {
+                if let Err(refusal) = model.available(account, session, presented(shows)) {
                     tracing::debug!(%account, %refusal, "presence was not taken");
                 }
             }
             Action::Unavailable(presented) => {
                 Gauges::count(&self.shared.gauges.presences);
-                let status = presented.document.notes.first().map(|n| n.text.clone());
-                model.unavailable(
-                    account,
-                    session,
-                    Some(Said {
-                        content: presented.content,
-                        lang: presented.lang,
-                        id: presented.id,
-                        status,
-                    }),
-                );
+                model.unavailable(account, session, Some(said(presented)));
             }
             Action::Directed {
                 to,
-                presented,
+                presented: shows,
                 available,
             } => {
                 Gauges::count(&self.shared.gauges.presences);
-                let id = presented.id.clone();
+                let id = shows.id.clone();
                 if let Err(refusal) =
-                    model.directed(account, session, &to, shown(presented), available)
+                    model.directed(account, session, &to, presented(shows), available)
                     && let Some(own) = self.session.address()
                 {
                     link.append(|out| {
@@ -191,15 +180,6 @@ impl Connection {
             | Action::Attempted { .. }
             | Action::Bind { .. } => {}
         }
-    }
-}
-
-fn shown(presented: Sent) -> Presented {
-    Presented {
-        document: presented.document,
-        content: presented.content,
-        lang: presented.lang,
-        id: presented.id,
     }
 }
 

@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use model::{Event, Notice, RosterChange, Route};
+use model::{Event, Route};
 use parking_lot::Mutex;
-use presence::{Address, Basic, Native};
-use xmpp::print::{self, Delayed, PresenceParts, Shown};
+use presence::Address;
+use xmpp::print;
 
 use super::Inbound;
 use crate::server::link::Link;
+use crate::wiring;
 
 /// What waits for a session's task.
 #[derive(Default)]
@@ -75,6 +76,10 @@ impl XmppRoute {
         self.open.store(true, Ordering::Release);
     }
 
+    fn request_id(&self) -> String {
+        format!("push-{}", self.requests.fetch_add(1, Ordering::Relaxed))
+    }
+
     fn write(&self, print: impl FnOnce(&mut Vec<u8>)) {
         if self.open.load(Ordering::Acquire) {
             self.link.append(print);
@@ -91,91 +96,22 @@ impl XmppRoute {
 impl Route for XmppRoute {
     fn deliver(&self, event: &Event<'_>) {
         match event {
-            Event::Presence { to, notice } => {
-                let printed = notice.printed.get_or_init(|| Box::new(parts(notice)));
-                let Some(parts) = printed.downcast_ref::<PresenceParts>() else {
-                    return;
-                };
-                match &to.resource {
-                    None => self.write(|out| parts.write(out, to.bare.as_str())),
-                    Some(_) => self.write(|out| parts.write(out, &to.to_string())),
-                }
-            }
-            Event::Subscription {
-                kind,
-                from,
-                to,
-                content,
-            } => {
-                self.write(|out| print::subscription(out, *kind, from, to, content));
-            }
-            Event::RosterPush { version, change } => {
-                let id = format!("push-{}", self.requests.fetch_add(1, Ordering::Relaxed));
-                let change = match change {
-                    RosterChange::Put(item) => print::Push::Put(item),
-                    RosterChange::Removed(contact) => print::Push::Removed(contact),
-                };
-                self.write(|out| print::roster_push(out, &id, *version, change));
-            }
-            Event::Message { message, delayed } => {
-                let by = message.to.bare.domain_bare();
-                let delayed = delayed.then_some(Delayed {
-                    stamp: message.received,
-                    by: &by,
-                });
-                self.write(|out| print::message(out, message, None, delayed));
-            }
             Event::Mark { .. } => self.inbox.leave(&self.link, Inbound::Mark),
             Event::Sent { message } => {
                 if let Some(address) = self.address.get() {
                     self.write(|out| print::sent_carbon(out, &address.bare, address, message));
                 }
             }
-            Event::Stanza { stanza } => self.write(|out| out.extend_from_slice(stanza)),
             Event::Ended(why) => {
                 self.link.close();
                 self.inbox.leave(&self.link, Inbound::Ended(*why));
             }
             Event::PhoneMessage { .. } | Event::View { .. } => {}
+            stanza => self.write(|out| wiring::xmpp::print(out, stanza, || self.request_id())),
         }
     }
 
     fn closed(&self) -> bool {
         self.link.is_closed()
-    }
-}
-
-/// One presence as a stanza that lacks only its recipient.
-fn parts(notice: &Notice) -> PresenceParts {
-    if !notice.available {
-        let content = notice.parting.as_deref().unwrap_or_default();
-        return PresenceParts::new(
-            &notice.from,
-            Shown::Unavailable,
-            notice.id.as_deref(),
-            notice.parting_lang.as_deref(),
-            content,
-        );
-    }
-    let Some(publication) = &notice.publication else {
-        return PresenceParts::new(&notice.from, Shown::Available, None, None, &[]);
-    };
-    let lang = publication.lang.as_deref();
-    match &publication.native {
-        Native::Xmpp(content) => PresenceParts::new(
-            &notice.from,
-            Shown::Available,
-            notice.id.as_deref(),
-            lang,
-            content,
-        ),
-        Native::Pidf(_) | Native::None => {
-            let content = documents::stanza::presence_content(publication);
-            let shown = match publication.document.basic {
-                Basic::Open => Shown::Available,
-                Basic::Closed => Shown::Unavailable,
-            };
-            PresenceParts::new(&notice.from, shown, None, lang, &content)
-        }
     }
 }
