@@ -16,7 +16,9 @@ impl Sent {
     fn stanza(&self) -> &str {
         match &self.message.native {
             MessageNative::Xmpp(bytes) => std::str::from_utf8(bytes).unwrap(),
-            MessageNative::Sip { .. } => panic!("not XMPP"),
+            other @ MessageNative::Sip { .. } => {
+                panic!("the native form should be a stanza, but is {other:?}")
+            }
         }
     }
 }

@@ -234,7 +234,7 @@ impl Pair {
     fn element(&mut self) -> Element {
         match <[Token; 1]>::try_from(self.said()) {
             Ok([Token::Element(element)]) => element,
-            other => panic!("not one element: {other:?}"),
+            other => panic!("one element should have been said, but it was {other:?}"),
         }
     }
 
