@@ -250,10 +250,10 @@ impl Layer {
         let text = |name| response.headers.get(&name).unwrap_or("");
         let (number, _) = text(HeaderName::CSeq).split_once(' ').unwrap_or_default();
         self.seeded.hash_parts(&[
-            text(HeaderName::Via),
-            text(HeaderName::CallId),
-            text(HeaderName::From),
-            number,
+            text(HeaderName::Via).as_bytes(),
+            text(HeaderName::CallId).as_bytes(),
+            text(HeaderName::From).as_bytes(),
+            number.as_bytes(),
         ])
     }
 

@@ -76,11 +76,11 @@ impl Seeded {
     }
 
     /// The hash of a list of texts; where one ends and the next begins counts.
-    pub(super) fn hash_parts(&self, parts: &[&str]) -> u64 {
+    pub(super) fn hash_parts(&self, parts: &[&[u8]]) -> u64 {
         let mut hasher = self.build_hasher();
         for part in parts {
             hasher.write_usize(part.len());
-            hasher.write(part.as_bytes());
+            hasher.write(part);
         }
         hasher.finish()
     }
@@ -139,8 +139,8 @@ mod tests {
     fn parts_are_told_apart() {
         let seeded = Seeded::new(&mut Random::new(&[1; 32]));
         assert_ne!(
-            seeded.hash_parts(&["ab", "c"]),
-            seeded.hash_parts(&["a", "bc"])
+            seeded.hash_parts(&[b"ab", b"c"]),
+            seeded.hash_parts(&[b"a", b"bc"])
         );
     }
 }

@@ -22,8 +22,6 @@ use crate::{
 
 /// How long a request may stay without any response before an INVITE is answered with 100.
 const TRYING: Duration = Duration::from_millis(200);
-/// Spreads a CSeq number over 64 bits.
-const NUMBER: u64 = 0x9e37_79b9_7f4a_7c15;
 /// How long the user has for an INVITE.
 const INVITE_LIFETIME: Duration = Duration::from_secs(180);
 
@@ -187,8 +185,12 @@ impl Layer {
             n.wrapping_mul(10).wrapping_add(u32::from(digit - b'0'))
         });
         let call_id = headers.call_id().ok()?;
-        let parts = [from_tag, call_id, request.method.as_str()];
-        Some(self.seeded.hash_parts(&parts) ^ u64::from(number).wrapping_mul(NUMBER))
+        Some(self.seeded.hash_parts(&[
+            from_tag.as_bytes(),
+            call_id.as_bytes(),
+            request.method.as_str().as_bytes(),
+            &number.to_ne_bytes(),
+        ]))
     }
 
     /// Makes the transaction of a request; `None` if there are too many.
@@ -281,6 +283,7 @@ impl Layer {
         };
         if let (true, State::Pending(pending)) = (server.is_invite, &server.state) {
             let Some(trying) = pending.kept.trying() else {
+                self.remove_server(id);
                 return;
             };
             let mut response = trying.with_reason(crate::message::reason_phrase(status));
