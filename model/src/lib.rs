@@ -18,6 +18,7 @@
 //! | [`publish`] | publications by entity tag |
 //! | [`bindings`] | registrations of phones |
 //! | [`watches`] | watches that outlive their connection |
+//! | [`person`] | cards, and what accounts keep for their programs |
 //! | [`accounts`] | accounts and aliases |
 //! | `late` | what waits for room in the writer's queue and must not be lost |
 //! | `watchers` | who is told of whom |
@@ -49,6 +50,7 @@ mod late;
 pub mod messages;
 mod offline;
 mod outbox;
+pub mod person;
 pub mod publish;
 pub mod query;
 mod reload;

@@ -43,6 +43,9 @@ pub struct Rules {
     pub publications_per_account: usize,
     pub registrations_per_account: usize,
     pub subscriptions_per_account: usize,
+    pub vcard_size: usize,
+    pub private_elements: usize,
+    pub private_bytes: u64,
 }
 
 impl Default for Rules {
@@ -63,6 +66,9 @@ impl Default for Rules {
             publications_per_account: 20,
             registrations_per_account: 20,
             subscriptions_per_account: 2000,
+            vcard_size: 192 * 1024,
+            private_elements: 100,
+            private_bytes: 1024 * 1024,
         }
     }
 }

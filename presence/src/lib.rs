@@ -10,6 +10,7 @@
 //! | [`subscription`] | the state tables of RFC 6121 appendix A |
 //! | [`decision`] | who may see whom, and why |
 //! | [`delivery`] | where a message or IQ goes, RFC 6121 §8.5 |
+//! | [`card`] | what an account says about its person, and keeps for its programs |
 //! | [`message`] | a message between accounts, whatever the protocol |
 //! | [`binding`] | a phone's registration, RFC 3261 §10 |
 //! | [`watch`] | somebody to be told now |
@@ -20,6 +21,7 @@
 
 pub mod address;
 pub mod binding;
+pub mod card;
 pub mod decision;
 pub mod delivery;
 pub mod document;
@@ -36,6 +38,7 @@ pub mod watch;
 
 pub use address::{Address, AddressError, Bare, Resource};
 pub use binding::Binding;
+pub use card::{Card, Facts, Kept};
 pub use decision::{Decision, Grant, GrantOrigin, Reason};
 pub use document::{Activity, Basic, Document, Note, Priority, Show};
 pub use message::{Message, MessageKind, MessageNative};

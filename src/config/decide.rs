@@ -297,6 +297,9 @@ fn limits(r: &mut Reader<'_>) -> Limits {
         offline_messages: r.take("limits.offline_messages", read::count(0)),
         offline_bytes: bytes(r, "limits.offline_bytes", KIB, u64::MAX >> 1),
         offline_expires: r.take("limits.offline_expires", read::duration_or_unlimited),
+        vcard_size: bytes(r, "limits.vcard_size", KIB, 16 * MIB),
+        private_elements: r.take("limits.private_elements", read::count(1)),
+        private_bytes: bytes(r, "limits.private_bytes", KIB, u64::MAX >> 1),
         publications_per_account: r.take("limits.publications_per_account", read::count(1)),
         subscriptions_per_account: r
             .take("limits.subscriptions_per_account", read::count_or_unlimited),

@@ -232,6 +232,12 @@ pub struct Limits {
     pub offline_bytes: usize,
     /// How long they wait; `None`: for ever.
     pub offline_expires: Option<Duration>,
+    /// Largest vCard, in bytes.
+    pub vcard_size: usize,
+    /// Things in the private storage of an account.
+    pub private_elements: usize,
+    /// Bytes of them.
+    pub private_bytes: usize,
     /// SIP publications of an account.
     pub publications_per_account: usize,
     /// SIP subscriptions held by an account.

@@ -39,6 +39,9 @@ pub(crate) fn rules(config: &Config) -> Rules {
         publications_per_account: limits.publications_per_account,
         registrations_per_account: limits.registrations_per_account,
         subscriptions_per_account: limits.subscriptions_per_account,
+        vcard_size: limits.vcard_size,
+        private_elements: limits.private_elements,
+        private_bytes: limits.private_bytes as u64,
     }
 }
 

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use crate::tables::{
     accounts, aliases, bindings, grants, inbox, last_known, last_seen, meta, offline, outbox,
-    pending_in, publications, roster, watches,
+    pending_in, private, publications, roster, vcards, watches,
 };
 use crate::{NextIds, Op, StoreError};
 
@@ -193,6 +193,34 @@ fn apply_presence(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), S
             status,
         } => last_seen::put(db, memory.number(db, account)?, *at, status.as_deref()),
         Op::MetaPut { key, value } => meta::put(db, key, value),
+        _ => apply_person(db, memory, op),
+    }
+}
+
+fn apply_person(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), StoreError> {
+    match op {
+        Op::VcardPut {
+            account,
+            card: Some(card),
+        } => vcards::put(db, memory.number(db, account)?, card),
+        Op::VcardPut {
+            account,
+            card: None,
+        } => vcards::remove(db, memory.number(db, account)?),
+        Op::PrivatePut {
+            account,
+            kept,
+            most,
+        } => {
+            let number = memory.number(db, account)?;
+            kept.iter()
+                .try_for_each(|kept| private::put(db, number, kept))?;
+            let (elements, bytes) = private::total(db, number)?;
+            if elements > most.elements || bytes > most.bytes {
+                return Err(StoreError::Full(account.clone()));
+            }
+            Ok(())
+        }
         _ => unreachable!("the other operations are applied above"),
     }
 }

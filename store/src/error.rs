@@ -28,6 +28,9 @@ pub enum StoreError {
     /// The account to be made is there already. The unit was undone.
     #[error("the account {0} exists already")]
     Conflict(Bare),
+    /// An account would keep more than it may. The unit was undone.
+    #[error("the account {0} keeps as much as it may")]
+    Full(Bare),
     /// Another program held the database for longer than is waited for it. Nothing was changed; it can be tried again.
     #[error("another program holds the database: end what it does there, then try again")]
     Busy,

@@ -39,7 +39,7 @@ mod writer;
 
 pub use backup::verify;
 pub use error::StoreError;
-pub use op::Op;
+pub use op::{Most, Op};
 pub use queue::Done;
 pub use record::{AccountRecord, AccountSummary, NextIds, OutboxEntry, StoredCredentials};
 pub use store::{Full, Options, Overloaded, Start, Store};

@@ -11,7 +11,10 @@ use crate::StoreError;
 use crate::place::APPLICATION_ID;
 
 /// The steps. Step N leads from schema N − 1 to N; what was released is never changed.
-const STEPS: [&str; 1] = [include_str!("../../schemas/sql/0001_initial.sql")];
+const STEPS: [&str; 2] = [
+    include_str!("../../schemas/sql/0001_initial.sql"),
+    include_str!("../../schemas/sql/0002_person.sql"),
+];
 
 /// The schema that this version knows.
 pub(crate) const KNOWN: u32 = STEPS.len() as u32;

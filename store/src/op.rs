@@ -5,8 +5,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use presence::{
-    Bare, Binding, Grant, Item, Message, Publication, Resource, Utc, WatchId, WatchRecord,
+    Bare, Binding, Card, Grant, Item, Kept, Message, Publication, Resource, Utc, WatchId,
+    WatchRecord,
 };
+
+/// How much an account may keep for its own programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Most {
+    /// Names in use.
+    pub elements: usize,
+    /// Octets, names among them.
+    pub bytes: u64,
+}
 
 /// One change. `Put` makes or replaces, `Remove` of what is not there changes nothing. An operation on an account that
 /// does not exist fails with [`AccountUnknown`](crate::StoreError::AccountUnknown) and undoes its unit.
@@ -120,6 +130,17 @@ pub enum Op {
         at: Utc,
         status: Option<String>,
     },
+    /// What an account says about its person; `None` takes it back.
+    VcardPut {
+        account: Bare,
+        card: Option<Box<Card>>,
+    },
+    /// Things an account keeps for its own programs. [`Full`](crate::StoreError::Full) when that makes more than there may be.
+    PrivatePut {
+        account: Bare,
+        kept: Vec<Kept>,
+        most: Most,
+    },
     /// Anything else of the program.
     MetaPut { key: String, value: Vec<u8> },
 }
@@ -156,6 +177,8 @@ impl Op {
             Self::LastKnownPut { .. } => "last-known-put",
             Self::LastKnownRemove { .. } => "last-known-remove",
             Self::LastSeen { .. } => "last-seen",
+            Self::VcardPut { .. } => "vcard-put",
+            Self::PrivatePut { .. } => "private-put",
             Self::MetaPut { .. } => "meta-put",
         }
     }
@@ -163,7 +186,7 @@ impl Op {
     /// More than one statement: needs a savepoint of its own to be all or nothing.
     pub(crate) fn is_compound(&self) -> bool {
         match self {
-            Self::RosterPut { .. } | Self::RosterRemove { .. } => true,
+            Self::RosterPut { .. } | Self::RosterRemove { .. } | Self::PrivatePut { .. } => true,
             Self::OfflineRemove { ids, .. } => ids.len() > 1,
             _ => false,
         }
@@ -181,6 +204,8 @@ impl Op {
             }
             Self::WatchPut(watch) => watch.dialog.len(),
             Self::WatchHead { head, .. } => head.len(),
+            Self::VcardPut { card, .. } => card.as_ref().map_or(0, |card| card.xml.len()),
+            Self::PrivatePut { kept, .. } => kept.iter().map(|k| k.xml.len()).sum(),
             Self::MetaPut { value, .. } => value.len(),
             _ => 0,
         }

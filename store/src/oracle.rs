@@ -33,6 +33,8 @@ struct Account {
     offline: BTreeMap<u64, presence::Message>,
     inbox: BTreeMap<Bare, u64>,
     last_seen: Option<(presence::Utc, Option<String>)>,
+    vcard: Option<presence::Card>,
+    private: BTreeMap<presence::card::Label, bytes::Bytes>,
 }
 
 fn publish(at: &mut Published, publication: &Publication) {
@@ -223,6 +225,25 @@ impl Oracle {
                 at,
                 status,
             } => self.at(&account)?.last_seen = Some((at, status)),
+            Op::VcardPut { account, card } => self.at(&account)?.vcard = card.map(|card| *card),
+            Op::PrivatePut {
+                account: name,
+                kept,
+                most,
+            } => {
+                let account = self.at(&name)?;
+                for kept in kept {
+                    account.private.insert(kept.label, kept.xml);
+                }
+                account.private.retain(|_, xml| !xml.is_empty());
+                let size = |(l, x): (&presence::card::Label, &bytes::Bytes)| {
+                    (l.namespace.len() + l.name.len() + x.len()) as u64
+                };
+                let bytes: u64 = account.private.iter().map(size).sum();
+                if account.private.len() > most.elements || bytes > most.bytes {
+                    return Err(StoreError::Full(name));
+                }
+            }
             Op::MetaPut { key, value } => drop(self.meta.insert(key, value)),
         }
         Ok(())
@@ -286,6 +307,16 @@ proptest! {
                 store.offline_messages(name).expect("messages"),
                 account.map(|a| a.offline.clone().into_iter().collect::<Vec<_>>()).unwrap_or_default()
             );
+            prop_assert_eq!(
+                store.vcard(name).expect("vcard"),
+                account.and_then(|a| a.vcard.clone()).map(|card| card.xml)
+            );
+            for label in samples::labels() {
+                prop_assert_eq!(
+                    store.private(name, &label).expect("private"),
+                    account.and_then(|a| a.private.get(&label).cloned())
+                );
+            }
             residents.extend(record.filter(|r| {
                 !(r.publications.is_empty() && r.last_known.is_empty() && r.bindings.is_empty() && r.watches.is_empty())
             }).map(|r| r.account));

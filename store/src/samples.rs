@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use presence::{
-    Activity, Address, Bare, Basic, Binding, Document, EntityTag, Grant, GrantOrigin, Item, Label,
-    Message, MessageKind, MessageNative, Native, Note, Priority, Publication, Resource, Show,
-    Source, SubscriptionState, Utc, WatchId, WatchRecord,
+    Activity, Address, Bare, Basic, Binding, Card, Document, EntityTag, Facts, Grant, GrantOrigin,
+    Item, Kept, Label, Message, MessageKind, MessageNative, Native, Note, Priority, Publication,
+    Resource, Show, Source, SubscriptionState, Utc, WatchId, WatchRecord,
 };
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 
-use crate::Op;
+use crate::{Most, Op};
 
 pub(crate) fn account() -> impl Strategy<Value = Bare> {
     prop_oneof!["ann", "bob", "eve"].prop_map(|l| Bare::from_prepared(&format!("{l}@example.org")))
@@ -356,6 +356,47 @@ fn presence_op() -> impl Strategy<Value = Op> {
     ]
 }
 
+fn card() -> impl Strategy<Value = Card> {
+    let text = || ".{0,9}";
+    (octets(), text(), text(), text(), text(), text()).prop_map(
+        |(xml, name, first, last, nick, email)| Card {
+            xml,
+            facts: Facts {
+                name,
+                first,
+                last,
+                nick,
+                email,
+            },
+        },
+    )
+}
+
+/// All the names that things are kept under.
+pub(crate) fn labels() -> Vec<presence::card::Label> {
+    let label = |namespace: &str, name: &str| presence::card::Label {
+        namespace: namespace.into(),
+        name: name.into(),
+    };
+    vec![label("a", "x"), label("a", "y"), label("b", "x")]
+}
+
+fn person_op() -> impl Strategy<Value = Op> {
+    let label = (0..3_usize).prop_map(|n| labels().swap_remove(n));
+    let kept = (label, octets()).prop_map(|(label, xml)| Kept { label, xml });
+    prop_oneof![
+        (account(), of(card().prop_map(Box::new)))
+            .prop_map(|(account, card)| Op::VcardPut { account, card }),
+        (account(), vec(kept, 0..4), 0..4_usize, 0..500_u64).prop_map(
+            |(account, kept, elements, bytes)| Op::PrivatePut {
+                account,
+                kept,
+                most: Most { elements, bytes },
+            }
+        ),
+    ]
+}
+
 pub(crate) fn op() -> impl Strategy<Value = Op> {
-    prop_oneof![2 => account_op(), 3 => contact_op(), 4 => presence_op()]
+    prop_oneof![2 => account_op(), 3 => contact_op(), 4 => presence_op(), 2 => person_op()]
 }

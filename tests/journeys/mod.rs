@@ -5,6 +5,7 @@
 mod chat;
 mod messages;
 mod permission;
+mod person;
 mod phone;
 mod sightings;
 mod world;

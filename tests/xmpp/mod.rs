@@ -4,6 +4,7 @@
 mod limits;
 mod login;
 mod messages;
+mod person;
 mod presence;
 mod real_clients;
 mod restart;

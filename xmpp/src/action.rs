@@ -142,6 +142,8 @@ pub enum Action {
         /// For the error, when it is a request.
         iq: IqContext,
     },
+    /// Cards and private storage (XEP-0054, XEP-0049).
+    Person(Box<crate::person::Person>),
     /// Last activity of an account (XEP-0012 §4).
     LastActivity {
         /// The request.

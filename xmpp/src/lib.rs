@@ -5,6 +5,7 @@
 //! | [`action`] | what a session wants done outside |
 //! | [`answer`] | answers to those actions, printed |
 //! | [`client`] | what a bound session sends, and what becomes of it |
+//! | [`person`] | cards and private storage |
 //! | [`print`] | what the model tells, printed for a session |
 //! | [`sasl`] | who is it: SCRAM and PLAIN, from the offer to the verdict |
 //! | [`session`] | a connection, from its first octet to the last |
@@ -14,6 +15,7 @@
 pub mod action;
 pub mod answer;
 pub mod client;
+pub mod person;
 pub mod print;
 pub mod sasl;
 pub mod session;

@@ -85,6 +85,21 @@ pub(super) const LIMITS: &[Key] = &[
         "How long a message waits for its account. 0 means for ever.",
     ),
     key(
+        "vcard_size",
+        "\"192KiB\"",
+        "Largest vCard of an account, its picture included (1KiB to 16MiB); stanza_size bounds it as well.",
+    ),
+    key(
+        "private_elements",
+        "100",
+        "Things that one account keeps in private storage, each under a name of its own (at least 1).",
+    ),
+    key(
+        "private_bytes",
+        "\"1MiB\"",
+        "Bytes that one account keeps in private storage (at least 1KiB).",
+    ),
+    key(
         "publications_per_account",
         "50",
         "SIP publications of one account at a time (at least 1).",

@@ -12,6 +12,7 @@ use xmpp::answer;
 use super::{Connection, Inbound, Inbox, XmppRoute};
 use crate::server::link::Link;
 use crate::server::shared::Gauges;
+use crate::wiring::person;
 use crate::wiring::xmpp::{presented, said};
 
 impl Connection {
@@ -166,6 +167,13 @@ impl Connection {
                 if let Err(refusal) = model.iq(&iq.from, &to, kind, &stanza) {
                     refuse(&link, &iq, &refusal);
                 }
+            }
+            Action::Person(wanted) => {
+                let turn = self.in_order();
+                person::act(&model, account, *wanted, move |octets| {
+                    let _turn = turn;
+                    link.append(|out| out.extend_from_slice(&octets));
+                });
             }
             Action::LastActivity { iq, account: of } => match model.last_activity(account, &of) {
                 Ok((ago, status)) => {

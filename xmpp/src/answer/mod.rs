@@ -6,6 +6,7 @@ use presence::{Address, Message, MessageKind, Refusal, Roster};
 use crate::action::IqContext;
 use crate::print::{self, Condition, ErrorStanza, ROSTER, StanzaError, StanzaKind};
 
+pub mod person;
 #[cfg(test)]
 mod tests;
 

@@ -10,9 +10,11 @@ mod last_activity;
 mod offline;
 mod ping;
 mod pre_approval;
+mod private;
 mod roster;
 mod session;
 mod time;
+mod vcard;
 mod version;
 
 use presence::delivery::IqKind;
@@ -141,6 +143,8 @@ pub const EXTENSIONS: &[Extension] = &[
     pre_approval::EXTENSION,
     last_activity::EXTENSION,
     disco::EXTENSION,
+    private::EXTENSION,
+    vcard::EXTENSION,
     version::EXTENSION,
     escaping::EXTENSION,
     caps::EXTENSION,

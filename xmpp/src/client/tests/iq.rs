@@ -53,7 +53,7 @@ fn what_nobody_understands_is_unavailable() {
         for kind in ["get", "set"] {
             for payload in [
                 "<q xmlns='urn:nobody'/>",
-                "<vCard xmlns='vcard-temp'/>",
+                "<vCard xmlns='vcard-unknown'/>",
                 "<wrong xmlns='jabber:iq:roster'/>",
             ] {
                 fresh(&format!("<iq id='q' type='{kind}' {to}>{payload}</iq>")).error(

@@ -1,0 +1,86 @@
+//! What an account says about its person (XEP-0054), and what it keeps for its own programs (XEP-0049).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use presence::card::Label;
+use presence::{Bare, Card, Kept, Refusal};
+use store::{Most, Op, StoreError};
+
+use crate::commit::Reply;
+use crate::shards::Model;
+
+impl Model {
+    /// The card of an account as its owner wrote it; `None` where there is none. `NotFound` for an account that does not exist or is
+    /// disabled. Everybody may see cards.
+    pub fn vcard(&self, account: &Bare) -> Result<Option<Bytes>, Refusal> {
+        if !self.exists(account)? {
+            return Err(Refusal::NotFound);
+        }
+        self.store
+            .vcard(account)
+            .map_err(|error| fault(account, &error))
+    }
+
+    /// Replaces the card of an account, or takes it away. `Limit` when it is larger than `vcard_size`.
+    pub fn set_vcard(self: &Arc<Self>, account: &Bare, card: Option<Card>, reply: &Reply<()>) {
+        if card
+            .as_ref()
+            .is_some_and(|card| card.xml.len() > self.rules.vcard_size)
+        {
+            reply.send(Err(Refusal::Limit("vcard_size")));
+            return;
+        }
+        let op = Op::VcardPut {
+            account: account.clone(),
+            card: card.map(Box::new),
+        };
+        self.write(account, op, reply);
+    }
+
+    /// What an account keeps under these names, in their order; `None` where there is nothing.
+    pub fn private(&self, account: &Bare, labels: &[Label]) -> Result<Vec<Option<Bytes>>, Refusal> {
+        labels
+            .iter()
+            .map(|label| self.store.private(account, label))
+            .collect::<Result<_, _>>()
+            .map_err(|error| fault(account, &error))
+    }
+
+    /// Keeps all of these or none. `Limit` when that is more than `private_elements` or `private_bytes` allow.
+    pub fn set_private(self: &Arc<Self>, account: &Bare, kept: Vec<Kept>, reply: &Reply<()>) {
+        let op = Op::PrivatePut {
+            account: account.clone(),
+            kept,
+            most: Most {
+                elements: self.rules.private_elements,
+                bytes: self.rules.private_bytes,
+            },
+        };
+        self.write(account, op, reply);
+    }
+
+    /// Writes one change of what is not in memory, and answers when it is on the disk.
+    fn write(self: &Arc<Self>, account: &Bare, op: Op, reply: &Reply<()>) {
+        let (answer, of) = (reply.clone(), account.clone());
+        let done = move |stored: Result<(), StoreError>| {
+            answer.send(stored.map_err(|error| match error {
+                StoreError::AccountUnknown(_) => Refusal::NotFound,
+                StoreError::Full(_) => Refusal::Limit("private_bytes or private_elements"),
+                StoreError::Busy => Refusal::Overloaded,
+                error => fault(&of, &error),
+            }));
+        };
+        if self.store.submit(vec![op], Box::new(done)).is_err() {
+            reply.send(Err(Refusal::Overloaded));
+        }
+    }
+}
+
+fn fault(account: &Bare, error: &StoreError) -> Refusal {
+    // The writer says once for all that the disk fails.
+    if !matches!(error, StoreError::Io(_)) {
+        tracing::error!(%error, %account, "what an account keeps could not be read or written");
+    }
+    Refusal::Fault
+}

@@ -1,0 +1,80 @@
+//! Cards and private storage over real sockets.
+
+use crate::support::xmpp::condition;
+use crate::support::{Client, Server};
+
+const CARD: &str = "<vCard xmlns='vcard-temp'><FN>Ann Other</FN></vCard>";
+const KEPT: &str =
+    "<query xmlns='jabber:iq:private'><a xmlns='my:prefs'><colour>blue</colour></a></query>";
+
+fn inner(stanza: &xml::Element) -> String {
+    String::from_utf8(stanza.inner().to_vec()).unwrap()
+}
+
+fn look(client: &mut Client) -> (String, String) {
+    let card = client.ask("get", "ann@office.example", "<vCard xmlns='vcard-temp'/>");
+    let kept = client.ask(
+        "get",
+        "",
+        "<query xmlns='jabber:iq:private'><a xmlns='my:prefs'/></query>",
+    );
+    (inner(&card), inner(&kept))
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_power_cut_and_goes_with_the_account() {
+    let mut server = Server::start(&["ann", "bob"]);
+    let mut ann = Client::login(&server, "ann", "desk");
+    ann.ask("set", "", CARD);
+    ann.ask("set", "", KEPT);
+    server.kill();
+    server.launch();
+    let mut ann = Client::login(&server, "ann", "desk");
+    assert_eq!(look(&mut ann), (CARD.to_owned(), KEPT.to_owned()));
+    server.ok(&["user", "delete", "ann@office.example"]);
+    server.add_users(&["ann"]);
+    let mut ann = Client::login(&server, "ann", "desk");
+    let (card, kept) = look(&mut ann);
+    assert_eq!(card, "<vCard xmlns='vcard-temp'/>");
+    assert!(!kept.contains("blue"), "{kept}");
+}
+
+#[test]
+fn stanzas_behind_a_card_that_is_written_wait_for_it_and_limits_are_told_by_name() {
+    let extra = "[limits]\nvcard_size = \"1KiB\"\nprivate_elements = 1\nprivate_bytes = \"1KiB\"";
+    let server = Server::with(extra, &["ann"]);
+    let mut ann = Client::login(&server, "ann", "desk");
+    // Sent together: each sees what the one before did.
+    ann.send(&format!(
+        "<iq type='set' id='1'>{CARD}</iq><iq type='get' id='2'><vCard xmlns='vcard-temp'/></iq>\
+         <iq type='set' id='3'><vCard xmlns='vcard-temp'/></iq><iq type='get' id='4'><vCard xmlns='vcard-temp'/></iq>"
+    ));
+    for (id, answer) in [
+        ("1", ""),
+        ("2", CARD),
+        ("3", ""),
+        ("4", "<vCard xmlns='vcard-temp'/>"),
+    ] {
+        let stanza = ann.next("an answer");
+        assert_eq!(stanza.attribute("id").as_deref(), Some(id));
+        assert_eq!(inner(&stanza), answer);
+    }
+    let long = "x".repeat(1024);
+    for (payload, limit) in [
+        (CARD.replace("Ann", &long), "vcard_size"),
+        (KEPT.replace("blue", &long), "private_bytes"),
+        (
+            KEPT.replace("<a ", "<b xmlns='my:other'>1</b><a "),
+            "private_elements",
+        ),
+    ] {
+        let refused = ann.ask("set", "", &payload);
+        assert_eq!(condition(&refused).as_deref(), Some("resource-constraint"));
+        assert!(inner(&refused).contains(limit), "{refused:?}");
+    }
+    assert!(
+        !look(&mut ann)
+            .1
+            .contains('x'.to_string().repeat(9).as_str())
+    );
+}
