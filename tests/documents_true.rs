@@ -20,6 +20,18 @@ fn the_configuration_page_is_printed_from_the_table() {
 }
 
 #[test]
+fn the_features_page_is_printed_from_the_table_of_extensions() {
+    let printed = xmpp::features::markdown();
+    let fresh = Path::new(env!("CARGO_TARGET_TMPDIR")).join("features.md");
+    std::fs::write(&fresh, &printed).unwrap();
+    assert!(
+        read("docs/features.md") == printed,
+        "the page is old; run `cp {} docs/features.md`",
+        fresh.display()
+    );
+}
+
+#[test]
 fn the_printed_configuration_is_the_default_one() {
     let loaded = adsum::config::parse(&adsum::config::toml(), None, []).unwrap();
     assert_eq!(loaded.config, adsum::config::defaults());

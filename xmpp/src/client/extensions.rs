@@ -14,6 +14,7 @@ mod private;
 mod roster;
 mod session;
 mod time;
+mod transport;
 mod vcard;
 mod version;
 
@@ -89,6 +90,15 @@ impl Handler {
     }
 }
 
+/// How much of a specification is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// All that is a server's to do.
+    Done,
+    /// This.
+    Partly(&'static str),
+}
+
 /// One specification that the server implements.
 pub struct Extension {
     /// What it is called.
@@ -97,6 +107,8 @@ pub struct Extension {
     pub specification: &'static str,
     /// Which version of that, where it has versions.
     pub version: &'static str,
+    /// How much of it.
+    pub status: Status,
     /// Features of the server in service discovery.
     pub server_features: &'static [&'static str],
     /// Features of an account in service discovery.
@@ -115,9 +127,18 @@ impl Extension {
             name,
             specification,
             version,
+            status: Status::Done,
             server_features: &[],
             account_features: &[],
             handlers,
+        }
+    }
+
+    /// Only so much of it is there.
+    const fn partly(self, what: &'static str) -> Self {
+        Self {
+            status: Status::Partly(what),
+            ..self
         }
     }
 
@@ -136,11 +157,16 @@ impl Extension {
     }
 }
 
-/// All that is implemented, in the order of the specifications.
+/// All that is implemented, in the order of the specifications: RFCs by number, then XEPs by number.
 pub const EXTENSIONS: &[Extension] = &[
     session::EXTENSION,
+    transport::SCRAM,
+    transport::CORE,
+    transport::IM,
     roster::EXTENSION,
     pre_approval::EXTENSION,
+    transport::TLS,
+    transport::ADDRESSES,
     last_activity::EXTENSION,
     disco::EXTENSION,
     private::EXTENSION,
@@ -153,6 +179,7 @@ pub const EXTENSIONS: &[Extension] = &[
     time::EXTENSION,
     delay::EXTENSION,
     idle::EXTENSION,
+    transport::DIRECT_TLS,
 ];
 
 /// Answers a request, or says that nobody here understands it (RFC 6120 §8.4).

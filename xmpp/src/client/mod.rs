@@ -29,7 +29,7 @@ use crate::time::Now;
 use envelope::{Envelope, Target};
 
 pub use extensions::caps::CAPS_NODE;
-pub use extensions::{EXTENSIONS, Extension};
+pub use extensions::{EXTENSIONS, Extension, Status};
 pub use service::{Service, Software};
 
 /// What came of one stanza.

@@ -11,7 +11,7 @@ const PAYLOAD: (&str, &str) = (VCARD, "vCard");
 pub(super) const EXTENSION: Extension = Extension::new(
     "vCards",
     "XEP-0054",
-    "1.2",
+    "1.3.0",
     &[
         Handler::get(PAYLOAD, Entity::OwnAccount, get),
         Handler::set(PAYLOAD, Entity::OwnAccount, set),

@@ -1,0 +1,19 @@
+//! What the streams themselves speak: specifications that answer no requests and tell nothing in service discovery.
+
+use super::Extension;
+
+pub(super) const CORE: Extension = Extension::new("Core", "RFC 6120", "", &[]).partly(
+    "Client streams. The stream features, STARTTLS, SASL, resource binding, stanzas and their errors; no streams between servers yet.",
+);
+
+pub(super) const IM: Extension =
+    Extension::new("Instant messaging and presence", "RFC 6121", "", &[])
+        .partly("Everything within the domains that are served here; not with other domains yet.");
+
+pub(super) const SCRAM: Extension = Extension::new("SCRAM login", "RFC 5802, RFC 7677", "", &[]);
+
+pub(super) const TLS: Extension = Extension::new("TLS", "RFC 7590", "", &[]);
+
+pub(super) const ADDRESSES: Extension = Extension::new("Address format", "RFC 7622", "", &[]);
+
+pub(super) const DIRECT_TLS: Extension = Extension::new("Direct TLS", "XEP-0368", "1.1.0", &[]);
