@@ -109,6 +109,9 @@ class Server:
         self.folder.mkdir(parents=True)
         try:
             self.populate({f"u{number}": [f"u{other}" for other in world.contacts(number)] for number in range(world.accounts)})
+        except subprocess.TimeoutExpired as error:
+            self.forget()
+            raise Failed(f"{self.title} has not taken its accounts and rosters within {error.timeout:.0f} s") from error
         except (Failed, OSError, subprocess.SubprocessError) as error:
             self.forget()
             raise Failed(f"{self.title} gets no accounts: {error}") from error
@@ -270,7 +273,7 @@ class Ejabberd(Server):
         script = f'case file:eval("{PEERS}/ejabberd-accounts.erl", {bound}) of ok -> ok; E -> io:format("~p~n", [E]), halt(1) end.'
         command, environment = self.erlang(self.configure(), "-eval", script)
         found = subprocess.run(command, cwd=self.folder, env={**os.environ, **environment}, text=True, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE * 3, check=False)
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE * 10, check=False)
         if found.returncode != 0:
             raise Failed(found.stdout[-600:])
 
