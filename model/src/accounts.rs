@@ -96,6 +96,22 @@ impl Model {
         );
     }
 
+    /// Adds keys of the present password that were missing among the SCRAM keys `was`; nothing else changes.
+    pub fn complete_scram(
+        self: &Arc<Self>,
+        account: &Bare,
+        was: Vec<u8>,
+        scram: Vec<u8>,
+        reply: &Reply<()>,
+    ) {
+        let op = Op::AccountScram {
+            account: account.clone(),
+            was,
+            scram,
+        };
+        self.unit(vec![op], reply, |_| {});
+    }
+
     /// Disables an account (its sessions are ended, its phones forgotten, its watches ended) or enables it again.
     pub fn disable(self: &Arc<Self>, account: &Bare, disabled: bool, reply: &Reply<()>) {
         let outcome = self.with(account, |slot| {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use model::{Model, Rules};
 use presence::Bare;
-use store::Options;
+use store::{Options, StoreError};
 use xmpp::client::{Service, Software};
-use xmpp::sasl::Decoy;
+use xmpp::sasl::{Credentials, Decoy};
 use xmpp::session::Settings;
 
 use super::shared::Clock;
@@ -64,7 +64,21 @@ pub(super) fn derivations() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
 }
 
-pub(super) fn settings(config: &Config, decoy: Decoy, clock: Clock) -> Settings {
+/// Whether SCRAM-SHA-512 can be offered: the offer comes before the user is known, so every account must have the keys. Accounts made
+/// by earlier versions get them when their password is set or checked (PLAIN).
+pub(super) fn offers_sha512(model: &Model) -> Result<bool, StoreError> {
+    let lacking = model.store().count_scram(Credentials::INCOMPLETE)?;
+    if lacking > 0 {
+        tracing::info!(
+            accounts = lacking,
+            "SCRAM-SHA-512 is not offered until a start at which every account has keys for it: they are made when a password is set, \
+             or checked for a client that uses PLAIN"
+        );
+    }
+    Ok(lacking == 0)
+}
+
+pub(super) fn settings(config: &Config, decoy: Decoy, clock: Clock, sha512: bool) -> Settings {
     let software = Software {
         name: "Adsum".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -80,6 +94,7 @@ pub(super) fn settings(config: &Config, decoy: Decoy, clock: Clock) -> Settings 
         unauthenticated_elements: config.limits.unauthenticated_elements,
         unauthenticated_time: config.limits.unauthenticated_time,
         ping_after: config.xmpp.ping_after.unwrap_or_default(),
+        sha512,
         ..Settings::new(service, decoy)
     }
 }

@@ -136,9 +136,10 @@ impl Server {
         );
         configured::load_aliases(&model, &config).map_err(|e| failed(&e))?;
         let (stop, stopping) = watch::channel(Stage::Serving);
+        let sha512 = configured::offers_sha512(&model).map_err(|e| failed(&e))?;
         let decoy = Decoy::new(derived(&key, b"decoy"), 16, config.xmpp.scram_iterations);
         let shared = Arc::new(Shared {
-            xmpp: Arc::new(configured::settings(&config, decoy.clone(), clock)),
+            xmpp: Arc::new(configured::settings(&config, decoy.clone(), clock, sha512)),
             attempts: Mutex::new(Attempts::new(AttemptLimits {
                 per_account_and_address: config.limits.auth_failures.per_account_and_address
                     as usize,

@@ -53,6 +53,7 @@ pub(crate) fn apply(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(),
     match op {
         Op::AccountCreate { .. }
         | Op::AccountPassword { .. }
+        | Op::AccountScram { .. }
         | Op::AccountDisable { .. }
         | Op::AccountAdmin { .. }
         | Op::AccountDelete { .. } => apply_account(db, memory, op),
@@ -131,6 +132,11 @@ fn apply_account(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), St
             scram,
             sealed_ha1,
         } => accounts::set_credentials(db, memory.number(db, account)?, scram, sealed_ha1),
+        Op::AccountScram {
+            account,
+            was,
+            scram,
+        } => accounts::complete_scram(db, memory.number(db, account)?, was, scram),
         Op::AccountDisable { account, disabled } => {
             accounts::set_disabled(db, memory.number(db, account)?, *disabled)
         }

@@ -37,6 +37,12 @@ pub enum Op {
         scram: Vec<u8>,
         sealed_ha1: Vec<u8>,
     },
+    /// Adds to the SCRAM keys what was missing there. Changes nothing where they are no longer `was`: the password has changed.
+    AccountScram {
+        account: Bare,
+        was: Vec<u8>,
+        scram: Vec<u8>,
+    },
     /// Closes or opens an account.
     AccountDisable { account: Bare, disabled: bool },
     /// Gives or takes administrator rights.
@@ -151,6 +157,7 @@ impl Op {
         match self {
             Self::AccountCreate { .. } => "account-create",
             Self::AccountPassword { .. } => "account-password",
+            Self::AccountScram { .. } => "account-scram",
             Self::AccountDisable { .. } => "account-disable",
             Self::AccountAdmin { .. } => "account-admin",
             Self::AccountDelete { .. } => "account-delete",

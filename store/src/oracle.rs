@@ -98,6 +98,16 @@ impl Oracle {
                 let account = self.at(&account)?;
                 (account.scram, account.sealed_ha1) = (scram, sealed_ha1);
             }
+            Op::AccountScram {
+                account,
+                was,
+                scram,
+            } => {
+                let account = self.at(&account)?;
+                if account.scram == was {
+                    account.scram = scram;
+                }
+            }
             Op::AccountDisable { account, disabled } => self.at(&account)?.disabled = disabled,
             Op::AccountAdmin { account, admin } => self.at(&account)?.admin = admin,
             Op::AccountDelete { account } => {

@@ -266,6 +266,8 @@ fn account_op() -> impl Strategy<Value = Op> {
         ),
         1 => (account(), secret(), secret())
             .prop_map(|(account, scram, sealed_ha1)| Op::AccountPassword { account, scram, sealed_ha1 }),
+        1 => (account(), secret(), secret())
+            .prop_map(|(account, was, scram)| Op::AccountScram { account, was, scram }),
         1 => (account(), any::<bool>()).prop_map(|(account, disabled)| Op::AccountDisable { account, disabled }),
         1 => (account(), any::<bool>()).prop_map(|(account, admin)| Op::AccountAdmin { account, admin }),
         1 => account().prop_map(|account| Op::AccountDelete { account }),

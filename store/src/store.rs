@@ -199,6 +199,11 @@ impl Store {
         self.0.pool.read(|db| accounts::credentials(db, account))
     }
 
+    /// How many accounts have SCRAM keys whose first octet is this one. Reads all of them: for the start.
+    pub fn count_scram(&self, format: u8) -> Result<u64, StoreError> {
+        self.0.pool.read(|db| accounts::count_scram(db, format))
+    }
+
     /// The account that an alias leads to.
     pub fn resolve_alias(&self, alias: &str) -> Result<Option<Bare>, StoreError> {
         self.0.pool.read(|db| aliases::resolve(db, alias))

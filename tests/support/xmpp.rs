@@ -253,6 +253,7 @@ impl Client {
     ) -> Result<Element, String> {
         let plus = if binding.is_some() { "-PLUS" } else { "" };
         let mechanism = match hash {
+            Hash::Sha512 => format!("SCRAM-SHA-512{plus}"),
             Hash::Sha256 => format!("SCRAM-SHA-256{plus}"),
             Hash::Sha1 => format!("SCRAM-SHA-1{plus}"),
         };

@@ -32,6 +32,55 @@ fn every_mechanism_without_binding() {
     }
 }
 
+/// The offer comes before the user is known: one account without the keys, and nobody is offered SHA-512.
+#[test]
+fn sha_512_waits_for_accounts_of_earlier_versions() {
+    let greeted = |server: &Server| {
+        let mut client = Client::connect(server);
+        client.open();
+        let features = client.start_tls(&Tls::trusting(server));
+        let list = features.child("mechanisms", SASL).unwrap();
+        let offered = list.children().any(|m| m.text() == "SCRAM-SHA-512-PLUS");
+        (client, offered)
+    };
+    let mut server = Server::start(&["ann", "bob"]);
+    let (mut first, offered) = greeted(&server);
+    assert!(offered);
+    first
+        .scram(Hash::Sha512, "ann", "ann-secret", None)
+        .unwrap();
+    drop(first);
+    server.terminate();
+    {
+        // As the first version wrote it: without the third set of keys.
+        let store = rusqlite::Connection::open(server.data().join("adsum.db")).unwrap();
+        let sql = "UPDATE accounts SET scram = CAST(x'01' || substr(scram, 2, 148) AS BLOB) \
+                   WHERE address = 'bob@office.example'";
+        assert_eq!(store.execute(sql, []).unwrap(), 1);
+    }
+    server.launch();
+    let (mut second, offered) = greeted(&server);
+    assert!(!offered);
+    second.auth("SCRAM-SHA-512", b"n,,n=bob,r=nonce");
+    let refused = second.payload("challenge").err();
+    assert_eq!(refused.as_deref(), Some("invalid-mechanism"));
+    second
+        .scram(Hash::Sha256, "bob", "bob-secret", None)
+        .unwrap();
+    drop(second);
+    // A password that is checked gives the keys.
+    secure(&server).plain("bob", "bob-secret").unwrap();
+    server.terminate();
+    server.launch();
+    let (mut third, offered) = greeted(&server);
+    assert!(offered);
+    third
+        .scram(Hash::Sha512, "bob", "bob-secret", None)
+        .unwrap();
+    let wrong = secure(&server).scram(Hash::Sha512, "bob", "wrong", None);
+    assert_eq!(wrong.err().as_deref(), Some("not-authorized"));
+}
+
 #[test]
 fn what_section_6_says_about_odd_clients() {
     let server = Server::start(&["ann"]);

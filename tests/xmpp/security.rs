@@ -154,7 +154,7 @@ fn end_point(client: &Client) -> Vec<u8> {
 fn logins_bound_to_the_channel() {
     let server = Server::start(&["ann"]);
     for version in [&TLS12, &TLS13] {
-        for hash in [Hash::Sha256, Hash::Sha1] {
+        for hash in Hash::ALL {
             for kind in ["tls-exporter", "tls-server-end-point"] {
                 let tls = Tls::new(&server, &[version], &[]);
                 let mut ann = Client::connect(&server);
@@ -164,8 +164,10 @@ fn logins_bound_to_the_channel() {
                 assert_eq!(
                     offered,
                     [
+                        "SCRAM-SHA-512-PLUS",
                         "SCRAM-SHA-256-PLUS",
                         "SCRAM-SHA-1-PLUS",
+                        "SCRAM-SHA-512",
                         "SCRAM-SHA-256",
                         "SCRAM-SHA-1",
                         "PLAIN"

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use presence::{Bare, Timestamp};
 use xmpp::action::{AttemptOutcome, Reply};
-use xmpp::sasl::{Credentials, Hash, Password, Recollection, ScramKeys, Verdict};
+use xmpp::sasl::{Credentials, Hash, Password, Recollection, Verdict};
 
 use super::{Connection, Inbound};
 use crate::server::shared::{Gauges, Shared};
@@ -16,6 +16,8 @@ pub(crate) struct Begun {
     shared: Arc<Shared>,
     account: Bare,
     address: IpAddr,
+    /// When: what is found right is right as of then.
+    at: Timestamp,
     settled: bool,
 }
 
@@ -25,6 +27,7 @@ impl Begun {
             shared: Arc::clone(shared),
             account: account.clone(),
             address,
+            at: shared.now().at,
             settled: false,
         }
     }
@@ -154,10 +157,11 @@ impl Connection {
         let Some(begun) = self.begun.take() else {
             return;
         };
+        let at = begun.at;
         self.held = begun.settle(outcome);
         match outcome {
             AttemptOutcome::Succeeded => {
-                self.authenticated = self.now().at;
+                self.authenticated = at;
                 Gauges::count(&self.shared.gauges.logins);
             }
             AttemptOutcome::Failed => {
@@ -197,9 +201,23 @@ fn stored_keys(shared: &Shared, account: &Bare, hash: Hash) -> Reply {
             disabled: false,
         },
         Ok(Some((credentials, disabled))) => Reply::Keys {
-            keys: Some(credentials.keys(hash).clone()),
+            keys: credentials.keys(hash).cloned(),
             disabled,
         },
+    }
+}
+
+/// Makes the keys that an account of an earlier version lacks, now that its password is at hand. A change of the password in the
+/// meantime wins.
+fn complete(shared: &Arc<Shared>, account: &Bare, found: Credentials, password: &Password) {
+    if found.is_complete() {
+        return;
+    }
+    let was = found.to_bytes();
+    if let Ok(completed) = found.completed(password) {
+        let ignored = model::commit::Reply::ignored();
+        let scram = completed.to_bytes();
+        shared.model.complete_scram(account, was, scram, &ignored);
     }
 }
 
@@ -223,14 +241,16 @@ async fn check_password(shared: &Arc<Shared>, account: Bare, password: Password)
     let checked = tokio::task::spawn_blocking(move || {
         let _permit = permit;
         let found = stored(&worker, &account)?;
-        let decoy: ScramKeys;
-        let (keys, real, disabled) = if let Some((credentials, disabled)) = &found {
-            (credentials.keys(Hash::Sha256), true, *disabled)
-        } else {
-            decoy = worker.decoy.keys(Hash::Sha256, account.as_str());
-            (&decoy, false, false)
-        };
+        let disabled = found.as_ref().is_some_and(|(_, disabled)| *disabled);
+        let stored = found
+            .as_ref()
+            .and_then(|(credentials, _)| credentials.keys(Hash::Sha256).cloned());
+        let real = stored.is_some();
+        let keys = stored.unwrap_or_else(|| worker.decoy.keys(Hash::Sha256, account.as_str()));
         let right = keys.verify_password(&password) && real;
+        if let (true, Some((credentials, _))) = (right, found) {
+            complete(&worker, &account, credentials, &password);
+        }
         if right && !disabled {
             worker
                 .remembered

@@ -54,6 +54,19 @@ pub(crate) fn set_credentials(
     execute(db, sql, params![id, scram, sealed_ha1]).map(drop)
 }
 
+/// Replaces SCRAM keys by fuller ones of the same password.
+pub(crate) fn complete_scram(db: &Connection, id: i64, was: &[u8], scram: &[u8]) -> Outcome<()> {
+    let sql = "UPDATE accounts SET scram = ?3 WHERE id = ?1 AND scram = ?2";
+    execute(db, sql, params![id, was, scram]).map(drop)
+}
+
+/// How many have SCRAM keys whose first octet is this one.
+pub(crate) fn count_scram(db: &Connection, format: u8) -> Outcome<u64> {
+    let sql = "SELECT COUNT(*) FROM accounts WHERE substr(scram, 1, 1) = ?1";
+    let found = row(db, sql, [[format].as_slice()], |r| number(r, 0))?;
+    Ok(found.unwrap_or_default())
+}
+
 /// Closes or opens.
 pub(crate) fn set_disabled(db: &Connection, id: i64, disabled: bool) -> Outcome<()> {
     execute(

@@ -226,12 +226,12 @@ impl Exchange {
 
 fn first_state(channel: &Channel, mechanism: Mechanism, nonce: Nonce) -> State {
     match mechanism.hash() {
-        Some(hash) => State::ScramFirst(ScramServer::new(
-            hash,
-            mechanism.binds_channel(),
-            channel.bindings.clone(),
-            nonce,
-        )),
+        Some(hash) => {
+            let plus = mechanism.binds_channel();
+            let offer = channel.digests.as_deref().map(|digests| digests.of(hash));
+            let server = ScramServer::new(hash, plus, channel.bindings.clone(), nonce);
+            State::ScramFirst(server.telling(offer))
+        }
         None => State::Plain,
     }
 }

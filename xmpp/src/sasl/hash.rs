@@ -1,13 +1,13 @@
-//! The two hash functions of SCRAM here (RFC 5802, RFC 7677) and the keys they make.
+//! The hash functions of SCRAM here (RFC 5802, RFC 7677, XEP-0438) and the keys they make.
 
 use hmac::{Hmac, Mac};
 use sha1::Sha1;
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 use std::fmt;
 use subtle::ConstantTimeEq;
 
 /// Longest output of a [`Hash`], in bytes.
-const LONGEST: usize = 32;
+const LONGEST: usize = 64;
 
 /// A hash function of the SCRAM family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,14 +16,20 @@ pub enum Hash {
     Sha1,
     /// SHA-256: 32 bytes (RFC 7677).
     Sha256,
+    /// SHA-512: 64 bytes.
+    Sha512,
 }
 
 impl Hash {
+    /// All of them, the shortest first.
+    pub const ALL: [Self; 3] = [Self::Sha1, Self::Sha256, Self::Sha512];
+
     /// Length of the output in bytes.
     pub const fn length(self) -> usize {
         match self {
             Self::Sha1 => 20,
             Self::Sha256 => 32,
+            Self::Sha512 => 64,
         }
     }
 
@@ -32,6 +38,7 @@ impl Hash {
         match self {
             Self::Sha1 => Key::of(&Sha1::digest(data)),
             Self::Sha256 => Key::of(&Sha256::digest(data)),
+            Self::Sha512 => Key::of(&Sha512::digest(data)),
         }
     }
 
@@ -40,6 +47,7 @@ impl Hash {
         match self {
             Self::Sha1 => keyed(<Hmac<Sha1> as Mac>::new_from_slice(key), parts),
             Self::Sha256 => keyed(<Hmac<Sha256> as Mac>::new_from_slice(key), parts),
+            Self::Sha512 => keyed(<Hmac<Sha512> as Mac>::new_from_slice(key), parts),
         }
     }
 
@@ -53,6 +61,9 @@ impl Hash {
             }
             Self::Sha256 => {
                 pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, iterations, &mut output[..used]);
+            }
+            Self::Sha512 => {
+                pbkdf2::pbkdf2_hmac::<Sha512>(password, salt, iterations, &mut output[..used]);
             }
         }
         Key::of(&output[..used])
@@ -147,5 +158,8 @@ mod tests {
         assert_eq!(sha1.as_bytes()[..4], [0xef, 0xfc, 0xdf, 0x6a]);
         let sha256 = Hash::Sha256.hmac(key, &[&data[..5], &data[5..]]);
         assert_eq!(sha256.as_bytes()[..4], [0x5b, 0xdc, 0xc1, 0x46]);
+        let sha512 = Hash::Sha512.hmac(key, &[data]);
+        assert_eq!(sha512.as_bytes()[..4], [0x16, 0x4b, 0x7a, 0x7b]);
+        assert_eq!(sha512.as_bytes().len(), Hash::Sha512.length());
     }
 }

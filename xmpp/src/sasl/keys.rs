@@ -174,27 +174,58 @@ fn check_parameters(salt: &[u8], iterations: u32) -> Result<(), KeyError> {
 pub struct Credentials {
     sha1: ScramKeys,
     sha256: ScramKeys,
+    /// Missing for passwords that were set before SHA-512 was known here.
+    sha512: Option<ScramKeys>,
 }
 
-/// The format that [`Credentials::to_bytes`] writes: this byte, then for each set of keys the hash (1 or 2), the
+/// The format that [`Credentials::to_bytes`] writes: this byte, then for each set of keys the hash (1 to 3), the
 /// iteration count (4 bytes, big-endian), the length of the salt (1 byte), the salt, StoredKey and ServerKey.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The format without keys for SHA-512, still written where they are missing.
+const WITHOUT_SHA512: u8 = 1;
 
 impl Credentials {
+    /// What the stored form of credentials without keys for SHA-512 begins with.
+    pub const INCOMPLETE: u8 = WITHOUT_SHA512;
+
     /// Derives the keys for every hash. Slow by design, see [`ScramKeys::derive`].
     pub fn derive(password: &Password, salt: &[u8], iterations: u32) -> Result<Self, KeyError> {
         Ok(Self {
             sha1: ScramKeys::derive(Hash::Sha1, password.reveal(), salt, iterations)?,
             sha256: ScramKeys::derive(Hash::Sha256, password.reveal(), salt, iterations)?,
+            sha512: Some(ScramKeys::derive(
+                Hash::Sha512,
+                password.reveal(),
+                salt,
+                iterations,
+            )?),
         })
     }
 
-    /// The keys for one hash.
-    pub fn keys(&self, hash: Hash) -> &ScramKeys {
+    /// The keys for one hash; `None` for SHA-512 when the password was set before it was known here.
+    pub fn keys(&self, hash: Hash) -> Option<&ScramKeys> {
         match hash {
-            Hash::Sha1 => &self.sha1,
-            Hash::Sha256 => &self.sha256,
+            Hash::Sha1 => Some(&self.sha1),
+            Hash::Sha256 => Some(&self.sha256),
+            Hash::Sha512 => self.sha512.as_ref(),
         }
+    }
+
+    /// Keys for every hash are there.
+    pub fn is_complete(&self) -> bool {
+        self.sha512.is_some()
+    }
+
+    /// The same with the keys that are missing, out of the password, which [was found right](Self::verify_password). Slow by design.
+    pub fn completed(mut self, password: &Password) -> Result<Self, KeyError> {
+        if self.sha512.is_none() {
+            let ScramKeys {
+                salt, iterations, ..
+            } = &self.sha256;
+            let keys = ScramKeys::derive(Hash::Sha512, password.reveal(), salt, *iterations)?;
+            self.sha512 = Some(keys);
+        }
+        Ok(self)
     }
 
     /// Whether this is the password; slow, see [`ScramKeys::verify_password`]. For an account that does not exist do the
@@ -205,11 +236,17 @@ impl Credentials {
 
     /// The form in which the store keeps them.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION];
-        for keys in [&self.sha1, &self.sha256] {
+        let version = if self.is_complete() {
+            VERSION
+        } else {
+            WITHOUT_SHA512
+        };
+        let mut bytes = vec![version];
+        for keys in [&self.sha1, &self.sha256].into_iter().chain(&self.sha512) {
             bytes.push(match keys.hash {
                 Hash::Sha1 => 1,
                 Hash::Sha256 => 2,
+                Hash::Sha512 => 3,
             });
             bytes.extend(keys.iterations.to_be_bytes());
             // `check_parameters` has bounded the length.
@@ -224,22 +261,27 @@ impl Credentials {
     /// Reads what [`Credentials::to_bytes`] wrote.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StoredError> {
         let (&version, mut rest) = bytes.split_first().ok_or(StoredError::Damaged)?;
-        if version != VERSION {
+        if ![VERSION, WITHOUT_SHA512].contains(&version) {
             return Err(StoredError::Version(version));
         }
-        let (mut sha1, mut sha256) = (None, None);
+        let (mut sha1, mut sha256, mut sha512) = (None, None, None);
         while !rest.is_empty() {
             let keys = read_keys(&mut rest).ok_or(StoredError::Damaged)?;
             let place = match keys.hash {
                 Hash::Sha1 => &mut sha1,
                 Hash::Sha256 => &mut sha256,
+                Hash::Sha512 => &mut sha512,
             };
             if place.replace(keys).is_some() {
                 return Err(StoredError::Damaged);
             }
         }
         match (sha1, sha256) {
-            (Some(sha1), Some(sha256)) => Ok(Self { sha1, sha256 }),
+            (Some(sha1), Some(sha256)) if sha512.is_some() == (version == VERSION) => Ok(Self {
+                sha1,
+                sha256,
+                sha512,
+            }),
             _ => Err(StoredError::Damaged),
         }
     }
@@ -249,6 +291,7 @@ fn read_keys(rest: &mut &[u8]) -> Option<ScramKeys> {
     let hash = match take(rest, 1)? {
         [1] => Hash::Sha1,
         [2] => Hash::Sha256,
+        [3] => Hash::Sha512,
         _ => return None,
     };
     let iterations = u32::from_be_bytes(take(rest, 4)?.try_into().ok()?);
@@ -287,6 +330,7 @@ mod tests {
         assert!(
             credentials
                 .keys(Hash::Sha1)
+                .unwrap()
                 .verify_password(&Password::new("pencil"))
         );
         for wrong in ["", "pencil ", "Pencil", "pencil\0", "\u{1F600}"] {
@@ -319,7 +363,7 @@ mod tests {
     #[test]
     fn bytes_go_both_ways() {
         let bytes = credentials().to_bytes();
-        assert_eq!(bytes.len(), 1 + 2 * (6 + 16) + 2 * 20 + 2 * 32);
+        assert_eq!(bytes.len(), 1 + 3 * (6 + 16) + 2 * 20 + 2 * 32 + 2 * 64);
         assert_eq!(Credentials::from_bytes(&bytes).unwrap(), credentials());
     }
 
@@ -338,11 +382,31 @@ mod tests {
         let twice = [bytes.as_slice(), &bytes[1..]].concat();
         assert_eq!(Credentials::from_bytes(&twice), Err(StoredError::Damaged));
         let mut newer = bytes;
-        newer[0] = 2;
+        newer[0] = 3;
         assert_eq!(
             Credentials::from_bytes(&newer),
-            Err(StoredError::Version(2))
+            Err(StoredError::Version(3))
         );
+    }
+
+    #[test]
+    fn what_was_stored_before_sha_512_is_completed() {
+        let mut old = credentials();
+        old.sha512 = None;
+        let bytes = old.to_bytes();
+        assert_eq!(
+            (bytes[0], bytes.len()),
+            (1, 1 + 2 * (6 + 16) + 2 * 20 + 2 * 32)
+        );
+        let read = Credentials::from_bytes(&bytes).unwrap();
+        assert!(!read.is_complete() && read.keys(Hash::Sha512).is_none());
+        assert_eq!(
+            read.completed(&Password::new("pencil")).unwrap(),
+            credentials()
+        );
+        let mut mixed = credentials().to_bytes();
+        mixed[0] = 1;
+        assert_eq!(Credentials::from_bytes(&mixed), Err(StoredError::Damaged));
     }
 
     #[test]

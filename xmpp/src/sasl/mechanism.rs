@@ -1,16 +1,22 @@
 //! The mechanisms, and which of them a stream may use (RFC 4422, RFC 5802 §6, XEP-0440).
 
+use super::downgrade::OfferDigests;
 use super::failure::Failure;
 use super::hash::Hash;
 use std::fmt;
+use std::sync::Arc;
 
 /// A SASL mechanism; the order is that of strength, strongest first, which is how they are offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mechanism {
+    /// SCRAM-SHA-512 bound to the TLS channel.
+    ScramSha512Plus,
     /// SCRAM-SHA-256 bound to the TLS channel (RFC 7677).
     ScramSha256Plus,
     /// SCRAM-SHA-1 bound to the TLS channel (RFC 5802).
     ScramSha1Plus,
+    /// SCRAM-SHA-512.
+    ScramSha512,
     /// SCRAM-SHA-256 (RFC 7677).
     ScramSha256,
     /// SCRAM-SHA-1 (RFC 5802).
@@ -21,9 +27,11 @@ pub enum Mechanism {
 
 impl Mechanism {
     /// All mechanisms, strongest first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
+        Self::ScramSha512Plus,
         Self::ScramSha256Plus,
         Self::ScramSha1Plus,
+        Self::ScramSha512,
         Self::ScramSha256,
         Self::ScramSha1,
         Self::Plain,
@@ -32,8 +40,10 @@ impl Mechanism {
     /// The registered name.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::ScramSha512Plus => "SCRAM-SHA-512-PLUS",
             Self::ScramSha256Plus => "SCRAM-SHA-256-PLUS",
             Self::ScramSha1Plus => "SCRAM-SHA-1-PLUS",
+            Self::ScramSha512 => "SCRAM-SHA-512",
             Self::ScramSha256 => "SCRAM-SHA-256",
             Self::ScramSha1 => "SCRAM-SHA-1",
             Self::Plain => "PLAIN",
@@ -50,6 +60,7 @@ impl Mechanism {
     /// The hash of a SCRAM mechanism; `None` for PLAIN.
     pub const fn hash(self) -> Option<Hash> {
         match self {
+            Self::ScramSha512Plus | Self::ScramSha512 => Some(Hash::Sha512),
             Self::ScramSha256Plus | Self::ScramSha256 => Some(Hash::Sha256),
             Self::ScramSha1Plus | Self::ScramSha1 => Some(Hash::Sha1),
             Self::Plain => None,
@@ -58,7 +69,10 @@ impl Mechanism {
 
     /// Whether it is bound to the TLS channel.
     pub const fn binds_channel(self) -> bool {
-        matches!(self, Self::ScramSha256Plus | Self::ScramSha1Plus)
+        matches!(
+            self,
+            Self::ScramSha512Plus | Self::ScramSha256Plus | Self::ScramSha1Plus
+        )
     }
 }
 
@@ -131,6 +145,10 @@ pub struct Channel {
     pub require_tls: bool,
     /// What TLS gives to bind to.
     pub bindings: ChannelBindings,
+    /// Not every account has keys for SHA-512, so it is not offered: a client would take its failure for a wrong password.
+    pub without_sha512: bool,
+    /// What the client was offered, for its protection against a downgrade (XEP-0474); `None`: it is told nothing.
+    pub digests: Option<Arc<OfferDigests>>,
 }
 
 impl Channel {
@@ -155,7 +173,8 @@ impl Channel {
         if self.require_tls && !self.encrypted {
             return Err(Failure::EncryptionRequired);
         }
-        if mechanism.binds_channel() && !self.bindings.any() {
+        let is_withheld = self.without_sha512 && mechanism.hash() == Some(Hash::Sha512);
+        if is_withheld || (mechanism.binds_channel() && !self.bindings.any()) {
             return Err(Failure::InvalidMechanism);
         }
         Ok(())
@@ -175,6 +194,7 @@ mod tests {
             encrypted,
             require_tls,
             bindings,
+            ..Channel::default()
         }
     }
 
@@ -187,8 +207,10 @@ mod tests {
         assert_eq!(
             names(&channel(true, true, b"x")),
             [
+                "SCRAM-SHA-512-PLUS",
                 "SCRAM-SHA-256-PLUS",
                 "SCRAM-SHA-1-PLUS",
+                "SCRAM-SHA-512",
                 "SCRAM-SHA-256",
                 "SCRAM-SHA-1",
                 "PLAIN"
@@ -201,12 +223,24 @@ mod tests {
     fn no_binding_no_plus() {
         assert_eq!(
             names(&channel(true, true, b"")),
-            ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"]
+            ["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"]
         );
         assert_eq!(
             channel(true, true, b"").select("SCRAM-SHA-1-PLUS"),
             Err(Failure::InvalidMechanism)
         );
+    }
+
+    #[test]
+    fn sha_512_is_withheld_whole() {
+        let channel = Channel {
+            without_sha512: true,
+            ..channel(true, true, b"x")
+        };
+        assert!(!names(&channel).iter().any(|name| name.contains("512")));
+        for name in ["SCRAM-SHA-512", "SCRAM-SHA-512-PLUS"] {
+            assert_eq!(channel.select(name), Err(Failure::InvalidMechanism));
+        }
     }
 
     #[test]
@@ -225,7 +259,7 @@ mod tests {
     fn plain_text_where_it_is_allowed() {
         assert_eq!(
             names(&channel(false, false, b"")),
-            ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"]
+            ["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"]
         );
     }
 
@@ -236,7 +270,7 @@ mod tests {
             assert_eq!(channel.select(mechanism.name()), Ok(mechanism));
             assert_eq!(mechanism.to_string(), mechanism.name());
         }
-        for wrong in ["", "plain", " PLAIN", "SCRAM-SHA-512"] {
+        for wrong in ["", "plain", " PLAIN", "SCRAM-SHA-384"] {
             assert_eq!(channel.select(wrong), Err(Failure::InvalidMechanism));
         }
     }

@@ -16,6 +16,7 @@ pub struct ScramServer {
     plus: bool,
     bindings: ChannelBindings,
     nonce: Nonce,
+    offer: Option<Box<str>>,
 }
 
 /// Waits for the keys of the account that the client names.
@@ -29,6 +30,7 @@ pub struct NeedKeys {
     pub authzid: Option<String>,
     binding: Vec<u8>,
     nonce: String,
+    offer: Option<Box<str>>,
     first_bare: String,
 }
 
@@ -58,7 +60,15 @@ impl ScramServer {
             plus,
             bindings,
             nonce,
+            offer: None,
         }
+    }
+
+    /// Tells the client what it was offered: the attribute `h` (XEP-0474).
+    #[must_use]
+    pub fn telling(mut self, offer: Option<&str>) -> Self {
+        self.offer = offer.map(Box::from);
+        self
     }
 
     /// Takes `client-first-message`.
@@ -72,6 +82,7 @@ impl ScramServer {
             hash: self.hash,
             binding: [first.header.as_bytes(), data].concat(),
             nonce: [first.nonce, self.nonce.as_str()].concat(),
+            offer: self.offer,
             first_bare: first.bare.to_owned(),
             username: first.username,
             authzid: first.authzid,
@@ -111,12 +122,16 @@ impl NeedKeys {
         if keys.hash() != self.hash {
             return Err(ServerError::OtherError);
         }
-        let server_first = format!(
+        let mut server_first = format!(
             "r={},s={},i={}",
             self.nonce,
             base64::encode(keys.salt()),
             keys.iterations()
         );
+        if let Some(offer) = self.offer {
+            server_first.push_str(",h=");
+            server_first.push_str(&offer);
+        }
         let auth_message = format!("{},{server_first},", self.first_bare);
         let state = AwaitFinal {
             keys,

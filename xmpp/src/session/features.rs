@@ -1,15 +1,16 @@
 //! What the server offers at each stage of negotiation (RFC 6120 §4.3.2).
 
-use crate::client::Service;
+use super::settings::Settings;
 use crate::sasl::Channel;
 use crate::stream::namespaces::{
-    BIND, CHANNEL_BINDING, PRE_APPROVAL, ROSTER_VERSIONING, SASL, SESSION, TLS,
+    BIND, CHANNEL_BINDING, LIMITS, PRE_APPROVAL, ROSTER_VERSIONING, SASL, SESSION, TLS,
 };
+use std::time::Duration;
 use xml::Writer;
 
 /// What is offered before authentication: STARTTLS while there is no TLS (§5.4.1), and the mechanisms that may be used (§6.4.1) with
 /// the types of channel binding (XEP-0440).
-pub(super) fn before_login(out: &mut Vec<u8>, channel: &Channel) {
+pub(super) fn before_login(out: &mut Vec<u8>, channel: &Channel, settings: &Settings) {
     let mut to = Writer::new(out);
     to.start("stream:features");
     if !channel.encrypted {
@@ -32,6 +33,8 @@ pub(super) fn before_login(out: &mut Vec<u8>, channel: &Channel) {
         }
         to.end();
         channel_bindings(&mut to, channel);
+        // Half of what a stranger may send in all, so that an element of this size finds room behind what came before it.
+        limits(&mut to, settings.unauthenticated_bytes / 2, None);
     }
     to.end();
 }
@@ -52,8 +55,8 @@ fn channel_bindings(to: &mut Writer<'_>, channel: &Channel) {
 }
 
 /// What is offered after authentication: binding (RFC 6120 §7.4), the session of RFC 3921 marked as unneeded, roster versions and
-/// pre-approval (RFC 6121 §2.6.1, §3.4.1), and the server's capabilities (XEP-0115 §6.3).
-pub(super) fn after_login(out: &mut Vec<u8>, service: &Service) {
+/// pre-approval (RFC 6121 §2.6.1, §3.4.1), the server's capabilities (XEP-0115 §6.3), and limits.
+pub(super) fn after_login(out: &mut Vec<u8>, settings: &Settings) {
     let mut to = Writer::new(out);
     to.start("stream:features");
     empty(&mut to, "bind", BIND);
@@ -64,7 +67,23 @@ pub(super) fn after_login(out: &mut Vec<u8>, service: &Service) {
     to.end();
     empty(&mut to, "ver", ROSTER_VERSIONING);
     empty(&mut to, "sub", PRE_APPROVAL);
-    service.write_caps(&mut to);
+    settings.service.write_caps(&mut to);
+    limits(&mut to, settings.stanza_size, Some(settings.ping_after));
+    to.end();
+}
+
+/// What may be sent here: the size of one element, and the silence after which the peer is asked whether it is there (XEP-0478).
+fn limits(to: &mut Writer<'_>, bytes: usize, idle: Option<Duration>) {
+    to.start("limits");
+    to.attribute("xmlns", LIMITS);
+    to.start("max-bytes");
+    to.text(&bytes.to_string());
+    to.end();
+    if let Some(idle) = idle.filter(|idle| !idle.is_zero()) {
+        to.start("idle-seconds");
+        to.text(&idle.as_secs().max(1).to_string());
+        to.end();
+    }
     to.end();
 }
 

@@ -9,6 +9,7 @@ mod ending;
 mod features;
 mod login;
 mod negotiation;
+mod offer;
 mod outbox;
 mod output;
 mod print;
@@ -30,6 +31,7 @@ use std::fmt;
 use std::sync::Arc;
 use xml::{ReadError, StreamReader, Which};
 
+pub use offer::Offers;
 pub use output::Output;
 pub use settings::{Secured, Settings};
 

@@ -198,10 +198,12 @@ impl Negotiation {
         match &self.stage {
             Stage::Login(_) => {
                 let channel = self.channel(core);
-                features::before_login(core.outbox.bytes(), &channel);
+                if let Some(offer) = core.settings.offers.of(&channel, &core.settings) {
+                    core.outbox.bytes().extend_from_slice(&offer.features);
+                }
             }
             Stage::Bind(_) => {
-                features::after_login(core.outbox.bytes(), &core.settings.service);
+                features::after_login(core.outbox.bytes(), &core.settings);
             }
         }
         Ok(())
@@ -247,6 +249,8 @@ impl Negotiation {
                 Tls::Yes(secured) => secured.bindings(),
                 _ => ChannelBindings::default(),
             },
+            without_sha512: !core.settings.sha512,
+            digests: None,
         }
     }
 
@@ -316,6 +320,9 @@ impl Negotiation {
         };
         let progress = match name {
             "auth" => {
+                let mut channel = channel;
+                let offer = core.settings.offers.of(&channel, &core.settings);
+                channel.digests = offer.map(|offer| Arc::clone(&offer.digests));
                 let nonce = Nonce::from_random(&self.random.bytes());
                 login.auth(core, &self.domain, &channel, element, nonce)
             }

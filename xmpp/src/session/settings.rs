@@ -1,5 +1,6 @@
 //! What all sessions of a listener have in common, and what one connection adds to it.
 
+use super::offer::Offers;
 use crate::client::Service;
 use crate::sasl::{ChannelBindings, Decoy};
 use crate::stream::StreamCondition;
@@ -35,6 +36,10 @@ pub struct Settings {
     pub ping_timeout: Duration,
     /// Makes the keys of accounts that do not exist.
     pub decoy: Decoy,
+    /// Every account has keys for SCRAM-SHA-512, which therefore is offered.
+    pub sha512: bool,
+    /// What follows from all this for the features of a stream.
+    pub offers: Offers,
 }
 
 impl Settings {
@@ -51,6 +56,8 @@ impl Settings {
             ping_after: Duration::from_secs(60),
             ping_timeout: Duration::from_secs(30),
             decoy,
+            sha512: true,
+            offers: Offers::default(),
         }
     }
 

@@ -33,6 +33,7 @@ fn tls() -> Channel {
         encrypted: true,
         require_tls: true,
         bindings,
+        ..Channel::default()
     }
 }
 
@@ -40,7 +41,7 @@ fn tls_without_binding() -> Channel {
     Channel {
         encrypted: true,
         require_tls: true,
-        bindings: ChannelBindings::default(),
+        ..Channel::default()
     }
 }
 
@@ -64,7 +65,7 @@ fn answer(exchange: &mut Exchange, step: Step) -> Step {
             hash,
         } => {
             let subject = subject(&username, authzid.as_deref());
-            let found = (subject.account == ANN).then(|| credentials().keys(hash).clone());
+            let found = (subject.account == ANN).then(|| credentials().keys(hash).unwrap().clone());
             exchange.keys(subject, found, &decoy())
         }
         Step::CheckPassword(login) => {

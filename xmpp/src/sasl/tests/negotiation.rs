@@ -121,7 +121,7 @@ fn out_of_order_ends_it() {
         "the wrong answer"
     );
     let (mut exchange, _) = start();
-    let other_hash = credentials().keys(Hash::Sha1).clone();
+    let other_hash = credentials().keys(Hash::Sha1).unwrap().clone();
     assert_eq!(
         exchange.keys(subject, Some(other_hash), &decoy()),
         Step::Failure(Failure::TemporaryAuthFailure)

@@ -66,21 +66,55 @@ fn vectors_of_rfc_5802_and_rfc_7677() {
     }
 }
 
+/// Worked out with Python's hashlib and hmac.
+#[test]
+fn a_conversation_with_sha_512() {
+    let salt: Vec<u8> = (0..16).collect();
+    let keys = ScramKeys::derive(Hash::Sha512, "pencil", &salt, 4096).unwrap();
+    assert_eq!(
+        encode_payload(keys.stored_key().as_bytes()),
+        "DBrOiJLJVkZeM/lYBjyn8Hk/LQ2RrM3V/Yg5Hd19QfaCFV/oaPeQAMJkwtvBdi4XgARejU3ucE9eDagBMHJ+Vw=="
+    );
+    let server = ScramServer::new(
+        Hash::Sha512,
+        false,
+        ChannelBindings::default(),
+        nonce("3rfcNHYJY1ZVvWVs7j"),
+    );
+    let need = server
+        .handle_first(b"n,,n=user,r=fyko+d2lbbFgONRvqkxdawL")
+        .unwrap();
+    let (challenge, server) = need.with_keys(keys, true).unwrap();
+    assert_eq!(
+        challenge,
+        b"r=fyko+d2lbbFgONRvqkxdawL3rfcNHYJY1ZVvWVs7j,s=AAECAwQFBgcICQoLDA0ODw==,i=4096"
+    );
+    let last = "c=biws,r=fyko+d2lbbFgONRvqkxdawL3rfcNHYJY1ZVvWVs7j,p=\
+         lA8QN4Kj+YfaepmCiyb3Bbeho5J7Y8YlsbsS77DuOTbppeBtL35fXKEEEUCGSE8Ep19d+78d3sZXYir+M+eMVA==";
+    let verified = server.handle_final(last.as_bytes()).unwrap();
+    assert_eq!(
+        String::from_utf8(verified.server_final).unwrap(),
+        "v=6FtcPocgjtWD1tFexsUQyp4Os7tahMrF+Vm8RN4t6YtY6x0PKLrI6l+gNXmtI9Q1xues5kq+C+ILzoPNbrjjNg=="
+    );
+}
+
 #[test]
 fn every_mechanism_with_every_binding() {
-    use Mechanism::{ScramSha1, ScramSha1Plus, ScramSha256, ScramSha256Plus};
+    use Mechanism::{
+        ScramSha1, ScramSha1Plus, ScramSha256, ScramSha256Plus, ScramSha512, ScramSha512Plus,
+    };
     let (with, without) = (tls(), tls_without_binding());
     let exporter = || bound("tls-exporter", &[1; 32]);
     let end_point = || bound("tls-server-end-point", &[2; 32]);
     for empty_challenge in [false, true] {
-        for mechanism in [ScramSha256Plus, ScramSha1Plus] {
+        for mechanism in [ScramSha512Plus, ScramSha256Plus, ScramSha1Plus] {
             for binding in [exporter(), end_point()] {
                 let (step, exchange) = Login::ann(&with, mechanism, binding).run(empty_challenge);
                 assert_eq!(account_of(&step), Some(ANN), "{mechanism}");
                 assert!(exchange.is_over());
             }
         }
-        for mechanism in [ScramSha256, ScramSha1] {
+        for mechanism in [ScramSha512, ScramSha256, ScramSha1] {
             let logins = [
                 Login::ann(&with, mechanism, ClientBinding::Unsupported),
                 Login::ann(&without, mechanism, ClientBinding::Unsupported),
@@ -199,7 +233,7 @@ fn wrong_password_and_unknown_user_look_alike() {
 
 #[test]
 fn keys_marked_as_stand_in_prove_nothing() {
-    let keys = credentials().keys(Hash::Sha256).clone();
+    let keys = credentials().keys(Hash::Sha256).unwrap().clone();
     for exists in [true, false] {
         let (first, client) = ScramClient::start(
             Hash::Sha256,

@@ -13,7 +13,10 @@ fn start_tls_then_scram_bound_to_the_channel() {
     assert_eq!(pair.send(START_TLS).element().name(), "proceed");
     let (open, features) = pair.finish_handshake().send(OPEN).opening();
     assert_ne!(open.attribute("id").unwrap(), first_id);
-    assert_eq!(names(&features), ["mechanisms", "sasl-channel-binding"]);
+    assert_eq!(
+        names(&features),
+        ["mechanisms", "sasl-channel-binding", "limits"]
+    );
     let offered: Vec<_> = child(&features, "mechanisms")
         .children()
         .map(|mechanism| mechanism.text().into_owned())
@@ -21,8 +24,10 @@ fn start_tls_then_scram_bound_to_the_channel() {
     assert_eq!(
         offered,
         [
+            "SCRAM-SHA-512-PLUS",
             "SCRAM-SHA-256-PLUS",
             "SCRAM-SHA-1-PLUS",
+            "SCRAM-SHA-512",
             "SCRAM-SHA-256",
             "SCRAM-SHA-1",
             "PLAIN"
@@ -49,7 +54,10 @@ fn start_tls_then_scram_bound_to_the_channel() {
     assert_eq!(pair.attempts, [AttemptOutcome::Succeeded]);
 
     let (_, features) = pair.send(OPEN).opening();
-    assert_eq!(names(&features), ["bind", "session", "ver", "sub", "c"]);
+    assert_eq!(
+        names(&features),
+        ["bind", "session", "ver", "sub", "c", "limits"]
+    );
     assert_eq!(names(&child(&features, "session")), ["optional"]);
 
     let answer = pair.send(&bind("desk")).element();
@@ -81,6 +89,8 @@ fn every_mechanism() {
         data: vec![2; 32],
     };
     let cases = [
+        (Hash::Sha512, "SCRAM-SHA-512-PLUS", exporter()),
+        (Hash::Sha512, "SCRAM-SHA-512", ClientBinding::Unsupported),
         (Hash::Sha256, "SCRAM-SHA-256-PLUS", end_point),
         (Hash::Sha1, "SCRAM-SHA-1-PLUS", exporter()),
         (Hash::Sha256, "SCRAM-SHA-256", ClientBinding::Unsupported),
@@ -112,7 +122,7 @@ fn without_tls_where_that_is_allowed() {
     settings.require_tls = false;
     let mut pair = Pair::new(settings, None);
     let (_, features) = pair.send(OPEN).opening();
-    assert_eq!(names(&features), ["starttls", "mechanisms"]);
+    assert_eq!(names(&features), ["starttls", "mechanisms", "limits"]);
     assert!(names(&child(&features, "starttls")).is_empty());
     assert_eq!(pair.plain_login("pencil").element().name(), "success");
 }

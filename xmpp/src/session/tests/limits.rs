@@ -10,6 +10,52 @@ fn nested(depth: usize) -> String {
     )
 }
 
+/// XEP-0478: what is told is what is enforced.
+#[test]
+fn limits_are_told() {
+    let told = |features: &Element| {
+        let limits = child(features, "limits");
+        assert_eq!(limits.namespace(), "urn:xmpp:stream-limits:0");
+        let values = limits.children().map(|limit| {
+            let value = limit.text().parse::<usize>().unwrap();
+            (limit.name().to_owned(), value)
+        });
+        values.collect::<Vec<_>>()
+    };
+    let bytes = |count| ("max-bytes".to_owned(), count);
+    let idle = |count| ("idle-seconds".to_owned(), count);
+
+    let mut pair = Pair::direct();
+    let (_, features) = pair.send(OPEN).opening();
+    assert_eq!(told(&features), [bytes(4096)]);
+    let empty = format!("<auth xmlns='{SASL}' mechanism='X'></auth>");
+    let auth = |size: usize| {
+        let data = "A".repeat(size - empty.len());
+        format!("<auth xmlns='{SASL}' mechanism='X'>{data}</auth>")
+    };
+    assert_eq!(pair.send(&auth(4096)).failure(), "invalid-mechanism");
+    pair.plain_login("pencil").said();
+    let (_, features) = pair.send(OPEN).opening();
+    assert_eq!(told(&features), [bytes(256 * 1024), idle(60)]);
+
+    let mut settings = settings();
+    (settings.stanza_size, settings.ping_after) = (10_000, Duration::ZERO);
+    let mut pair = Pair::new(settings, Some(secured()));
+    pair.send(OPEN).opening();
+    pair.plain_login("pencil").said();
+    let (_, features) = pair.send(OPEN).opening();
+    assert_eq!(told(&features), [bytes(10_000)]);
+    pair.send(&bind("desk")).said();
+    let body = |size: usize| format!("<presence><status>{}</status></presence>", "x".repeat(size));
+    let around = body(0).len();
+    pair.send(&body(10_000 - around));
+    assert!(!pair.closed);
+    assert_eq!(
+        pair.send(&body(10_001 - around)).error().0,
+        "policy-violation"
+    );
+}
+
 #[test]
 fn octets_before_authentication() {
     let mut pair = Pair::direct();

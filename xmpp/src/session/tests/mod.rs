@@ -186,7 +186,7 @@ impl Pair {
                 self.begun += 1;
                 self.answer(Reply::Keys {
                     keys: (account.as_str() == "ann@office.example")
-                        .then(|| CREDENTIALS.keys(*hash).clone()),
+                        .then(|| CREDENTIALS.keys(*hash).unwrap().clone()),
                     disabled: self.answers == Answers::Disabled,
                 })
             }

@@ -19,7 +19,7 @@ fn mechanisms_that_are_not() {
     // No binding data, no -PLUS.
     let mut pair = Pair::new(settings(), Some(Secured::default()));
     let (_, features) = pair.send(OPEN).opening();
-    assert_eq!(names(&features), ["mechanisms"]);
+    assert_eq!(names(&features), ["mechanisms", "limits"]);
     assert_eq!(
         pair.auth("SCRAM-SHA-256-PLUS", None).failure(),
         "invalid-mechanism"
@@ -367,4 +367,55 @@ fn after_success_there_is_no_more_of_it() {
         pair.plain_login("pencil").error().0,
         "unsupported-stanza-type"
     );
+}
+
+/// XEP-0474: what was offered is told again where nobody in between can change it.
+#[test]
+fn the_offer_is_told_under_protection() {
+    // Python: base64(sha256('\x1e'.join(sorted(mechanisms)) + '\x1f' + '\x1e'.join(sorted(bindings)))).
+    let cases = [
+        (
+            Some(secured()),
+            true,
+            "cmRT/9v5sjTgX+ft+hYhsOha8IkhRW2KxNFPJvcbHUA=",
+        ),
+        (
+            Some(secured()),
+            false,
+            "HsVT3zgfiif56i/w96g+XTr+Rx/Yfkw1VkxOAdVb9Wk=",
+        ),
+        (
+            Some(Secured::default()),
+            true,
+            "ujUIheeDniyREoOqPQKcpjkxnvYpJ3onwESOHqpFE7g=",
+        ),
+    ];
+    for (secured, sha512, expected) in cases {
+        let settings = Settings {
+            sha512,
+            ..settings()
+        };
+        let mut pair = Pair::new(settings, secured);
+        pair.send(OPEN).opening();
+        pair.auth("SCRAM-SHA-256", Some(b"n,,n=ann,r=nonce"));
+        let challenge = String::from_utf8(pair.challenge()).unwrap();
+        let told = challenge.split(',').nth(3);
+        assert_eq!(told, Some(format!("h={expected}").as_str()));
+        assert_eq!(challenge.split(',').count(), 4);
+    }
+}
+
+#[test]
+fn sha_512_is_not_taken_where_it_is_not_offered() {
+    let settings = Settings {
+        sha512: false,
+        ..settings()
+    };
+    let mut pair = Pair::new(settings, Some(secured()));
+    let (_, features) = pair.send(OPEN).opening();
+    let offered = child(&features, "mechanisms");
+    assert!(offered.children().all(|name| !name.text().contains("512")));
+    let refused = pair.auth("SCRAM-SHA-512", Some(b"n,,n=ann,r=nonce"));
+    assert_eq!(refused.failure(), "invalid-mechanism");
+    assert!(pair.attempts.is_empty() && pair.actions.is_empty());
 }
