@@ -56,6 +56,12 @@ impl Drop for Begun {
     }
 }
 
+impl Inbound {
+    fn reply(reply: Reply, begun: Option<Begun>) -> Self {
+        Self::Reply(Box::new((reply, begun)))
+    }
+}
+
 /// What to check.
 enum Wanted {
     Keys(Hash),
@@ -107,11 +113,11 @@ impl Connection {
                             Verdict::Allowed => {
                                 let begun = Begun::new(&shared, &account, link.peer().ip());
                                 let reply = check(&shared, account, wanted).await;
-                                inbox.leave(&link, Inbound::Reply(reply, Some(begun)));
+                                inbox.leave(&link, Inbound::reply(reply, Some(begun)));
                                 return;
                             }
                             Verdict::Refused { .. } => {
-                                inbox.leave(&link, Inbound::Reply(Reply::TooMany, None));
+                                inbox.leave(&link, Inbound::reply(Reply::TooMany, None));
                                 return;
                             }
                             Verdict::DelayUntil(later) => next = later,
@@ -146,7 +152,7 @@ impl Connection {
                 );
                 tokio::spawn(async move {
                     let reply = check(&shared, account, Wanted::Password(password)).await;
-                    inbox.leave(&link, Inbound::Reply(reply, None));
+                    inbox.leave(&link, Inbound::reply(reply, None));
                 });
             }
         }

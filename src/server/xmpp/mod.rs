@@ -29,7 +29,7 @@ pub(crate) use route::{Inbox, XmppRoute};
 /// Something for a session from elsewhere than its peer.
 pub(crate) enum Inbound {
     /// The answer to an action that blocks.
-    Reply(Reply, Option<Begun>),
+    Reply(Box<(Reply, Option<Begun>)>),
     /// An action whose answer later ones wait for is answered.
     Answered,
     /// The model wants to know when everything before is written.
@@ -266,7 +266,8 @@ impl Connection {
         while let Some(inbound) = self.inbox.take() {
             let now = self.now();
             match inbound {
-                Inbound::Reply(reply, begun) => {
+                Inbound::Reply(found) => {
+                    let (reply, begun) = *found;
                     if begun.is_some() {
                         self.begun = begun;
                     }
