@@ -7,6 +7,7 @@ mod disco;
 mod escaping;
 mod idle;
 mod last_activity;
+mod login;
 mod offline;
 mod ping;
 mod pre_approval;
@@ -180,6 +181,9 @@ pub const EXTENSIONS: &[Extension] = &[
     delay::EXTENSION,
     idle::EXTENSION,
     transport::DIRECT_TLS,
+    login::CHANNEL_BINDING,
+    login::DOWNGRADE,
+    login::LIMITS,
 ];
 
 /// Answers a request, or says that nobody here understands it (RFC 6120 §8.4).

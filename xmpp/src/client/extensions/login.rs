@@ -1,0 +1,15 @@
+//! Logging in: specifications of the stream before it is bound (see [`crate::sasl`] and [`crate::session`]).
+
+use super::Extension;
+
+pub(super) const CHANNEL_BINDING: Extension = Extension::new(
+    "Channel binding types told to clients",
+    "XEP-0440",
+    "1.0.0",
+    &[],
+);
+
+pub(super) const DOWNGRADE: Extension =
+    Extension::new("Downgrade protection of SCRAM", "XEP-0474", "0.5.0", &[]);
+
+pub(super) const LIMITS: Extension = Extension::new("Stream limits", "XEP-0478", "0.2.0", &[]);
