@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use presence::card::Label;
+use presence::directory::{Entry, Wanted};
 use presence::{Bare, Card, Kept, Refusal};
 use store::{Most, Op, StoreError};
 
@@ -36,6 +37,20 @@ impl Model {
             card: card.map(Box::new),
         };
         self.write(account, op, reply);
+    }
+
+    /// The accounts of a domain served here that fit, at most `search_results` of them. It may read all accounts: not for a thread that
+    /// serves connections.
+    pub fn directory(&self, domain: &str, wanted: &Wanted) -> Result<Vec<Entry>, Refusal> {
+        if !self.rules.domains.iter().any(|d| d == domain) {
+            return Err(Refusal::ForeignDomain);
+        }
+        self.store
+            .directory(domain, wanted, self.rules.search_results)
+            .map_err(|error| {
+                tracing::error!(%error, "the directory could not be read");
+                Refusal::Fault
+            })
     }
 
     /// What an account keeps under these names, in their order; `None` where there is nothing.

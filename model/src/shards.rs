@@ -44,6 +44,7 @@ pub struct Rules {
     pub registrations_per_account: usize,
     pub subscriptions_per_account: usize,
     pub vcard_size: usize,
+    pub search_results: usize,
     pub private_elements: usize,
     pub private_bytes: u64,
 }
@@ -67,6 +68,7 @@ impl Default for Rules {
             registrations_per_account: 20,
             subscriptions_per_account: 2000,
             vcard_size: 192 * 1024,
+            search_results: 100,
             private_elements: 100,
             private_bytes: 1024 * 1024,
         }

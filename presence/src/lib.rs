@@ -11,6 +11,7 @@
 //! | [`decision`] | who may see whom, and why |
 //! | [`delivery`] | where a message or IQ goes, RFC 6121 §8.5 |
 //! | [`card`] | what an account says about its person, and keeps for its programs |
+//! | [`directory`] | whom somebody looks for |
 //! | [`message`] | a message between accounts, whatever the protocol |
 //! | [`binding`] | a phone's registration, RFC 3261 §10 |
 //! | [`watch`] | somebody to be told now |
@@ -24,6 +25,7 @@ pub mod binding;
 pub mod card;
 pub mod decision;
 pub mod delivery;
+pub mod directory;
 pub mod document;
 pub mod errors;
 pub mod mapping;

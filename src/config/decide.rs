@@ -298,6 +298,7 @@ fn limits(r: &mut Reader<'_>) -> Limits {
         offline_bytes: bytes(r, "limits.offline_bytes", KIB, u64::MAX >> 1),
         offline_expires: r.take("limits.offline_expires", read::duration_or_unlimited),
         vcard_size: bytes(r, "limits.vcard_size", KIB, 16 * MIB),
+        search_results: r.take("limits.search_results", read::count(1)),
         private_elements: r.take("limits.private_elements", read::count(1)),
         private_bytes: bytes(r, "limits.private_bytes", KIB, u64::MAX >> 1),
         publications_per_account: r.take("limits.publications_per_account", read::count(1)),

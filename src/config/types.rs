@@ -234,6 +234,8 @@ pub struct Limits {
     pub offline_expires: Option<Duration>,
     /// Largest vCard, in bytes.
     pub vcard_size: usize,
+    /// People found by one search of the directory.
+    pub search_results: usize,
     /// Things in the private storage of an account.
     pub private_elements: usize,
     /// Bytes of them.

@@ -40,6 +40,7 @@ pub(crate) fn rules(config: &Config) -> Rules {
         registrations_per_account: limits.registrations_per_account,
         subscriptions_per_account: limits.subscriptions_per_account,
         vcard_size: limits.vcard_size,
+        search_results: limits.search_results,
         private_elements: limits.private_elements,
         private_bytes: limits.private_bytes as u64,
     }

@@ -35,6 +35,8 @@ pub struct Shared {
     pub(crate) remembered: Mutex<Remembered>,
     /// Key derivations that may run at once.
     pub(crate) derivations: Arc<Semaphore>,
+    /// Searches of the directory that may run at once.
+    pub(crate) searches: Semaphore,
     pub(crate) clock: Clock,
     pub(crate) gauges: Gauges,
     pub(crate) sip: OnceLock<Weak<Sip>>,

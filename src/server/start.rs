@@ -149,6 +149,7 @@ impl Server {
             })),
             remembered: Mutex::new(Remembered::new(rand::random(), 100_000)),
             derivations: Arc::new(Semaphore::new(configured::derivations())),
+            searches: Semaphore::new(2),
             vault: Vault::new(&key),
             decoy,
             clock,

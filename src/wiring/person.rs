@@ -34,6 +34,17 @@ pub fn act(
                 answer::person::private(out, &iq, &labels, kept);
             }));
         }
+        Person::Search {
+            iq,
+            domain,
+            wanted,
+            by_form,
+        } => {
+            let found = model.directory(&domain, &wanted);
+            answer(printed(&iq, found, |out, found| {
+                answer::person::found(out, &iq, by_form, found);
+            }));
+        }
         Person::SetPrivate { iq, kept } => model.set_private(account, kept, &done(iq, answer)),
     }
 }

@@ -333,6 +333,13 @@ proptest! {
         }
         prop_assert_eq!(store.residents().expect("residents"), residents);
         prop_assert_eq!(store.outbox().expect("outbox"), oracle.outbox.into_values().collect::<Vec<_>>());
+        let wanted = presence::directory::Wanted::new("", &presence::Facts { first: "a".into(), ..presence::Facts::default() });
+        let found = store.directory("example.org", &wanted, 2).expect("directory");
+        let fitting = oracle.accounts.iter().filter(|(_, a)| !a.disabled).map(|(name, a)| {
+            let facts = a.vcard.clone().unwrap_or_default().facts;
+            presence::directory::Entry::new(name.clone(), facts)
+        });
+        prop_assert_eq!(found, fitting.filter(|e| wanted.fits(e)).take(2).collect::<Vec<_>>());
         let accounts: Vec<_> = store.accounts().expect("accounts").into_iter().map(|a| a.account).collect();
         prop_assert_eq!(accounts, oracle.accounts.into_keys().collect::<Vec<_>>());
         for (alias, account) in &oracle.aliases {

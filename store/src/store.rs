@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use presence::card::Label;
+use presence::directory::{Entry, Wanted};
 use presence::{Bare, Message, Roster};
 use rusqlite::Connection;
 
@@ -263,6 +264,18 @@ impl Store {
             Some(id) => vcards::load(db, id),
             None => Ok(None),
         })
+    }
+
+    /// The first `most` accounts of a domain that are open and fit, by address. Reads all accounts when few fit.
+    pub fn directory(
+        &self,
+        domain: &str,
+        wanted: &Wanted,
+        most: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.0
+            .pool
+            .read(|db| vcards::search(db, domain, wanted, most))
     }
 
     /// What an account keeps for its own programs under one name.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod chat;
+mod directory;
 mod messages;
 mod permission;
 mod person;

@@ -10,7 +10,7 @@ const NO_CARD: &str = "<vCard xmlns='vcard-temp'/>";
 const BOB: Option<&str> = Some("bob@office.example");
 const ANN: Option<&str> = Some("ann@office.example");
 
-fn inner(answer: &Element) -> String {
+pub(super) fn inner(answer: &Element) -> String {
     assert_eq!(
         answer.attribute("type").as_deref(),
         Some("result"),
@@ -19,7 +19,7 @@ fn inner(answer: &Element) -> String {
     String::from_utf8(answer.inner().to_vec()).unwrap()
 }
 
-fn error(answer: &Element) -> String {
+pub(super) fn error(answer: &Element) -> String {
     assert_eq!(
         answer.attribute("type").as_deref(),
         Some("error"),

@@ -118,7 +118,7 @@ impl World {
         world
     }
 
-    fn add(&mut self, name: &str) {
+    pub(super) fn add(&mut self, name: &str) {
         let secrets = Secrets {
             scram: vec![1],
             sealed_ha1: vec![2],

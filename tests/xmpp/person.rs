@@ -78,3 +78,31 @@ fn stanzas_behind_a_card_that_is_written_wait_for_it_and_limits_are_told_by_name
             .contains('x'.to_string().repeat(9).as_str())
     );
 }
+
+#[test]
+fn the_directory_is_searched_beside_other_traffic() {
+    let extra = "[limits]\nsearch_results = 2";
+    let server = Server::with(extra, &["ann", "bob", "carol"]);
+    let mut ann = Client::login(&server, "ann", "desk");
+    ann.ask("set", "", CARD);
+    let search = "<query xmlns='jabber:iq:search'><nick>o</nick></query>";
+    // The stanza behind it is answered behind it.
+    ann.send(&format!(
+        "<iq type='set' id='1' to='office.example'>{search}</iq><iq type='get' id='2'><vCard xmlns='vcard-temp'/></iq>"
+    ));
+    let answer = ann.next("what was found");
+    assert_eq!(answer.attribute("id").as_deref(), Some("1"));
+    let found = inner(&answer);
+    assert!(
+        found.contains("bob@office.example") && found.contains("carol@office.example"),
+        "{found}"
+    );
+    assert!(!found.contains("ann@office.example"), "{found}");
+    assert_eq!(ann.next("the card").attribute("id").as_deref(), Some("2"));
+    server.ok(&["user", "disable", "bob@office.example"]);
+    let all = inner(&ann.ask("set", "office.example", &search.replace(">o<", "><")));
+    assert!(
+        !all.contains("bob@office.example") && all.matches("<item").count() == 2,
+        "{all}"
+    );
+}

@@ -6,6 +6,7 @@
 //! | [`answer`] | answers to those actions, printed |
 //! | [`client`] | what a bound session sends, and what becomes of it |
 //! | [`features`] | what is implemented, as a page for people |
+//! | [`form`] | data forms |
 //! | [`person`] | cards and private storage |
 //! | [`print`] | what the model tells, printed for a session |
 //! | [`sasl`] | who is it: SCRAM and PLAIN, from the offer to the verdict |
@@ -17,6 +18,7 @@ pub mod action;
 pub mod answer;
 pub mod client;
 pub mod features;
+pub mod form;
 pub mod person;
 pub mod print;
 pub mod sasl;

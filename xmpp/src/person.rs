@@ -4,6 +4,7 @@ mod card;
 mod standalone;
 
 use presence::card::Label;
+use presence::directory::Wanted;
 use presence::{Bare, Card, Kept};
 
 use crate::action::IqContext;
@@ -35,6 +36,17 @@ pub enum Person {
         /// The names, at least one.
         labels: Vec<Label>,
     },
+    /// People of a domain (XEP-0055). Takes longer than other requests.
+    Search {
+        /// The request.
+        iq: IqContext,
+        /// The domain that was asked.
+        domain: String,
+        /// Whom.
+        wanted: Wanted,
+        /// The answer is a data form.
+        by_form: bool,
+    },
     /// Keeps these.
     SetPrivate {
         /// The request.
@@ -51,6 +63,7 @@ impl Person {
             Self::Card { iq, .. }
             | Self::SetCard { iq, .. }
             | Self::Private { iq, .. }
+            | Self::Search { iq, .. }
             | Self::SetPrivate { iq, .. } => iq,
         }
     }

@@ -90,6 +90,11 @@ pub(super) const LIMITS: &[Key] = &[
         "Largest vCard of an account, its picture included (1KiB to 16MiB); stanza_size bounds it as well.",
     ),
     key(
+        "search_results",
+        "100",
+        "People that one search of the directory finds at most (at least 1).",
+    ),
+    key(
         "private_elements",
         "100",
         "Things that one account keeps in private storage, each under a name of its own (at least 1).",

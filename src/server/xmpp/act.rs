@@ -12,7 +12,6 @@ use xmpp::answer;
 use super::{Connection, Inbound, Inbox, XmppRoute};
 use crate::server::link::Link;
 use crate::server::shared::Gauges;
-use crate::wiring::person;
 use crate::wiring::xmpp::{presented, said};
 
 impl Connection {
@@ -168,13 +167,7 @@ impl Connection {
                     refuse(&link, &iq, &refusal);
                 }
             }
-            Action::Person(wanted) => {
-                let turn = self.in_order();
-                person::act(&model, account, *wanted, move |octets| {
-                    let _turn = turn;
-                    link.append(|out| out.extend_from_slice(&octets));
-                });
-            }
+            Action::Person(wanted) => self.act_person(account, *wanted),
             Action::LastActivity { iq, account: of } => match model.last_activity(account, &of) {
                 Ok((ago, status)) => {
                     link.append(|out| {
@@ -207,7 +200,7 @@ fn done(link: Arc<Link>, iq: IqContext, turn: InOrder) -> Answer<()> {
 
 /// While this lives, what the session wants next waits: stanzas of one stream are handled in order (RFC 6120 §10.1), also when the
 /// answer to one of them waits for the disk.
-struct InOrder {
+pub(super) struct InOrder {
     link: Arc<Link>,
     inbox: Arc<Inbox>,
 }
@@ -219,7 +212,7 @@ impl Drop for InOrder {
 }
 
 impl Connection {
-    fn in_order(&mut self) -> InOrder {
+    pub(super) fn in_order(&mut self) -> InOrder {
         self.unanswered += 1;
         InOrder {
             link: Arc::clone(&self.link),

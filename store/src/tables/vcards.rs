@@ -1,10 +1,11 @@
 //! `vcards`: what accounts say about their person (XEP-0054).
 
 use bytes::Bytes;
-use presence::Card;
+use presence::directory::{Entry, Wanted};
+use presence::{Bare, Card, Facts};
 use rusqlite::{Connection, params};
 
-use super::{Outcome, blob, execute, row};
+use super::{Outcome, bare, blob, execute, row, text};
 
 /// Makes or replaces one.
 pub(crate) fn put(db: &Connection, account: i64, card: &Card) -> Outcome<()> {
@@ -38,4 +39,43 @@ pub(crate) fn load(db: &Connection, account: i64) -> Outcome<Option<Bytes>> {
     row(db, sql, [account], |r| {
         Ok(Bytes::copy_from_slice(blob(r, 0)?))
     })
+}
+
+/// The first accounts of a domain that may be used and fit, by address.
+pub(crate) fn search(
+    db: &Connection,
+    domain: &str,
+    wanted: &Wanted,
+    most: usize,
+) -> Outcome<Vec<Entry>> {
+    let sql = "SELECT a.address, v.account IS NULL, v.name, v.first, v.last, v.nick, v.email \
+               FROM accounts a LEFT JOIN vcards v ON v.account = a.id WHERE a.disabled = 0 ORDER BY a.address";
+    let mut statement = db.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while found.len() < most
+        && let Some(row) = rows.next()?
+    {
+        let account: Bare = bare(row, 0)?;
+        if account.domain() != domain {
+            continue;
+        }
+        let facts = if row.get(1)? {
+            Facts::default()
+        } else {
+            let fact = |column| text(row, column).map(str::to_owned);
+            Facts {
+                name: fact(2)?,
+                first: fact(3)?,
+                last: fact(4)?,
+                nick: fact(5)?,
+                email: fact(6)?,
+            }
+        };
+        let entry = Entry::new(account, facts);
+        if wanted.fits(&entry) {
+            found.push(entry);
+        }
+    }
+    Ok(found)
 }

@@ -13,6 +13,7 @@ mod ping;
 mod pre_approval;
 mod private;
 mod roster;
+mod search;
 mod session;
 mod time;
 mod transport;
@@ -172,6 +173,7 @@ pub const EXTENSIONS: &[Extension] = &[
     disco::EXTENSION,
     private::EXTENSION,
     vcard::EXTENSION,
+    search::EXTENSION,
     version::EXTENSION,
     escaping::EXTENSION,
     caps::EXTENSION,

@@ -19,6 +19,16 @@ pub(super) struct Request<'a> {
     pub(super) payload: xml::Child<'a>,
 }
 
+impl Request<'_> {
+    /// The domain that was asked, or that of the account.
+    pub(super) fn domain(&self) -> &str {
+        match &self.iq.to {
+            Some(to) => to.bare.domain(),
+            None => self.client.account().domain(),
+        }
+    }
+}
+
 impl Client {
     pub(super) fn iq(
         &mut self,
