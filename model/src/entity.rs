@@ -77,6 +77,8 @@ pub(crate) struct Session {
     pub(crate) available: Option<i8>,
     /// Asked for the roster: gets pushes (RFC 6121 §2.1.6).
     pub(crate) interested: bool,
+    /// Gets copies of what other devices of the account get and send (XEP-0280).
+    pub(crate) carbons: bool,
     /// To whom directed presence was sent and not taken back (RFC 6121 §4.6).
     pub(crate) directed: Vec<Address>,
     /// When it last sent something for others, for the choice between equals.

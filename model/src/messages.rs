@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use presence::delivery::{self, Candidate, IqKind, IqRoute, MessageRoute};
+pub use presence::Handling;
+use presence::delivery::{self, Candidate, Indices, IqKind, IqRoute, MessageRoute};
 use presence::{Address, Bare, Message, Refusal};
 
 use crate::commit::Reply;
-use crate::entity::Entity;
-use crate::route::Event;
+use crate::entity::{Entity, Session};
+use crate::route::{Event, SessionId};
 use crate::shards::Model;
 
 /// What became of a message.
@@ -21,126 +22,150 @@ pub enum Sent {
     Dropped,
 }
 
-/// How a message is to be treated, which its face knows and the rules ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Handling {
-    /// It has a body or other content worth keeping (XEP-0160 §3): it may wait in the store.
-    pub storable: bool,
-    /// It has a text that a phone can show.
-    pub speakable: bool,
+/// Takes the outcome of a message.
+pub trait Answer: FnOnce(&Message, Result<Sent, Refusal>) + Send + 'static {}
+
+impl<T: FnOnce(&Message, Result<Sent, Refusal>) + Send + 'static> Answer for T {}
+
+/// A message, and who wants to know what became of it.
+pub(crate) struct Letter<A> {
+    pub(crate) message: Arc<Message>,
+    answer: Option<A>,
+    /// The same once somebody else may answer: whoever does it first.
+    reply: Option<Reply<Sent>>,
 }
 
-impl Model {
-    /// Takes a message to its recipient. `answer` is called once, possibly under an account's lock; it waits for the disk when the
-    /// message is stored.
-    pub fn message(
-        self: &Arc<Self>,
-        message: Message,
-        handling: Handling,
-        answer: impl FnOnce(&Message, Result<Sent, Refusal>) + Send + 'static,
-    ) {
-        let mut message = Some(message);
-        let mut answer = Some(answer);
-        let to = message.as_ref().map(|m| m.to.clone());
-        let Some(to) = to else { return };
-        if !self.is_local(&to.bare) {
-            finish(message, answer, Err(Refusal::ForeignDomain));
-            return;
-        }
-        let routed = self.with_entity(&to.bare, |entity| {
-            let Some(meant) = &message else {
-                return Err(Refusal::Fault);
-            };
-            match self.route(entity, meant, handling)? {
-                Some(sent) => Ok(Some(sent)),
-                None => {
-                    if let (Some(message), Some(answer)) = (message.take(), answer.take()) {
-                        let message = Arc::new(message);
-                        let about = Arc::clone(&message);
-                        let reply = Reply::new(move |result| answer(&about, result));
-                        if let Err(refusal) = self.keep(entity, &message, handling, &reply) {
-                            reply.send(Err(refusal));
-                        }
-                    }
-                    Ok(None)
-                }
-            }
-        });
-        match routed {
-            Ok(Some(sent)) => finish(message, answer, Ok(sent)),
-            Ok(None) => {}
-            Err(Refusal::NotFound) => {
-                let kind = message.as_ref().map(|m| m.kind).unwrap_or_default();
-                let outcome = match delivery::message_to_nobody(kind) {
-                    MessageRoute::Ignore => Ok(Sent::Dropped),
-                    _ => Err(Refusal::NotFound),
-                };
-                finish(message, answer, outcome);
-            }
-            Err(refusal) => finish(message, answer, Err(refusal)),
+impl<A: Answer> Letter<A> {
+    fn new(message: Message, answer: A) -> Self {
+        Self {
+            message: Arc::new(message),
+            answer: Some(answer),
+            reply: None,
         }
     }
 
-    /// Delivers as far as that goes at once; `None`: it is to be stored.
-    fn route(
-        &self,
+    /// For the answer after the commit.
+    pub(crate) fn reply(&mut self) -> Reply<Sent> {
+        if let Some(answer) = self.answer.take() {
+            let about = Arc::clone(&self.message);
+            self.reply = Some(Reply::new(move |result| answer(&about, result)));
+        }
+        self.reply.clone().unwrap_or_else(Reply::ignored)
+    }
+
+    fn answer(self, result: Result<Sent, Refusal>) {
+        match (self.answer, self.reply) {
+            (Some(answer), _) => answer(&self.message, result),
+            (None, Some(reply)) => reply.send(result),
+            (None, None) => {}
+        }
+    }
+}
+
+/// What is to become of a message.
+enum Plan {
+    /// These sessions get it, and the phones too.
+    Deliver { to: Indices, phones: bool },
+    /// It is to be stored.
+    Store,
+    /// Nobody gets it.
+    Drop,
+}
+
+impl Model {
+    /// Takes a message to its recipient, and copies to other sessions of both that want them. `answer` is called once, possibly under an
+    /// account's lock; it waits for the disk when the message is stored.
+    pub fn message<A: Answer>(self: &Arc<Self>, message: Message, handling: Handling, answer: A) {
+        let to = message.to.bare.clone();
+        let mut letter = Letter::new(message, answer);
+        if !self.is_local(&to) {
+            return letter.answer(Err(Refusal::ForeignDomain));
+        }
+        let taken = self.with_entity(&to, |entity| self.take(entity, &mut letter, handling));
+        let sent = match taken {
+            Ok(sent) => {
+                self.copy_to_sender(&letter.message, handling);
+                sent.map(Ok)
+            }
+            Err(Refusal::NotFound) => {
+                Some(match delivery::message_to_nobody(letter.message.kind) {
+                    MessageRoute::Ignore => Ok(Sent::Dropped),
+                    _ => Err(Refusal::NotFound),
+                })
+            }
+            Err(refusal) => Some(Err(refusal)),
+        };
+        if let Some(sent) = sent {
+            letter.answer(sent);
+        }
+    }
+
+    /// Delivers or stores. `None`: the answer waits for the disk.
+    fn take<A: Answer>(
+        self: &Arc<Self>,
         entity: &mut Entity,
-        message: &Message,
+        letter: &mut Letter<A>,
         handling: Handling,
     ) -> Result<Option<Sent>, Refusal> {
-        if entity.disabled {
-            return Err(Refusal::NotFound);
-        }
-        let to = &message.to;
-        let meant = |s: &&crate::entity::Session| {
-            to.resource.as_ref() == Some(&s.resource) && !s.route.closed()
-        };
-        if let Some(session) = entity.sessions.iter().find(meant) {
-            if entity.gives_to(session.id) && handling.storable {
-                return Ok(None);
+        let plan = entity.plan_for(&letter.message, handling)?;
+        let sent = match &plan {
+            Plan::Deliver { to, phones } => {
+                self.hand_over(entity, &letter.message, to, *phones);
+                Some(Sent::Delivered)
             }
+            Plan::Store => {
+                self.keep(entity, letter, handling)?;
+                None
+            }
+            Plan::Drop if handling.speakable => {
+                // It may not be stored, also not until a phone has taken it.
+                if !self.offer(entity, &letter.message, None, |_| true) {
+                    return Err(Refusal::Unavailable);
+                }
+                Some(Sent::Delivered)
+            }
+            Plan::Drop => Some(Sent::Dropped),
+        };
+        if handling.copyable {
+            entity.copy_received(&letter.message, &plan);
+        }
+        Ok(sent)
+    }
+
+    fn hand_over(&self, entity: &Entity, message: &Message, to: &[usize], phones: bool) {
+        for session in to.iter().filter_map(|index| entity.sessions.get(*index)) {
             session.route.deliver(&Event::Message {
                 message,
                 delayed: false,
             });
-            return Ok(Some(Sent::Delivered));
         }
-        let candidates = entity.candidates();
-        let route = match &to.resource {
-            Some(r) if !entity.is_phone(r) => {
-                delivery::message_to_missing_full(message.kind, &candidates)
-            }
-            _ => delivery::message_to_bare(message.kind, &candidates),
-        };
-        match route {
-            // What waited longer is on its way to the client and must not be overtaken (RFC 6120 §10.1).
-            MessageRoute::Deliver(_) if entity.giving.is_some() && handling.storable => Ok(None),
-            MessageRoute::Deliver(sessions) => {
-                for index in sessions {
-                    entity.sessions[index].route.deliver(&Event::Message {
-                        message,
-                        delayed: false,
-                    });
-                }
-                if handling.speakable {
-                    self.offer(entity, message, None, |_| true);
-                }
-                Ok(Some(Sent::Delivered))
-            }
-            MessageRoute::Offline if handling.storable => Ok(None),
-            MessageRoute::Offline | MessageRoute::Ignore => Ok(Some(Sent::Dropped)),
-            MessageRoute::Error(_) => Err(Refusal::Unavailable),
+        if phones {
+            self.offer(entity, message, None, |_| true);
         }
     }
 
-    /// A copy for the sender's own sessions of what was sent by his phone (RFC 8048 has none; clients know it from XEP-0280).
-    pub fn sent_by_phone(&self, account: &Bare, message: &Message) {
-        self.with_slot(account, |slot| {
+    /// Copies for the sender's other sessions (XEP-0280 §8), also of what his phone has sent.
+    fn copy_to_sender(&self, message: &Message, handling: Handling) {
+        let sender = &message.from.bare;
+        // What is for oneself has been copied as what was received.
+        if !handling.copyable || *sender == message.to.bare || !self.is_local(sender) {
+            return;
+        }
+        self.with_slot(sender, |slot| {
             let Some(entity) = &slot.entity else { return };
-            for session in entity.sessions.iter().filter(|s| s.available.is_some()) {
-                session.route.deliver(&Event::Sent { message });
+            for session in entity.sessions.iter().filter(|s| s.copied(message)) {
+                session.copy(message, true);
             }
         });
+    }
+
+    /// A session wants copies of what other devices of its account get and send, or no longer (XEP-0280 §4, §5).
+    pub fn carbons(&self, account: &Bare, session: SessionId, enable: bool) -> Result<(), Refusal> {
+        self.with_entity(account, |entity| {
+            let own = entity.session(session).ok_or(Refusal::NotFound)?;
+            own.carbons = enable;
+            Ok(())
+        })
     }
 
     /// Takes an IQ to one session (RFC 6121 §8.5.3). `stanza` is complete, with `from` stamped.
@@ -183,17 +208,78 @@ impl Model {
     }
 }
 
-fn finish(
-    message: Option<Message>,
-    answer: Option<impl FnOnce(&Message, Result<Sent, Refusal>)>,
-    outcome: Result<Sent, Refusal>,
-) {
-    if let (Some(message), Some(answer)) = (message, answer) {
-        answer(&message, outcome);
+impl Session {
+    /// It wants copies, and has not sent this itself.
+    fn copied(&self, message: &Message) -> bool {
+        let sent = || {
+            message.from.resource.as_ref() == Some(&self.resource)
+                && message.from.bare == self.to.bare
+        };
+        self.carbons && !self.route.closed() && !sent()
+    }
+
+    fn copy(&self, message: &Message, sent: bool) {
+        let to = &self.full();
+        self.route.deliver(&Event::Copy { to, message, sent });
     }
 }
 
 impl Entity {
+    /// Who is to get a message (RFC 6121 §8.5).
+    fn plan_for(&self, message: &Message, handling: Handling) -> Result<Plan, Refusal> {
+        if self.disabled {
+            return Err(Refusal::NotFound);
+        }
+        let to = &message.to;
+        let meant = |s: &Session| to.resource.as_ref() == Some(&s.resource) && !s.route.closed();
+        if let Some(index) = self.sessions.iter().position(meant) {
+            let waits = handling.storable && self.gives_to(self.sessions[index].id);
+            return Ok(if waits {
+                Plan::Store
+            } else {
+                let to = std::iter::once(index).collect();
+                Plan::Deliver { to, phones: false }
+            });
+        }
+        let candidates = self.candidates();
+        let route = match &to.resource {
+            Some(r) if !self.is_phone(r) => {
+                delivery::message_to_missing_full(message.kind, &candidates)
+            }
+            _ => delivery::message_to_bare(message.kind, &candidates),
+        };
+        match route {
+            // What waited longer is on its way to the client and must not be overtaken (RFC 6120 §10.1).
+            MessageRoute::Deliver(_) if self.giving.is_some() && handling.storable => {
+                Ok(Plan::Store)
+            }
+            MessageRoute::Deliver(to) => Ok(Plan::Deliver {
+                to,
+                phones: handling.speakable,
+            }),
+            MessageRoute::Offline if handling.storable => Ok(Plan::Store),
+            MessageRoute::Offline | MessageRoute::Ignore => Ok(Plan::Drop),
+            MessageRoute::Error(_) => Err(Refusal::Unavailable),
+        }
+    }
+
+    /// Copies for those of the sessions that did not get the message itself (XEP-0280 §7). Who is not available, or is being given
+    /// what waits, gets a stored one itself later. What is for oneself is copied once, as what was sent.
+    fn copy_received(&self, message: &Message, plan: &Plan) {
+        let sent = message.from.bare == self.account;
+        for (index, session) in self.sessions.iter().enumerate() {
+            let without = match plan {
+                Plan::Deliver { to, .. } => !to.contains(&index),
+                Plan::Store | Plan::Drop => {
+                    session.available.is_some() && !self.gives_to(session.id)
+                }
+            };
+            if without && session.copied(message) {
+                session.copy(message, sent);
+            }
+        }
+    }
+
     fn candidates(&self) -> Vec<Candidate> {
         self.sessions
             .iter()

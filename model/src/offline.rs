@@ -9,9 +9,8 @@ use presence::{Bare, Message, Refusal, Timestamp};
 use store::Op;
 
 use crate::clock::Now;
-use crate::commit::Reply;
 use crate::entity::{Entity, Session};
-use crate::messages::{Handling, Sent};
+use crate::messages::{Answer, Handling, Letter, Sent};
 use crate::route::{Event, SessionId};
 use crate::shards::Model;
 use crate::timers::{Ending, RETRY};
@@ -58,14 +57,14 @@ enum Stage {
 
 impl Model {
     /// Stores a message; after the commit the phones of the account are tried.
-    pub(crate) fn keep(
+    pub(crate) fn keep<A: Answer>(
         self: &Arc<Self>,
         entity: &mut Entity,
-        message: &Arc<Message>,
+        letter: &mut Letter<A>,
         handling: Handling,
-        reply: &Reply<Sent>,
     ) -> Result<(), Refusal> {
-        let size = store::stored_size(message);
+        let message = Arc::clone(&letter.message);
+        let size = store::stored_size(&message);
         let (most, most_bytes) = (self.rules.offline_messages, self.rules.offline_bytes);
         if entity.offline >= most || entity.offline_bytes.saturating_add(size) > most_bytes {
             // There is room soon when somebody is being given what waits.
@@ -79,9 +78,9 @@ impl Model {
         let ops = vec![Op::OfflinePut {
             account: account.clone(),
             id,
-            message: Box::new((**message).clone()),
+            message: Box::new((*message).clone()),
         }];
-        let (received, message, answer) = (message.received, Arc::clone(message), reply.clone());
+        let (received, answer) = (message.received, letter.reply());
         self.submit(entity, ops, move |model, stored| {
             if stored.is_ok() && handling.speakable {
                 model.offer_new(&account, id, &message);

@@ -65,10 +65,14 @@ pub enum Event<'a> {
         /// This session.
         session: SessionId,
     },
-    /// What this account sent from elsewhere, for its other devices.
-    Sent {
+    /// A copy of a message that another device of this account got or sent (XEP-0280), for a session that wants copies.
+    Copy {
+        /// To whom: the session.
+        to: &'a Address,
         /// The message.
         message: &'a Message,
+        /// This account sent it.
+        sent: bool,
     },
     /// A complete stanza with `from` stamped, `jabber:client` as default namespace; the receiver is this session.
     Stanza {

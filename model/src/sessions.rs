@@ -63,6 +63,7 @@ impl Model {
                     connected,
                     available: None,
                     interested: false,
+                    carbons: false,
                     directed: Vec::new(),
                     active: at,
                 });

@@ -82,6 +82,7 @@ fn hammer(model: &Arc<Model>, thread: usize) -> Vec<Live> {
                 let handling = Handling {
                     storable: true,
                     speakable: true,
+                    copyable: true,
                 };
                 let sent = message("m", "x@localhost/y", a.as_str());
                 model.message(sent, handling, |_, _| {});

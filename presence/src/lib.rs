@@ -43,7 +43,7 @@ pub use binding::Binding;
 pub use card::{Card, Facts, Kept};
 pub use decision::{Decision, Grant, GrantOrigin, Reason};
 pub use document::{Activity, Basic, Document, Note, Priority, Show};
-pub use message::{Message, MessageKind, MessageNative};
+pub use message::{Handling, Message, MessageKind, MessageNative};
 pub use publication::{EntityTag, Native, Publication, Source, View};
 pub use refusal::Refusal;
 pub use roster::{Ask, Item, Items, Label, Roster, SubscriptionState};

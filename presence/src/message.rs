@@ -38,6 +38,21 @@ pub enum MessageNative {
     },
 }
 
+/// How a message is to be treated, which its face knows and the rules ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a question of its own, and most messages answer yes to all"
+)]
+pub struct Handling {
+    /// It has a body or other content worth keeping (XEP-0160 §3): it may wait in the store.
+    pub storable: bool,
+    /// It has a text that a phone can show.
+    pub speakable: bool,
+    /// Other devices of its sender and of its recipient get copies (XEP-0280 §6).
+    pub copyable: bool,
+}
+
 /// A message on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use bridge::action::Register;
 use bridge::{Action, Answer, Bridge, Sent, Token};
 use model::commit::Reply;
-use model::messages::Handling;
 use model::publish::{Body, Granted, Publish};
 use model::watches::Seen;
 use model::{Event, Model, bindings, messages};
-use presence::{Bare, Binding, Decision, Message, Refusal, View, WatchId, mapping, sip_address};
+use presence::{
+    Bare, Binding, Decision, Handling, Message, Refusal, View, WatchId, mapping, sip_address,
+};
 
 use crate::server::aliases;
 
@@ -192,7 +193,7 @@ fn publish<A: Answers>(model: &Arc<Model>, answers: &Arc<A>, token: Token, actio
     model.publish(&account, publish, &reply(answers, token, granted));
 }
 
-/// The sender is the phone at the other end of the flow, as his contacts see it; his other clients get a copy.
+/// The sender is the phone at the other end of the flow, as his contacts see it; the clients that want copies of what he says get one.
 fn message<A: Answers>(
     model: &Arc<Model>,
     answers: &Arc<A>,
@@ -207,8 +208,9 @@ fn message<A: Answers>(
     let handling = Handling {
         storable: true,
         speakable: true,
+        copyable: true,
     };
-    let (copy, answers) = (message.clone(), Arc::clone(answers));
+    let answers = Arc::clone(answers);
     model.message(message, handling, move |_, result| {
         let sent = result.map(|sent| match sent {
             messages::Sent::Delivered => Sent::Delivered,
@@ -217,7 +219,6 @@ fn message<A: Answers>(
         });
         answers.answer(token, Answer::Sent(sent));
     });
-    model.sent_by_phone(&sender, &copy);
 }
 
 fn reply<A: Answers, T: 'static>(

@@ -16,7 +16,7 @@ class Client(slixmpp.ClientXMPP):
         super().__init__(arguments["jid"], arguments["password"])
         self.arguments = arguments
         self.ca_certs = arguments["ca"]
-        for plugin in ("xep_0030", "xep_0092", "xep_0199", "xep_0203", "xep_0202", "xep_0012"):
+        for plugin in ("xep_0030", "xep_0092", "xep_0199", "xep_0203", "xep_0202", "xep_0012", "xep_0280"):
             self.register_plugin(plugin)
         self.auto_authorize = arguments.get("approve", True)
         self.auto_subscribe = arguments.get("approve", True)
@@ -25,6 +25,8 @@ class Client(slixmpp.ClientXMPP):
         self.add_event_handler("connection_failed", self.on_failed)
         self.add_event_handler("failed_auth", lambda _: tell("failed_auth"))
         self.add_event_handler("message", self.on_heard)
+        for kind in ("received", "sent"):
+            self.add_event_handler(f"carbon_{kind}", self.copied(kind))
         for kind in ("available", "away", "xa", "dnd", "chat"):
             self.add_event_handler(f"presence_{kind}", self.on_seen)
         self.add_event_handler("presence_unavailable", self.on_seen)
@@ -70,6 +72,19 @@ class Client(slixmpp.ClientXMPP):
             delay=str(stamp) if stamp else None,
         )
 
+    def copied(self, kind):
+        def on_copied(message):
+            inner = message[f"carbon_{kind}"]
+            tell(
+                "copy",
+                kind=kind,
+                sender=inner["from"].full,
+                to=inner["to"].full,
+                body=inner["body"],
+            )
+
+        return on_copied
+
     def on_seen(self, presence):
         tell(
             "presence",
@@ -84,6 +99,9 @@ class Client(slixmpp.ClientXMPP):
             self.send_message(mto=command["to"], mbody=command["body"], mtype="chat")
         elif what == "presence":
             self.send_presence(pshow=command.get("show"), pstatus=command.get("status"))
+        elif what == "carbons":
+            await self.plugin["xep_0280"].enable()
+            tell("done")
         elif what == "subscribe":
             self.send_presence_subscription(pto=command["to"])
         elif what == "roster":

@@ -80,6 +80,8 @@ fn the_owner_sees_in_his_chat_client_what_his_phone_sends_and_gets() {
     let server = Server::start(&["ann", "bob"]);
     let mut ann = Client::online(&server, "ann", "desk");
     let mut chat = Client::online(&server, "bob", "laptop");
+    let enabled = chat.ask("set", "", "<enable xmlns='urn:xmpp:carbons:2'/>");
+    assert_eq!(enabled.attribute("type").as_deref(), Some("result"));
     let mut phone = Phone::udp(&server, "bob");
     phone.register(600);
     assert_eq!(phone.message("ann", "sent by phone").status, 200);

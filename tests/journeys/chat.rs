@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use adsum::wiring::{person, xmpp as wiring};
 use model::commit::Reply;
-use model::messages::Handling;
 use model::{Event, Route, SessionId};
 use parking_lot::Mutex;
 use presence::{Address, Refusal, Resource};
@@ -37,7 +36,7 @@ impl Route for Screen {
     fn deliver(&self, event: &Event<'_>) {
         match event {
             Event::Mark { .. } => self.marked.store(true, Ordering::Relaxed),
-            Event::Ended(_) | Event::Sent { .. } => {}
+            Event::Ended(_) => {}
             stanza => self.write(|out| wiring::print(out, stanza, || "push".to_owned())),
         }
     }
@@ -170,31 +169,19 @@ impl Chat {
                     screen.write(|out| out.extend_from_slice(&octets));
                 });
             }
-            message @ Action::Message { .. } => self.message(world, message),
+            Action::Message { message, handling } => {
+                model.message(message, handling, move |message, result| {
+                    if let Err(refusal) = result {
+                        screen.write(|out| answer::message_refused(out, message, &refusal));
+                    }
+                });
+            }
+            Action::Carbons { iq, enable } => {
+                model.carbons(account, session, enable).unwrap();
+                screen.write(|out| answer::done(out, &iq));
+            }
             other => panic!("no journey needs {other:?}"),
         }
-    }
-
-    fn message(&self, world: &World, action: Action) {
-        let Action::Message {
-            message,
-            storable,
-            speakable,
-        } = action
-        else {
-            panic!("a message");
-        };
-        let handling = Handling {
-            storable,
-            speakable,
-        };
-        let screen = Arc::clone(&self.screen);
-        let model = &world.model;
-        model.message(message, handling, move |message, result| {
-            if let Err(refusal) = result {
-                screen.write(|out| answer::message_refused(out, message, &refusal));
-            }
-        });
     }
 
     /// What came since it was asked for last.

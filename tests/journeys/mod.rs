@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod chat;
+mod copies;
 mod directory;
 mod messages;
 mod permission;

@@ -73,6 +73,38 @@ fn two_of_slixmpp_meet() {
 }
 
 #[test]
+fn slixmpp_gets_copies() {
+    if quick() {
+        return;
+    }
+    let server = Server::start(&["ann", "bob"]);
+    let lap = json!({"jid": "ann@office.example/lap"});
+    let (mut desk, mut lap) = (slix(&server, "ann", &json!({})), slix(&server, "ann", &lap));
+    let mut bob = slix(&server, "bob", &json!({}));
+    for client in [&mut desk, &mut lap, &mut bob] {
+        client.event("online");
+    }
+    lap.tell(&json!({"do": "carbons"}));
+    lap.event("done");
+    desk.tell(&json!({"do": "send", "to": "bob@office.example/slix", "body": "hello"}));
+    assert_eq!(bob.event("message")["body"], "hello");
+    let copy = lap.event("copy");
+    assert_eq!(
+        (&copy["kind"], &copy["body"]),
+        (&json!("sent"), &json!("hello"))
+    );
+    assert_eq!(copy["to"], "bob@office.example/slix");
+    bob.tell(&json!({"do": "send", "to": "ann@office.example/slix", "body": "hello too"}));
+    let copy = lap.event("copy");
+    assert_eq!(
+        (&copy["kind"], &copy["body"]),
+        (&json!("received"), &json!("hello too"))
+    );
+    assert_eq!(copy["sender"], "bob@office.example/slix");
+    assert_eq!(desk.event("message")["body"], "hello too");
+}
+
+#[test]
 fn slixmpp_comes_back_after_kill_9() {
     if quick() {
         return;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use presence::delivery::IqKind;
 use presence::subscription::Kind;
-use presence::{Address, Bare, Document, Message, Resource};
+use presence::{Address, Bare, Document, Handling, Message, Resource};
 
 use crate::sasl::{Hash, Password};
 
@@ -126,10 +126,15 @@ pub enum Action {
     Message {
         /// The message.
         message: Message,
-        /// It may wait in the offline store (XEP-0160).
-        storable: bool,
-        /// It has a text that a phone can show.
-        speakable: bool,
+        /// What may be done with it.
+        handling: Handling,
+    },
+    /// From now on this session gets copies of messages, or gets none any more (XEP-0280 §4, §5).
+    Carbons {
+        /// The request.
+        iq: IqContext,
+        /// It gets them.
+        enable: bool,
     },
     /// An IQ for another session. Requests are answered by that session, or by an error.
     Iq {

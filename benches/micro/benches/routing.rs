@@ -178,6 +178,7 @@ fn message(c: &mut Criterion) {
         let handling = Handling {
             storable: true,
             speakable: true,
+            copyable: true,
         };
         c.bench_function(name, |b| {
             b.iter_batched(

@@ -24,7 +24,10 @@ pub enum Heard {
         id: String,
         delayed: bool,
     },
-    Sent(String),
+    Copy {
+        id: String,
+        sent: bool,
+    },
     Ended(Ended),
     /// Stored messages are written to its connection. Only its guard hears of it.
     Written(Vec<String>),
@@ -162,8 +165,10 @@ impl Route for Client {
                 self.marks.lock().push(((*account).clone(), *session, ids));
                 return;
             }
-            Event::Sent { message } => {
-                Heard::Sent(message.id.as_deref().unwrap_or_default().to_owned())
+            Event::Copy { to, message, sent } => {
+                assert_eq!(to.to_string(), self.full, "a copy is for this session");
+                let id = message.id.as_deref().unwrap_or_default().to_owned();
+                Heard::Copy { id, sent: *sent }
             }
             Event::Ended(why) => {
                 self.ended.store(true, Ordering::Relaxed);

@@ -444,6 +444,7 @@ impl Office {
         let handling = Handling {
             storable: true,
             speakable: true,
+            copyable: true,
         };
         self.world()
             .model

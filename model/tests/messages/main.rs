@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod copies;
 mod phones;
 mod portions;
 mod storing;
@@ -23,6 +24,7 @@ use presence::{Message, Refusal, Utc};
 const HANDLING: Handling = Handling {
     storable: true,
     speakable: true,
+    copyable: true,
 };
 
 fn send(world: &World, message: Message) -> Result<Sent, Refusal> {

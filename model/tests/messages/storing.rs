@@ -132,18 +132,6 @@ fn messages_do_not_wait_for_ever() {
 }
 
 #[test]
-fn copies_of_what_the_phone_sent() {
-    let world = World::of(&["ann", "bob", "eve"]);
-    let (ann, _) = world.come("ann@localhost/desk", "a");
-    ann.take();
-    world.model.sent_by_phone(
-        &bare("ann"),
-        &message("m", "ann@localhost", "bob@localhost"),
-    );
-    assert_eq!(ann.take(), [Heard::Sent("m".into())]);
-}
-
-#[test]
 fn a_full_queue_delays_and_loses_nothing() {
     let world = World::of(&["ann", "bob", "eve"]);
     let nobody = model::commit::Reply::ignored();

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use model::commit::Reply as Answer;
-use model::messages::Handling;
 use presence::{Bare, Refusal};
 use xmpp::StreamCondition;
 use xmpp::action::{Action, IqContext, Reply};
@@ -138,25 +137,18 @@ impl Connection {
                 };
                 model.subscription(account, kind, &contact, content, &Answer::new(print));
             }
-            Action::Message {
-                message,
-                storable,
-                speakable,
-            } => {
+            Action::Message { message, handling } => {
                 Gauges::count(&self.shared.gauges.messages);
-                model.message(
-                    message,
-                    Handling {
-                        storable,
-                        speakable,
-                    },
-                    move |message, result| {
-                        if let Err(refusal) = result {
-                            link.append(|out| answer::message_refused(out, message, &refusal));
-                        }
-                    },
-                );
+                model.message(message, handling, move |message, result| {
+                    if let Err(refusal) = result {
+                        link.append(|out| answer::message_refused(out, message, &refusal));
+                    }
+                });
             }
+            Action::Carbons { iq, enable } => match model.carbons(account, session, enable) {
+                Ok(()) => link.append(|out| answer::done(out, &iq)),
+                Err(refusal) => refuse(&link, &iq, &refusal),
+            },
             Action::Iq {
                 to,
                 kind,

@@ -97,11 +97,6 @@ impl Route for XmppRoute {
     fn deliver(&self, event: &Event<'_>) {
         match event {
             Event::Mark { .. } => self.inbox.leave(&self.link, Inbound::Mark),
-            Event::Sent { message } => {
-                if let Some(address) = self.address.get() {
-                    self.write(|out| print::sent_carbon(out, &address.bare, address, message));
-                }
-            }
             Event::Ended(why) => {
                 self.link.close();
                 self.inbox.leave(&self.link, Inbound::Ended(*why));

@@ -2,9 +2,12 @@
 //! list for people all come from it.
 
 pub(super) mod caps;
+mod carbons;
 mod delay;
 mod disco;
 mod escaping;
+mod forwarding;
+mod hints;
 mod idle;
 mod last_activity;
 mod login;
@@ -15,6 +18,7 @@ mod private;
 mod roster;
 mod search;
 mod session;
+mod stanza_ids;
 mod time;
 mod transport;
 mod vcard;
@@ -181,7 +185,11 @@ pub const EXTENSIONS: &[Extension] = &[
     ping::EXTENSION,
     time::EXTENSION,
     delay::EXTENSION,
+    carbons::EXTENSION,
+    forwarding::EXTENSION,
     idle::EXTENSION,
+    hints::EXTENSION,
+    stanza_ids::EXTENSION,
     transport::DIRECT_TLS,
     login::CHANNEL_BINDING,
     login::DOWNGRADE,

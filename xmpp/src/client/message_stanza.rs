@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use presence::{Address, Message, MessageKind, MessageNative, Note};
+use presence::{Address, Bare, Message, MessageKind, MessageNative, Note};
 
 use super::envelope::{Envelope, Place, Target};
+use super::treatment::Treatment;
 use super::{Client, Handled};
 use crate::action::Action;
 use crate::print::{Condition, StanzaError};
 use crate::stream::namespaces::CLIENT;
 use crate::time::Now;
-
-/// The namespace of XEP-0085.
-const CHAT_STATES: &str = "http://jabber.org/protocol/chatstates";
 
 impl Client {
     pub(super) fn message(
@@ -44,11 +42,10 @@ impl Client {
         to: Address,
     ) -> Action {
         let kind = kind(envelope.type_.as_deref());
-        let content = Content::read(element, self.lang_of(element).as_deref());
-        let conversation = matches!(kind, MessageKind::Normal | MessageKind::Chat);
+        let content = Content::read(self, &to.bare, element);
+        let spoken = content.bodies.iter().any(|b| !b.text.trim().is_empty());
         Action::Message {
-            storable: conversation && content.lasting,
-            speakable: conversation && content.bodies.iter().any(|b| !b.text.trim().is_empty()),
+            handling: content.treatment.handling(kind, spoken),
             message: Message {
                 from: self.address.clone(),
                 to,
@@ -57,7 +54,11 @@ impl Client {
                 thread: content.thread,
                 subjects: content.subjects,
                 bodies: content.bodies,
-                native: MessageNative::Xmpp(self.stamped(element, envelope)),
+                native: MessageNative::Xmpp(self.stamped_without(
+                    element,
+                    envelope,
+                    &content.treatment.cuts,
+                )),
                 received: now.utc,
             },
         }
@@ -81,12 +82,13 @@ struct Content {
     subjects: Vec<Note>,
     bodies: Vec<Note>,
     thread: Option<Arc<str>>,
-    /// There is more in it than a chat state, which means nothing later (XEP-0160 §3).
-    lasting: bool,
+    treatment: Treatment,
 }
 
 impl Content {
-    fn read(element: &xml::Element, lang: Option<&str>) -> Self {
+    fn read(client: &Client, to: &Bare, element: &xml::Element) -> Self {
+        let lang = client.lang_of(element);
+        let lang = lang.as_deref();
         let mut content = Self::default();
         for child in element.children() {
             match (child.namespace(), child.name()) {
@@ -96,12 +98,10 @@ impl Content {
                     content
                         .thread
                         .get_or_insert_with(|| Arc::from(&*child.text()));
-                    continue;
                 }
-                (CHAT_STATES, _) => continue,
                 _ => {}
             }
-            content.lasting = true;
+            content.treatment.look(client, to, element.raw(), &child);
         }
         content
     }

@@ -13,9 +13,11 @@ mod roster_iq;
 mod service;
 #[cfg(test)]
 mod tests;
+mod treatment;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -127,6 +129,16 @@ impl Client {
     /// The stanza with the sender's address, and with the language of the stream where it has none of its own (RFC 6120 §8.1.2.1,
     /// §8.1.5). One that names nobody is for the account (§10.3.1).
     fn stamped(&self, element: &xml::Element, envelope: &Envelope<'_>) -> Bytes {
+        self.stamped_without(element, envelope, &[])
+    }
+
+    /// The same without some of what stands in it: places in the element, in order.
+    fn stamped_without(
+        &self,
+        element: &xml::Element,
+        envelope: &Envelope<'_>,
+        cuts: &[Range<usize>],
+    ) -> Bytes {
         let mut set = SmallVec::<[(&str, Option<&str>); 3]>::new();
         set.push(("from", Some(&self.from)));
         if let (Some(lang), None) = (self.lang.as_deref(), element.lang().as_deref()) {
@@ -137,6 +149,12 @@ impl Client {
         }
         let mut stanza = Vec::with_capacity(element.raw().len() + self.from.len() + 96);
         element.write_patched(&mut stanza, &set);
+        // What follows the start tag is as it was.
+        let (before, after) = (element.raw().len(), stanza.len());
+        let place = |at: usize| after.saturating_sub(before.saturating_sub(at));
+        for cut in cuts.iter().rev() {
+            stanza.drain(place(cut.start)..place(cut.end));
+        }
         stanza.into()
     }
 }

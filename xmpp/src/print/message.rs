@@ -1,15 +1,15 @@
-//! Messages for a session (RFC 6121 §5, RFC 7572), late ones (XEP-0203) and copies of what another device sent (XEP-0280).
+//! Messages for a session (RFC 6121 §5, RFC 7572), late ones (XEP-0203) and copies of what another device got or sent (XEP-0280).
 
 use presence::{Address, Bare, Message, MessageKind, MessageNative, Note, Utc};
 use xml::Writer;
 
 use super::start_tag::{append_child, has_attribute, set_attributes};
-use crate::stream::namespaces::CLIENT;
+use crate::stream::namespaces::{CARBONS, CLIENT};
 
 /// The namespace of XEP-0203.
 pub(crate) const DELAY: &str = "urn:xmpp:delay";
-const CARBONS: &str = "urn:xmpp:carbons:2";
-const FORWARD: &str = "urn:xmpp:forward:0";
+/// The namespace of XEP-0297.
+pub(crate) const FORWARD: &str = "urn:xmpp:forward:0";
 
 /// Why a message comes late (XEP-0203).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,15 +33,25 @@ pub fn message(
     }
 }
 
-/// Writes the copy of a message that another device of the account sent, a phone for instance (XEP-0280 §6).
-pub fn sent_carbon(out: &mut Vec<u8>, account: &Bare, to: &Address, message: &Message) {
+/// Writes the copy of a message that another device of the account got, or `sent`, a phone for instance (XEP-0280 §7, §8). It comes from
+/// the account itself, as nothing does that a client sends.
+pub fn carbon(out: &mut Vec<u8>, to: &Address, message: &Message, sent: bool) {
     let mut w = Writer::new(out);
     w.start("message");
-    w.attribute("from", account.as_str());
+    w.attribute("from", to.bare.as_str());
     w.attribute("to", &to.to_string());
     attribute_of_kind(&mut w, message.kind);
-    w.start("sent").attribute("xmlns", CARBONS);
+    w.start(if sent { "sent" } else { "received" });
+    w.attribute("xmlns", CARBONS);
     w.start("forwarded").attribute("xmlns", FORWARD);
+    forwarded(&mut w, message);
+    w.end();
+    w.end();
+    w.end();
+}
+
+/// The message itself, for use in another stanza (XEP-0297).
+pub(crate) fn forwarded(w: &mut Writer<'_>, message: &Message) {
     match &message.native {
         MessageNative::Xmpp(stanza) if has_attribute(stanza, "xmlns") => {
             w.raw(stanza);
@@ -53,13 +63,10 @@ pub fn sent_carbon(out: &mut Vec<u8>, account: &Bare, to: &Address, message: &Me
         }
         MessageNative::Sip { .. } => {
             w.start("message").attribute("xmlns", CLIENT);
-            content(&mut w, message, &message.to);
+            content(w, message, &message.to);
             w.end();
         }
     }
-    w.end();
-    w.end();
-    w.end();
 }
 
 fn verbatim(out: &mut Vec<u8>, stanza: &[u8], to: Option<&Address>, delayed: Option<Delayed<'_>>) {

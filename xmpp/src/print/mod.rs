@@ -15,7 +15,7 @@ pub(crate) use error::{ErrorStanza, error};
 pub use iq::ping;
 pub(crate) use iq::result;
 pub(crate) use message::DELAY;
-pub use message::{Delayed, message, sent_carbon};
+pub use message::{Delayed, carbon, message};
 pub use roster::{Push, roster_push};
 pub(crate) use roster::{ROSTER, item};
 pub(crate) use start_tag::declares_namespaces;

@@ -222,14 +222,13 @@ fn a_sip_message_becomes_a_stanza() {
 
 #[test]
 fn a_copy_of_what_was_sent_wraps_it() {
-    let account = bare("juliet@example.com");
     let to = address("juliet@example.com/balcony");
     for native in [
         xmpp("<message to='romeo@example.net'><body>x</body></message>"),
         xmpp("<message xmlns='jabber:client' to='romeo@example.net'><body>x</body></message>"),
         sip(),
     ] {
-        let stanza = written(|out| sent_carbon(out, &account, &to, &message_of(native.clone())));
+        let stanza = written(|out| carbon(out, &to, &message_of(native.clone()), true));
         assert_eq!(
             (stanza.attr("from"), stanza.attr("to")),
             (
@@ -341,7 +340,8 @@ proptest! {
         let by = Bare::from_prepared(&c);
         let stanza = written(|out| message(out, &sip, None, Some(Delayed { stamp: Utc(0), by: &by })));
         prop_assert_eq!(stanza.get_child("body", CLIENT).unwrap().text(), legible(&a));
-        let carbon = written(|out| sent_carbon(out, &by, &sip.from, &sip));
+        let to = Address { bare: by.clone(), resource: None };
+        let carbon = written(|out| carbon(out, &to, &sip, false));
         prop_assert_eq!(carbon.attr("from").unwrap(), legible(&c));
 
         let mut xmpp = Vec::new();

@@ -26,6 +26,14 @@ pub const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
 pub const ROSTER_VERSIONING: &str = "urn:xmpp:features:rosterver";
 /// Pre-approval of subscriptions (RFC 6121 §3.4.1).
 pub const PRE_APPROVAL: &str = "urn:xmpp:features:pre-approval";
+/// Message archives (XEP-0313).
+pub const ARCHIVE: &str = "urn:xmpp:mam:2";
+/// Unique and stable stanza ids (XEP-0359).
+pub const STANZA_IDS: &str = "urn:xmpp:sid:0";
+/// Hints about how to treat a message (XEP-0334).
+pub const HINTS: &str = "urn:xmpp:hints";
+/// Copies of messages (XEP-0280).
+pub const CARBONS: &str = "urn:xmpp:carbons:2";
 /// Pings (XEP-0199).
 pub const PING: &str = "urn:xmpp:ping";
 /// Entity capabilities (XEP-0115).

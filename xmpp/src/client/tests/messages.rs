@@ -1,6 +1,6 @@
 //! RFC 6121 §5, RFC 6120 §10.3.1, XEP-0160.
 
-use presence::{Message, MessageKind, MessageNative, Note};
+use presence::{Handling, Message, MessageKind, MessageNative, Note};
 
 use super::common::{fresh, stanzas};
 use crate::action::Action;
@@ -8,8 +8,7 @@ use crate::print::Condition;
 
 struct Sent {
     message: Message,
-    storable: bool,
-    speakable: bool,
+    handling: Handling,
 }
 
 impl Sent {
@@ -25,15 +24,7 @@ impl Sent {
 
 fn sent(text: &str) -> Sent {
     match fresh(text).action() {
-        Action::Message {
-            message,
-            storable,
-            speakable,
-        } => Sent {
-            message,
-            storable,
-            speakable,
-        },
+        Action::Message { message, handling } => Sent { message, handling },
         other => panic!("{other:?}"),
     }
 }
@@ -96,7 +87,7 @@ fn unknown_types_are_normal() {
         assert_eq!(sent.message.kind, kind);
         let conversation = matches!(kind, MessageKind::Normal | MessageKind::Chat);
         assert_eq!(
-            (sent.storable, sent.speakable),
+            (sent.handling.storable, sent.handling.speakable),
             (conversation, conversation),
             "{text}"
         );
@@ -137,7 +128,7 @@ fn what_is_worth_keeping_and_what_can_be_spoken() {
             "<message type='chat' to='romeo@example.com'>{content}</message>"
         ));
         assert_eq!(
-            (sent.storable, sent.speakable),
+            (sent.handling.storable, sent.handling.speakable),
             (storable, speakable),
             "{content}"
         );
@@ -165,5 +156,140 @@ fn the_server_itself_takes_no_messages() {
             "<message id='1' to='{to}'><body>a</body></message>"
         ))
         .error(Condition::ServiceUnavailable, Some("1"), Some(to));
+    }
+}
+
+fn handling(kind: &str, content: &str) -> Handling {
+    let to = "romeo@example.com/orchard";
+    sent(&format!(
+        "<message type='{kind}' to='{to}'>{content}</message>"
+    ))
+    .handling
+}
+
+#[test]
+fn what_other_devices_get_copies_of() {
+    let invited = "<x xmlns='jabber:x:conference' jid='den@rooms.example.com'/>";
+    let receipt = "<received xmlns='urn:xmpp:receipts' id='1'/>";
+    let marker = "<displayed xmlns='urn:xmpp:chat-markers:0' id='1'/>";
+    let typing = "<composing xmlns='http://jabber.org/protocol/chatstates'/>";
+    for (kind, content, copyable) in [
+        ("chat", "<body>a</body>", true),
+        ("chat", "", true),
+        (
+            "chat",
+            "<private xmlns='urn:xmpp:carbons:2'/><body>a</body>",
+            false,
+        ),
+        (
+            "chat",
+            "<body>a</body><no-copy xmlns='urn:xmpp:hints'/>",
+            false,
+        ),
+        ("normal", "<body>a</body>", true),
+        ("normal", "<x xmlns='urn:x'/>", false),
+        ("normal", receipt, true),
+        ("normal", marker, true),
+        ("normal", typing, true),
+        ("normal", invited, true),
+        (
+            "normal",
+            "<body>a</body><no-copy xmlns='urn:xmpp:hints'/>",
+            false,
+        ),
+        ("headline", "<body>a</body>", false),
+        ("groupchat", "<body>a</body>", false),
+        ("error", "<body>a</body><error type='cancel'/>", true),
+        (
+            "error",
+            "<body>a</body><no-copy xmlns='urn:xmpp:hints'/>",
+            true,
+        ),
+        ("error", "<error type='cancel'/>", false),
+    ] {
+        assert_eq!(
+            handling(kind, content).copyable,
+            copyable,
+            "{kind} {content}"
+        );
+    }
+}
+
+#[test]
+fn hints_say_whether_it_waits() {
+    let body = "<body>a</body>";
+    let hint = |name: &str| format!("<{name} xmlns='urn:xmpp:hints'/>");
+    for (content, storable) in [
+        (body.to_owned(), true),
+        (format!("{body}{}", hint("no-store")), false),
+        (format!("{body}{}", hint("no-permanent-store")), true),
+        (hint("store"), true),
+        (hint("no-copy"), false),
+        (format!("{}{}", hint("store"), hint("no-store")), false),
+    ] {
+        assert_eq!(handling("chat", &content).storable, storable, "{content}");
+    }
+    assert!(!handling("headline", &hint("store")).storable);
+    assert!(!handling("error", &hint("store")).storable);
+}
+
+/// What stands in the stanza that is passed on, without its start tag.
+fn passed_on(to: &str, content: &str) -> String {
+    let sent = sent(&format!(
+        "<message id='&gt;' to='{to}' type='chat'>{content}</message>"
+    ));
+    let stanza = sent.stanza();
+    let end = stanza.find('>').unwrap();
+    stanza[end + 1..].trim_end_matches("</message>").to_owned()
+}
+
+#[test]
+fn nobody_speaks_in_our_name() {
+    let romeo = "romeo@example.com/orchard";
+    for forged in [
+        "<stanza-id xmlns='urn:xmpp:sid:0' id='1' by='romeo@example.com'/>",
+        "<stanza-id xmlns='urn:xmpp:sid:0' id='1' by='Romeo@EXAMPLE.com'/>",
+        "<stanza-id xmlns='urn:xmpp:sid:0' id='1' by='juliet@example.com'/>",
+        "<stanza-id xmlns='urn:xmpp:sid:0' id='1' by='example.org'></stanza-id>",
+        "<s:stanza-id xmlns:s='urn:xmpp:sid:0' id='1' by='romeo@example.com'/>",
+        "<private xmlns='urn:xmpp:carbons:2'/>",
+        "<received xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'/></received>",
+        "<sent xmlns='urn:xmpp:carbons:2'/>",
+        "<result xmlns='urn:xmpp:mam:2' id='1'/>",
+        "<delay xmlns='urn:xmpp:delay' from='example.com' stamp='2020-01-01T00:00:00Z'/>",
+        "<delay xmlns='urn:xmpp:delay' from='romeo@example.com' stamp='2020-01-01T00:00:00Z'/>",
+    ] {
+        let around = format!("<body>a</body>{forged}<x xmlns='urn:x'/>{forged}");
+        assert_eq!(
+            passed_on(romeo, &around),
+            "<body>a</body><x xmlns='urn:x'/>",
+            "{forged}"
+        );
+        assert_eq!(passed_on(romeo, forged), "", "{forged}");
+    }
+}
+
+#[test]
+fn what_is_not_ours_is_left_alone() {
+    for content in [
+        "<stanza-id xmlns='urn:xmpp:sid:0' id='1' by='rooms.elsewhere.example'/>",
+        "<stanza-id xmlns='urn:xmpp:sid:0' id='1'/>",
+        "<stanza-id xmlns='urn:xmpp:sid:0' id='1' by='@'/>",
+        "<stanza-id xmlns='urn:x' id='1' by='romeo@example.com'/>",
+        "<origin-id xmlns='urn:xmpp:sid:0' id='1'/>",
+        "<no-copy xmlns='urn:xmpp:hints'/>",
+        "<delay xmlns='urn:xmpp:delay' from='juliet@example.com/balcony' stamp='2020-01-01T00:00:00Z'/>",
+        "<delay xmlns='urn:xmpp:delay' stamp='2020-01-01T00:00:00Z'/>",
+        // Deeper it means nothing.
+        "<x xmlns='urn:x'><stanza-id xmlns='urn:xmpp:sid:0' id='1' by='romeo@example.com'/></x>",
+        // Receipts, markers, corrections, retractions, reactions, replies (XEP-0184, 0333, 0308, 0424, 0444, 0461).
+        "<received xmlns='urn:xmpp:receipts' id='1'/>",
+        "<displayed xmlns='urn:xmpp:chat-markers:0' id='1'/>",
+        "<body>b</body><replace xmlns='urn:xmpp:message-correct:0' id='1'/>",
+        "<retract xmlns='urn:xmpp:message-retract:1' id='1'/><fallback xmlns='urn:xmpp:fallback:0'/>",
+        "<reactions xmlns='urn:xmpp:reactions:0' id='1'><reaction>&#128077;</reaction></reactions>",
+        "<reply xmlns='urn:xmpp:reply:0' id='1' to='romeo@example.com/a'/><body>c</body>",
+    ] {
+        assert_eq!(passed_on("romeo@example.com/orchard", content), content);
     }
 }
