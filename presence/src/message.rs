@@ -40,10 +40,6 @@ pub enum MessageNative {
 
 /// How a message is to be treated, which its face knows and the rules ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a question of its own, and most messages answer yes to all"
-)]
 pub struct Handling {
     /// It has a body or other content worth keeping (XEP-0160 §3): it may wait in the store.
     pub storable: bool,

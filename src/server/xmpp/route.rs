@@ -7,7 +7,6 @@ use std::sync::{Arc, OnceLock};
 use model::{Event, Route};
 use parking_lot::Mutex;
 use presence::Address;
-use xmpp::print;
 
 use super::Inbound;
 use crate::server::link::Link;
