@@ -11,6 +11,7 @@
 //! | [`entity`] | one account in memory |
 //! | [`commit`] | durable changes and what follows from them |
 //! | [`sessions`] | XMPP sessions: connect, presence, directed presence, disconnect |
+//! | `interests` | of which nodes each session wants to be notified |
 //! | [`contacts`] | roster get, set, remove |
 //! | [`subscriptions`] | subscription stanzas |
 //! | [`messages`] | messages and IQs on their way |
@@ -46,6 +47,7 @@ pub mod clock;
 pub mod commit;
 pub mod contacts;
 pub mod entity;
+mod interests;
 mod late;
 pub mod messages;
 mod offline;

@@ -8,6 +8,7 @@ use store::Op;
 
 use crate::clock;
 use crate::entity::{Entity, Parting, Said, Session, Slot, exact};
+use crate::interests::Mark;
 use crate::route::{Ended, Event, Notice, Route, SessionId};
 use crate::shards::Model;
 use crate::watching::Connected;
@@ -57,6 +58,7 @@ impl Model {
                     to: entity.account.clone().into(),
                     route: Arc::clone(&route),
                     resource: resource.clone(),
+                    interests: Mark::default(),
                 });
                 exact(&mut entity.sessions);
                 entity.sessions.push(Session {
@@ -159,6 +161,7 @@ impl Model {
             }
             if gone {
                 entity.sessions.retain(|s| s.id != session);
+                self.interests.leave(&connected);
             }
             if !was_available && directed.is_empty() {
                 return Some((connected, watching, Vec::new(), Vec::new(), None));

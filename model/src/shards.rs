@@ -13,6 +13,7 @@ use store::Store;
 
 use crate::clock::{Now, Randomness};
 use crate::entity::{Bound, Entity, Slot};
+use crate::interests::Sets;
 use crate::late::Late;
 use crate::outbox::Debts;
 use crate::route::Route;
@@ -86,6 +87,8 @@ pub struct Model {
     pub(crate) timers: Mutex<Timers>,
     pub(crate) aliases: Mutex<HashMap<String, Bare>>,
     phones: OnceLock<Arc<dyn Route>>,
+    /// A leaf lock.
+    pub(crate) interests: Sets,
     next_session: AtomicU64,
     next_version: AtomicU64,
     next_outbox: AtomicU64,
@@ -117,6 +120,7 @@ impl Model {
             timers: Mutex::default(),
             aliases: Mutex::default(),
             phones: OnceLock::new(),
+            interests: Sets::default(),
             next_session: AtomicU64::new(1),
             next_version: AtomicU64::new(1),
             next_outbox: AtomicU64::new(next.outbox_seq),

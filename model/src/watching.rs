@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use presence::{Address, Bare, Resource};
 
+use crate::interests::Mark;
 use crate::route::{Route, SessionId};
 
 /// What is fixed about a session as long as it is connected. Everybody whom it watches points to it.
@@ -14,6 +15,8 @@ pub(crate) struct Connected {
     pub(crate) to: Address,
     pub(crate) route: Arc<dyn Route>,
     pub(crate) resource: Resource,
+    /// Of which nodes it wants to be notified.
+    pub(crate) interests: Mark,
 }
 
 impl Connected {
@@ -115,6 +118,7 @@ mod tests {
             to: Bare::from_prepared(&format!("u{}@example.com", n % 10)).into(),
             route: Arc::new(Deaf),
             resource: Resource::from_prepared("desk"),
+            interests: Mark::default(),
         })
     }
 

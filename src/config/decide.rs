@@ -305,6 +305,7 @@ fn limits(r: &mut Reader<'_>) -> Limits {
         subscriptions_per_account: r
             .take("limits.subscriptions_per_account", read::count_or_unlimited),
         registrations_per_account: r.take("limits.registrations_per_account", read::count(1)),
+        caps_cache: r.take("limits.caps_cache", read::count(16)),
         sip_message_size: bytes(r, "limits.sip_message_size", 2 * KIB, 16 * MIB),
         sip_connections: r.take("limits.sip_connections", read::count_or_unlimited),
         sip_transactions: r.take("limits.sip_transactions", read::count(16)),

@@ -246,6 +246,8 @@ pub struct Limits {
     pub subscriptions_per_account: usize,
     /// SIP contacts of an account.
     pub registrations_per_account: usize,
+    /// Verified hashes of capabilities remembered.
+    pub caps_cache: usize,
     /// Largest SIP message, in bytes.
     pub sip_message_size: usize,
     /// Open SIP connections over TCP and TLS.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use model::{Model, Rules};
 use presence::Bare;
+use services::caps::Cache;
 use store::{Options, StoreError};
 use xmpp::client::{Service, Software};
 use xmpp::sasl::{Credentials, Decoy};
@@ -86,7 +87,9 @@ pub(super) fn settings(config: &Config, decoy: Decoy, clock: Clock, sha512: bool
         os: None,
     };
     let domains = config.domains.iter().map(|d| d.unicode.clone()).collect();
-    let service = Arc::new(Service::new(domains, software, clock.now().at));
+    let mut service = Service::new(domains, software, clock.now().at);
+    service.capabilities = Arc::new(Cache::new(config.limits.caps_cache));
+    let service = Arc::new(service);
     Settings {
         require_tls: config.xmpp.require_tls,
         stanza_size: config.limits.stanza_size,

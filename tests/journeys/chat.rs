@@ -155,6 +155,7 @@ impl Chat {
                     .available(account, session, wiring::presented(shows))
                     .unwrap();
             }
+            Action::Interests(interests) => model.interested(account, session, &interests),
             Action::Unavailable(shows) => {
                 model.unavailable(account, session, Some(wiring::said(shows)));
             }

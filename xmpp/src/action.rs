@@ -9,6 +9,7 @@ use bytes::Bytes;
 use presence::delivery::IqKind;
 use presence::subscription::Kind;
 use presence::{Address, Bare, Document, Handling, Message, Resource};
+use services::caps::Interests;
 
 use crate::sasl::{Hash, Password};
 
@@ -95,6 +96,8 @@ pub enum Action {
     },
     /// Available presence for all (§4.2, §4.4).
     Available(Presented),
+    /// Of these nodes the session wants to be notified from now on (XEP-0060 §9.2).
+    Interests(Interests),
     /// Unavailable presence for all (§4.5).
     Unavailable(Presented),
     /// Presence to one address (§4.6).

@@ -120,6 +120,11 @@ pub(super) const LIMITS: &[Key] = &[
         "SIP contacts registered for one account at a time (at least 1).",
     ),
     key(
+        "caps_cache",
+        "1000",
+        "Capabilities of client programs remembered by their verified hash, for all sessions (at least 16).",
+    ),
+    key(
         "sip_message_size",
         "\"64KiB\"",
         "Largest SIP message (2KiB to 16MiB).",

@@ -89,6 +89,7 @@ impl Connection {
                     tracing::debug!(%account, %refusal, "presence was not taken");
                 }
             }
+            Action::Interests(interests) => model.interested(account, session, &interests),
             Action::Unavailable(presented) => {
                 Gauges::count(&self.shared.gauges.presences);
                 model.unavailable(account, session, Some(said(presented)));

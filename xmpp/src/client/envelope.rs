@@ -83,7 +83,7 @@ impl<'a> Envelope<'a> {
 
     /// `from` may be missing, the account or the session (RFC 6120 §4.9.3.9): in any spelling of it.
     fn check_sender(client: &Client, from: &str) -> Result<(), StreamCondition> {
-        if from == client.from || from == client.account().as_str() {
+        if *from == *client.from || from == client.account().as_str() {
             return Ok(());
         }
         let mine = Address::parse(from).is_ok_and(|from| {

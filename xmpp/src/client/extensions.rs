@@ -191,6 +191,7 @@ pub const EXTENSIONS: &[Extension] = &[
     hints::EXTENSION,
     stanza_ids::EXTENSION,
     transport::DIRECT_TLS,
+    caps::SECOND,
     login::CHANNEL_BINDING,
     login::DOWNGRADE,
     login::LIMITS,

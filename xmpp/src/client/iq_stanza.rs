@@ -45,9 +45,10 @@ impl Client {
             ));
         };
         let payload = payload(element, kind)?;
+        let own = self.address.clone();
         let iq = |to| IqContext {
-            id,
-            from: self.address.clone(),
+            id: id.clone(),
+            from: own,
             to,
         };
         let (address, place) = match &envelope.target {
@@ -72,8 +73,12 @@ impl Client {
             (Place::Own, true) => Entity::OwnAccount,
             (Place::Local, true) => Entity::OtherAccount,
         };
-        // An answer to what the server asked (a ping, a roster push), or to nothing at all: it has served by coming.
-        let (true, Some(payload)) = (kind.is_request(), payload) else {
+        let (true, Some(payload)) = (kind.is_request(), payload.clone()) else {
+            // An answer to another question of the server's (a ping, a roster push), or to nothing at all, has served by coming.
+            if !kind.is_request() && entity != Entity::OtherAccount {
+                let lang = self.lang_of(element).map(std::borrow::Cow::into_owned);
+                self.told_capabilities((&id, kind), payload.as_ref(), lang.as_deref(), out);
+            }
             return Ok(());
         };
         let request = Request {

@@ -3,6 +3,7 @@
 //! [`Client::handle`] takes one stanza and either answers it at once or names what must be done outside. It never looks at another
 //! account: who exists, who is there and who may see whom is the driver's to know.
 
+mod capabilities;
 mod content;
 mod envelope;
 mod extensions;
@@ -28,6 +29,7 @@ use crate::action::Action;
 use crate::print::{self, ErrorStanza, StanzaError, StanzaKind};
 use crate::stream::StreamCondition;
 use crate::time::Now;
+use capabilities::Capable;
 use envelope::{Envelope, Target};
 
 pub use extensions::caps::CAPS_NODE;
@@ -48,22 +50,24 @@ pub struct Handled {
 pub struct Client {
     address: Address,
     /// `address` as text, stamped on all that is passed on.
-    from: String,
+    from: Box<str>,
     lang: Option<Arc<str>>,
     service: Arc<Service>,
     available: bool,
+    capable: Capable,
 }
 
 impl Client {
     /// A session that has just been bound. `address` is full; `lang` is that of the client's stream header.
     pub fn new(address: Address, lang: Option<Arc<str>>, service: Arc<Service>) -> Self {
-        let from = address.to_string();
+        let from = address.to_string().into();
         Self {
             address,
             from,
             lang,
             service,
             available: false,
+            capable: Capable::default(),
         }
     }
 

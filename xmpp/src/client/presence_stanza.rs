@@ -5,6 +5,7 @@ use std::sync::Arc;
 use presence::delivery::IqKind;
 use presence::subscription::Kind;
 use presence::{Address, Document, Note, Priority, Show, Utc};
+use services::caps::{Announced, CAPS, CAPS2};
 
 use super::content::content;
 use super::envelope::{Envelope, Place, Target};
@@ -28,8 +29,8 @@ impl Client {
             return Err(Condition::JidMalformed.into());
         }
         let action = match envelope.type_.as_deref() {
-            None => self.shown(element, envelope, true)?,
-            Some("unavailable") => self.shown(element, envelope, false)?,
+            None => self.shown(element, envelope, true, out)?,
+            Some("unavailable") => self.shown(element, envelope, false, out)?,
             Some("probe") => recipient(envelope)?.map(|contact| Action::Probe { contact }),
             // An error to a session is for that session (RFC 6120 §10.5.4). To an account it answers what the server said in somebody's
             // name: nothing in RFC 6121 follows from it, and nobody waits for it.
@@ -75,6 +76,7 @@ impl Client {
         element: &xml::Element,
         envelope: &Envelope<'_>,
         available: bool,
+        out: &mut Handled,
     ) -> Result<Option<Action>, StanzaError> {
         let to = match &envelope.target {
             Target::Nobody => None,
@@ -87,8 +89,9 @@ impl Client {
             Some(own) => Some(Arc::from(own)),
             None => self.lang.clone(),
         };
+        let (document, announced) = document(element, lang.as_deref())?;
         let presented = Presented {
-            document: document(element, lang.as_deref())?,
+            document,
             content: content(element),
             lang,
             id: envelope.id.clone(),
@@ -101,7 +104,11 @@ impl Client {
             },
             None if available => {
                 self.available = true;
-                Action::Available(presented)
+                out.actions.push_back(Action::Available(presented));
+                if let Some(announced) = announced {
+                    self.announced(announced, out);
+                }
+                return Ok(None);
             }
             None => {
                 self.available = false;
@@ -156,8 +163,12 @@ fn recipient(envelope: &Envelope<'_>) -> Result<Option<Address>, StanzaError> {
 
 /// The common part of a presence (RFC 6121 §4.7.2, XEP-0319, XEP-0203). What breaks a MUST of the RFC is refused, lest contacts get it; an
 /// empty element counts as none.
-fn document(element: &xml::Element, lang: Option<&str>) -> Result<Document, StanzaError> {
+fn document(
+    element: &xml::Element,
+    lang: Option<&str>,
+) -> Result<(Document, Option<Announced>), StanzaError> {
     let mut document = Document::default();
+    let mut announced = None;
     let (mut shows, mut priorities) = (0, 0);
     for child in element.children() {
         match (child.namespace(), child.name()) {
@@ -172,6 +183,9 @@ fn document(element: &xml::Element, lang: Option<&str>) -> Result<Document, Stan
             (CLIENT, "status") => add(&mut document.notes, note(&child, lang)),
             (IDLE, "idle") => document.idle_since = time(&child, "since"),
             (DELAY, "delay") => document.timestamp = time(&child, "stamp"),
+            (CAPS | CAPS2, "c") => {
+                announced = Announced::better(announced, Announced::read(&child));
+            }
             _ => {}
         }
     }
@@ -181,7 +195,7 @@ fn document(element: &xml::Element, lang: Option<&str>) -> Result<Document, Stan
             "Presence has at most one show and one priority.",
         ));
     }
-    Ok(document)
+    Ok((document, announced))
 }
 
 fn show(text: &str) -> Result<Option<Show>, StanzaError> {

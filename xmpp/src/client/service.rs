@@ -1,6 +1,9 @@
 //! What a client can learn about the server, and the limits on what it sends.
 
+use std::sync::Arc;
+
 use presence::Timestamp;
+use services::caps::Cache;
 
 use super::extensions::caps;
 
@@ -28,6 +31,8 @@ pub struct Service {
     pub name_bytes: usize,
     /// Most groups of a contact.
     pub groups: usize,
+    /// What the capabilities of clients mean (XEP-0115, XEP-0390).
+    pub capabilities: Arc<Cache>,
     /// The server's own capabilities (XEP-0115): what its features hash to.
     caps: String,
 }
@@ -41,6 +46,7 @@ impl Service {
             started,
             name_bytes: 1023,
             groups: 100,
+            capabilities: super::capabilities::cache(),
             caps: caps::of_server(),
         }
     }

@@ -20,6 +20,19 @@ pub(crate) fn result(out: &mut Vec<u8>, iq: &IqContext, content: impl FnOnce(&mu
     to.end();
 }
 
+/// Asks a session what it can, by the node that it announced (XEP-0115 §6.2, XEP-0390 §4.5).
+pub(crate) fn info_request(out: &mut Vec<u8>, id: &str, from: &Bare, to: &Address, node: &str) {
+    let mut w = Writer::new(out);
+    w.start("iq");
+    w.attribute("type", "get");
+    w.attribute("id", id);
+    w.attribute("from", from.as_str());
+    w.attribute("to", &to.to_string());
+    w.start("query").attribute("xmlns", services::disco::INFO);
+    w.attribute("node", node).end();
+    w.end();
+}
+
 /// Asks a session whether it is still there (XEP-0199 §4.1).
 pub fn ping(out: &mut Vec<u8>, id: &str, from: &Bare, to: &Address) {
     let mut w = Writer::new(out);

@@ -13,7 +13,7 @@ pub use broadcast::{PresenceParts, Shown, subscription};
 pub use error::{Condition, ErrorType, StanzaError, StanzaKind};
 pub(crate) use error::{ErrorStanza, error};
 pub use iq::ping;
-pub(crate) use iq::result;
+pub(crate) use iq::{info_request, result};
 pub(crate) use message::DELAY;
 pub use message::{Delayed, carbon, message};
 pub use roster::{Push, roster_push};

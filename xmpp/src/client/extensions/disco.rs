@@ -29,21 +29,18 @@ pub(super) const EXTENSION: Extension = Extension::new(
 pub(super) struct Identity<'a> {
     pub(super) category: &'a str,
     pub(super) type_: &'a str,
-    pub(super) lang: &'a str,
     pub(super) name: &'a str,
 }
 
 pub(super) const SERVER_IDENTITY: Identity<'static> = Identity {
     category: "server",
     type_: "im",
-    lang: "",
     name: "Adsum",
 };
 
 const ACCOUNT_IDENTITY: Identity<'static> = Identity {
     category: "account",
     type_: "registered",
-    lang: "",
     name: "",
 };
 

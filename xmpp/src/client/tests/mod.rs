@@ -1,5 +1,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod capabilities;
 mod common;
 mod discovery;
 mod envelope;

@@ -1,0 +1,12 @@
+//! XMPP services that own state, as pure rules: what a request means, who may do what, and how answers are printed. No storage, sockets,
+//! clocks or randomness.
+//!
+//! | module | is |
+//! |---|---|
+//! | [`caps`] | what a client can, known by a hash (XEP-0115, XEP-0390) |
+//! | [`disco`] | answers of service discovery, read (XEP-0030, XEP-0128) |
+//! | [`form`] | data forms (XEP-0004, XEP-0068) |
+
+pub mod caps;
+pub mod disco;
+pub mod form;
