@@ -11,15 +11,6 @@ use super::{Client, Handled};
 use crate::action::Action;
 use crate::print;
 
-/// What a client announced last. Small: every session has one.
-#[derive(Debug, Default)]
-pub(super) struct Capable {
-    /// Tells it from others; 0 before there is one.
-    mark: u32,
-    /// What was asked for and is not answered yet.
-    asked: Option<Box<Announced>>,
-}
-
 fn mark(announced: &Announced) -> u32 {
     let mut hasher = DefaultHasher::new();
     announced.hash(&mut hasher);
@@ -35,12 +26,12 @@ impl Client {
     /// client has answered.
     pub(super) fn announced(&mut self, announced: Announced, out: &mut Handled) {
         let mark = mark(&announced);
-        if std::mem::replace(&mut self.capable.mark, mark) == mark {
+        if std::mem::replace(&mut self.capable, mark) == mark {
             return;
         }
         let found = announced.key.as_ref();
         let found = found.and_then(|key| self.service.capabilities.get(key));
-        self.capable.asked = if let Some(interests) = found {
+        self.asked = if let Some(interests) = found {
             out.actions.push_back(Action::Interests(interests));
             None
         } else {
@@ -60,11 +51,10 @@ impl Client {
         out: &mut Handled,
     ) {
         let (answered, kind) = answer;
-        let capable = &mut self.capable;
-        if capable.asked.is_none() || id(capable.mark) != answered {
+        if self.asked.is_none() || id(self.capable) != answered {
             return;
         }
-        let Some(announced) = capable.asked.take() else {
+        let Some(announced) = self.asked.take() else {
             return;
         };
         let Some(query) = payload.filter(|p| kind == IqKind::Result && p.is("query", INFO)) else {

@@ -23,13 +23,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use presence::{Address, Bare};
+use services::caps::Announced;
 use smallvec::SmallVec;
 
 use crate::action::Action;
 use crate::print::{self, ErrorStanza, StanzaError, StanzaKind};
 use crate::stream::StreamCondition;
 use crate::time::Now;
-use capabilities::Capable;
 use envelope::{Envelope, Target};
 
 pub use extensions::caps::CAPS_NODE;
@@ -54,7 +54,10 @@ pub struct Client {
     lang: Option<Arc<str>>,
     service: Arc<Service>,
     available: bool,
-    capable: Capable,
+    /// Tells the capabilities that it announced last from others; 0 before there are any.
+    capable: u32,
+    /// Those of them that were asked for and not answered yet.
+    asked: Option<Box<Announced>>,
 }
 
 impl Client {
@@ -67,7 +70,8 @@ impl Client {
             lang,
             service,
             available: false,
-            capable: Capable::default(),
+            capable: 0,
+            asked: None,
         }
     }
 
