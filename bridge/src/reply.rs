@@ -62,9 +62,11 @@ impl From<&Refusal> for Reply {
                 Self::because(400, reason())
             }
             Refusal::NotFound | Refusal::ForeignDomain => Self::new(404),
-            Refusal::Forbidden | Refusal::NotAllowed | Refusal::Disabled | Refusal::Limit(_) => {
-                Self::because(403, reason())
-            }
+            Refusal::Forbidden
+            | Refusal::Blocked
+            | Refusal::NotAllowed
+            | Refusal::Disabled
+            | Refusal::Limit(_) => Self::because(403, reason()),
             Refusal::Unavailable => Self::new(480),
             Refusal::TagUnknown => Self::new(412),
             Refusal::Overloaded => overloaded(),
@@ -128,6 +130,7 @@ mod tests {
             (Refusal::Malformed, 400),
             (Refusal::NotFound, 404),
             (Refusal::Limit("x"), 403),
+            (Refusal::Blocked, 403),
             (Refusal::Unavailable, 480),
             (Refusal::TagUnknown, 412),
             (Refusal::OutOfOrder, 500),

@@ -161,6 +161,11 @@ impl Model {
 
     /// Ends what this account watches by stored watches: its phones may no longer be told of anybody.
     pub(crate) fn end_watches_of(self: &Arc<Self>, watcher: &Bare) {
+        self.end_watches(watcher, |_| true);
+    }
+
+    /// Ends those of them that are of certain accounts.
+    pub(crate) fn end_watches(self: &Arc<Self>, watcher: &Bare, of_whom: impl Fn(&Bare) -> bool) {
         let now = self.now();
         let mut ended = Vec::new();
         self.each(|slot| {
@@ -168,6 +173,9 @@ impl Model {
                 return;
             };
             let of = entity.account.clone();
+            if !of_whom(&of) {
+                return;
+            }
             for watch in &mut entity.watches {
                 if watch.record.watcher == *watcher {
                     watch.deadline = now.at;

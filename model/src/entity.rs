@@ -5,10 +5,10 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use presence::decision::{Grant, Reason, decide};
+use presence::decision::{Grant, Reason, Standing, decide};
 use presence::{
-    Address, Bare, Binding, Decision, Item, Publication, Resource, Roster, Source, Timestamp, Utc,
-    View, WatchRecord,
+    Address, Bare, Binding, BlockList, Decision, Item, Publication, Resource, Roster, Source,
+    Timestamp, Utc, View, WatchRecord,
 };
 use store::AccountRecord;
 
@@ -38,6 +38,8 @@ pub(crate) struct Entity {
     /// it waits for the commit.
     pub(crate) unsettled: Vec<Bare>,
     pub(crate) grants: BTreeMap<Bare, Grant>,
+    /// Whom it does not want to hear from.
+    pub(crate) blocked: Arc<BlockList>,
     pub(crate) sessions: Vec<Session>,
     pub(crate) published: Vec<Published>,
     pub(crate) bindings: Vec<Bound>,
@@ -79,6 +81,8 @@ pub(crate) struct Session {
     pub(crate) interested: bool,
     /// Gets copies of what other devices of the account get and send (XEP-0280).
     pub(crate) carbons: bool,
+    /// Asked whom the account blocks: gets pushes (XEP-0191 §3.3).
+    pub(crate) told_of_blocks: bool,
     /// To whom directed presence was sent and not taken back (RFC 6121 §4.6).
     pub(crate) directed: Vec<Address>,
     /// When it last sent something for others, for the choice between equals.
@@ -140,6 +144,7 @@ impl Entity {
             roster: record.roster,
             unsettled: Vec::new(),
             grants: record.grants.into_iter().collect(),
+            blocked: Arc::new(record.blocked),
             sessions: Vec::new(),
             published: record
                 .publications
@@ -193,13 +198,13 @@ impl Entity {
 
     /// May this watcher see this account?
     pub(crate) fn decide(&self, watcher: &Bare, same_domain: bool) -> (Decision, Reason) {
-        decide(
-            watcher,
-            &self.account,
-            &self.roster,
-            self.grants.get(watcher).copied(),
-            same_domain,
-        )
+        let standing = Standing {
+            roster: &self.roster,
+            blocked: self.blocks_all_of(watcher),
+            grant: self.grants.get(watcher).copied(),
+            same_domain_allow: same_domain,
+        };
+        decide(watcher, &self.account, &standing)
     }
 
     /// What may be seen now, made once per change. In the order of resources: who came first is not known any more after a restart, and
@@ -282,14 +287,14 @@ impl Entity {
         });
     }
 
-    /// May this account see it by subscription? Approval in advance is no subscription (RFC 6121 §3.4.1).
-    pub(crate) fn shows_to(&self, asker: &Bare) -> bool {
-        *asker == self.account
+    /// May this address see it by subscription? Approval in advance is no subscription (RFC 6121 §3.4.1).
+    pub(crate) fn shows_to(&self, asker: &Address) -> bool {
+        asker.bare == self.account
             || self
                 .roster
                 .items
-                .get(asker)
-                .is_some_and(|i| i.subscription.from())
+                .get(&asker.bare)
+                .is_some_and(|i| i.subscription.from() && !self.blocks(asker))
     }
 
     /// The owner gets this contact's presence.
@@ -337,7 +342,7 @@ impl Slot {
         same_domain: bool,
         phones: &dyn Route,
     ) {
-        for watcher in self.watchers.iter() {
+        for watcher in self.watchers.iter().filter(|w| w.hears(&notice.from)) {
             watcher.route.deliver(&Event::Presence {
                 to: &watcher.to,
                 notice,
@@ -374,12 +379,12 @@ impl Slot {
         self.broadcast(&notice, same_domain, phones);
     }
 
-    /// Sends the presence of all that is published here, or of one resource, to one route (the answer to a probe, RFC 6121 §4.3.2).
-    /// True when there was something.
+    /// Sends the presence of all that is published here, or of one resource, to one session that hears of it (the answer to a probe,
+    /// RFC 6121 §4.3.2). True when there was something.
     pub(crate) fn present_to(
         &self,
+        session: &Connected,
         to: &Address,
-        route: &dyn Route,
         only: Option<&Resource>,
         available: bool,
     ) -> bool {
@@ -392,14 +397,17 @@ impl Slot {
             if only.is_some_and(|r| *r != publication.resource) {
                 continue;
             }
+            let from = entity.account.with(publication.resource.clone());
+            if !session.hears(&from) {
+                continue;
+            }
             let notice = if available {
                 Notice::available(&entity.account, publication)
             } else {
-                let from = entity.account.with(publication.resource.clone());
                 Notice::unavailable(from, Some(Arc::clone(publication)), None)
             };
             let notice = &notice;
-            route.deliver(&Event::Presence { to, notice });
+            session.route.deliver(&Event::Presence { to, notice });
             any = true;
         }
         any

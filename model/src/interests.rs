@@ -158,13 +158,10 @@ mod tests {
     }
 
     fn session(n: u64) -> Connected {
-        Connected {
-            id: SessionId(n),
-            to: Bare::from_prepared("ann@example.com").into(),
-            route: Arc::new(Deaf),
-            resource: Resource::from_prepared("desk"),
-            interests: Mark::default(),
-        }
+        let desk = Resource::from_prepared("desk");
+        let address = Bare::from_prepared("ann@example.com").with(desk);
+        let session = Connected::new(SessionId(n), address, Arc::new(Deaf), &Arc::default());
+        session.expect("a resource")
     }
 
     #[test]

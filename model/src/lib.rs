@@ -13,6 +13,7 @@
 //! | [`sessions`] | XMPP sessions: connect, presence, directed presence, disconnect |
 //! | `interests` | of which nodes each session wants to be notified |
 //! | [`contacts`] | roster get, set, remove |
+//! | [`blocking`] | whom an account does not hear |
 //! | [`subscriptions`] | subscription stanzas |
 //! | [`messages`] | messages and IQs on their way |
 //! | `offline` | messages that wait |
@@ -43,6 +44,7 @@
 
 pub mod accounts;
 pub mod bindings;
+pub mod blocking;
 pub mod clock;
 pub mod commit;
 pub mod contacts;
@@ -67,5 +69,5 @@ pub mod watches;
 mod watching;
 
 pub use clock::{Now, Randomness};
-pub use route::{Ended, Event, Notice, RosterChange, Route, SessionId};
+pub use route::{BlockChange, Ended, Event, Notice, RosterChange, Route, SessionId};
 pub use shards::{Model, Rules};

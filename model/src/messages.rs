@@ -81,6 +81,10 @@ impl Model {
         if !self.is_local(&to) {
             return letter.answer(Err(Refusal::ForeignDomain));
         }
+        let may = self.may_address(&letter.message.from, &letter.message.to);
+        if let Err(refusal) = may {
+            return letter.answer(Err(refusal));
+        }
         let taken = self.with_entity(&to, |entity| self.take(entity, &mut letter, handling));
         let sent = match taken {
             Ok(sent) => {
@@ -179,10 +183,19 @@ impl Model {
         if !self.is_local(&to.bare) {
             return Err(Refusal::ForeignDomain);
         }
+        let may = self.may_address(from, to);
+        if kind.is_request() {
+            may?;
+        } else if may.is_err() {
+            return Ok(());
+        }
         let delivered = self.with_slot(&to.bare, |slot| {
             let Some(entity) = &slot.entity else {
                 return false;
             };
+            if entity.blocks(from) {
+                return false;
+            }
             let Some(session) = entity
                 .sessions
                 .iter()
@@ -191,7 +204,7 @@ impl Model {
                 return false;
             };
             let knows =
-                entity.shows_to(&from.bare) || session.directed.iter().any(|d| d.bare == from.bare);
+                entity.shows_to(from) || session.directed.iter().any(|d| d.bare == from.bare);
             if !delivery::iq_to_session(kind, knows) {
                 return false;
             }
@@ -229,6 +242,9 @@ impl Entity {
     fn plan_for(&self, message: &Message, handling: Handling) -> Result<Plan, Refusal> {
         if self.disabled {
             return Err(Refusal::NotFound);
+        }
+        if self.blocks(&message.from) {
+            return Err(Refusal::Unavailable);
         }
         let to = &message.to;
         let meant = |s: &Session| to.resource.as_ref() == Some(&s.resource) && !s.route.closed();

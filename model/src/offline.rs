@@ -255,7 +255,7 @@ impl Model {
         for (id, message) in &messages {
             entity.offered.remove(id);
             giving.portion.push((*id, store::stored_size(message)));
-            if self.expired(message, now) {
+            if self.expired(message, now) || entity.blocks(&message.from) {
                 // It may be on its way out already.
                 giving.uncertain = true;
             } else {

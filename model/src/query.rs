@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use presence::{Bare, Refusal};
+use presence::{Address, Bare, Refusal};
 
 use crate::shards::Model;
 
@@ -39,10 +39,11 @@ impl Model {
     /// How long an account has been away and what it said last (XEP-0012 §4): zero while it is available. Only for who may see it.
     pub fn last_activity(
         &self,
-        asker: &Bare,
+        asker: &Address,
         account: &Bare,
     ) -> Result<(Duration, Option<String>), Refusal> {
         let now = self.now();
+        self.may_address(asker, &account.clone().into())?;
         self.with_entity(account, |entity| {
             if !entity.shows_to(asker) {
                 return Err(Refusal::Forbidden);

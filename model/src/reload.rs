@@ -54,6 +54,7 @@ impl Model {
         (entity.disabled, entity.doomed) = (record.disabled, false);
         entity.roster = record.roster;
         entity.grants = record.grants.into_iter().collect();
+        entity.adopt_blocks(Arc::new(record.blocked));
         entity.inbox = self.applied(record.inbox).into_iter().collect();
         let watches: Vec<Watch> = record
             .watches

@@ -49,6 +49,8 @@ pub enum Event<'a> {
         /// The change.
         change: RosterChange<'a>,
     },
+    /// Whom the account blocks has changed (XEP-0191 §3.3).
+    Blocks(BlockChange<'a>),
     /// A message; `delayed` when it was stored.
     Message {
         /// The message.
@@ -123,6 +125,17 @@ pub enum RosterChange<'a> {
     Put(&'a Item),
     /// Removed.
     Removed(&'a Bare),
+}
+
+/// A change of whom an account blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockChange<'a> {
+    /// These are blocked.
+    Blocked(&'a [Address]),
+    /// These are not any more.
+    Unblocked(&'a [Address]),
+    /// Nobody is any more.
+    AllUnblocked,
 }
 
 /// One presence of one resource, printed at most once per protocol and shared by all who are told.

@@ -8,7 +8,6 @@ use store::Op;
 
 use crate::clock;
 use crate::entity::{Entity, Parting, Said, Session, Slot, exact};
-use crate::interests::Mark;
 use crate::route::{Ended, Event, Notice, Route, SessionId};
 use crate::shards::Model;
 use crate::watching::Connected;
@@ -53,19 +52,16 @@ impl Model {
                 if entity.sessions.len() >= most {
                     return Err(Refusal::Limit("sessions_per_account"));
                 }
-                let connected = Arc::new(Connected {
-                    id,
-                    to: entity.account.clone().into(),
-                    route: Arc::clone(&route),
-                    resource: resource.clone(),
-                    interests: Mark::default(),
-                });
+                let address = entity.account.with(resource.clone());
+                let connected = Connected::new(id, address, Arc::clone(&route), &entity.blocked);
+                let connected = Arc::new(connected.ok_or(Refusal::Fault)?);
                 exact(&mut entity.sessions);
                 entity.sessions.push(Session {
                     connected,
                     available: None,
                     interested: false,
                     carbons: false,
+                    told_of_blocks: false,
                     directed: Vec::new(),
                     active: at,
                 });
@@ -231,6 +227,9 @@ impl Model {
         let now = self.now();
         let notice = self.with_entity(account, |entity| {
             let most = self.rules.directed_presence;
+            if available && entity.blocks(to) {
+                return Err(Refusal::Blocked);
+            }
             let own = entity.session(session).ok_or(Refusal::NotFound)?;
             own.directed.retain(|d| d != to);
             if available {
@@ -271,7 +270,7 @@ impl Model {
 
     /// Delivers a presence to one address: all available resources of a bare one, the named resource of a full one; but to none that
     /// was told already.
-    fn present(&self, to: &Address, notice: &Arc<Notice>, told: &[SessionId]) {
+    pub(crate) fn present(&self, to: &Address, notice: &Arc<Notice>, told: &[SessionId]) {
         self.with_slot(&to.bare, |slot| {
             let Some(entity) = &slot.entity else { return };
             for session in &entity.sessions {
@@ -279,7 +278,8 @@ impl Model {
                     Some(resource) => session.resource == *resource,
                     None => session.available.is_some(),
                 };
-                if meant && !told.contains(&session.id) {
+                let hears = session.hears(&notice.from);
+                if meant && hears && !told.contains(&session.id) {
                     session.route.deliver(&Event::Presence { to, notice });
                 }
             }
@@ -344,7 +344,9 @@ impl Entity {
                 });
             }
         }
-        for (from, content) in &self.roster.pending_in {
+        let heard = |from: &&Bare| !self.blocks_all_of(from);
+        let asking = self.roster.pending_in.iter();
+        for (from, content) in asking.filter(|(from, _)| heard(from)) {
             own.route.deliver(&Event::Subscription {
                 kind: presence::subscription::Kind::Subscribe,
                 from,

@@ -35,6 +35,8 @@ pub struct Rules {
     pub sessions_per_account: usize,
     pub roster_items: usize,
     pub pending_requests: usize,
+    pub blocked_addresses: usize,
+    pub reports: usize,
     pub offline_messages: usize,
     pub offline_bytes: u64,
     pub offline_expires: Option<Duration>,
@@ -60,6 +62,8 @@ impl Default for Rules {
             sessions_per_account: 20,
             roster_items: 5000,
             pending_requests: 1000,
+            blocked_addresses: 1000,
+            reports: 1000,
             offline_messages: 100,
             offline_bytes: 1024 * 1024,
             offline_expires: Some(Duration::from_secs(30 * 24 * 3600)),
@@ -294,21 +298,13 @@ impl Model {
                 binding,
             })
             .collect();
-        for watch in &mut entity.watches {
-            let record = &watch.record;
-            let may = self.rules.same_domain_allow;
-            watch.told = presence::decision::decide(
-                &record.watcher,
-                account,
-                &entity.roster,
-                entity.grants.get(&record.watcher).copied(),
-                may,
-            )
-            .0;
+        for index in 0..entity.watches.len() {
+            let watcher = &entity.watches[index].record.watcher;
+            entity.watches[index].told = entity.decide(watcher, self.rules.same_domain_allow).0;
         }
         self.schedule(&entity);
         self.expire_offline(&mut entity, now);
-        slot.watchers.retain(|w| entity.admits(&w.to.bare));
+        slot.watchers.retain(|w| entity.admits(w));
         slot.entity = Some(Box::new(entity));
         Ok(())
     }

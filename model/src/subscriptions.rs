@@ -80,6 +80,9 @@ impl Model {
         }
         self.with(account, |slot| {
             let entity = slot.entity.as_mut().ok_or(Refusal::NotFound)?;
+            if standing.is_none() && entity.blocks_all_of(contact) {
+                return Err(Refusal::Blocked);
+            }
             let outcome = subscription::outbound(kind, State::of(&entity.roster, contact));
             let most = self.rules.roster_items;
             let listed = outcome.state.listed;
@@ -142,7 +145,15 @@ impl Model {
                 return Ok(false);
             }
             let state = State::of(&entity.roster, contact);
-            let outcome = subscription::inbound(owed.kind, state);
+            let mut outcome = subscription::inbound(owed.kind, state);
+            if entity.blocks_all_of(contact) {
+                // The owner is shown nothing and asked nothing. What ends or grants is taken note of, or the two rosters would say
+                // different things when the block is over.
+                outcome.route = false;
+                if owed.kind == Kind::Subscribe {
+                    (outcome.state, outcome.push, outcome.auto_reply) = (state, false, None);
+                }
+            }
             let mut ops = vec![
                 Op::InboxMark {
                     target: account.clone(),

@@ -38,31 +38,38 @@ impl Model {
         session: SessionId,
         contact: &Address,
     ) -> Result<(), Refusal> {
-        let (to, route, believes) = self.with_entity(account, |entity| {
+        let (own, to, believes) = self.with_entity(account, |entity| {
+            if entity.blocks(contact) {
+                return Err(Refusal::Blocked);
+            }
             let item = entity.roster.items.get(&contact.bare);
             let believes = item.is_some_and(|i| i.ask || i.subscription.to());
             let own = entity.session(session).ok_or(Refusal::NotFound)?;
             let to = account.with(own.resource.clone());
-            Ok((to, Arc::clone(&own.route), believes))
+            Ok((Arc::clone(&own.connected), to, believes))
         })?;
         if !self.is_local(&contact.bare) {
             return Err(Refusal::ForeignDomain);
         }
         let answer = self.with(&contact.bare, |slot| {
             let entity = slot.entity.as_ref().ok_or(Refusal::NotFound)?;
-            if !entity.shows_to(account) {
+            if entity.blocks(&to) {
+                // XEP-0191 §3.3: no answer.
+                return Ok(ProbeAnswer::Nothing);
+            }
+            if !entity.shows_to(&to) {
                 if let Some(shown) = entity.shown_to(account, contact) {
                     // Somebody who was sent directed presence learns that it still holds, and no more (RFC 6121 §4.6.6).
                     let (to, notice) = (&to, &Notice::merely(shown));
-                    route.deliver(&Event::Presence { to, notice });
+                    own.route.deliver(&Event::Presence { to, notice });
                     return Ok(ProbeAnswer::Presence);
                 }
                 return Ok(subscription::probe(State::of(&entity.roster, account)));
             }
-            if !slot.present_to(&to, &*route, contact.resource.as_ref(), true) {
+            if !slot.present_to(&own, &to, contact.resource.as_ref(), true) {
                 let notice = Notice::unavailable(contact.clone(), None, None);
                 let (to, notice) = (&to, &notice);
-                route.deliver(&Event::Presence { to, notice });
+                own.route.deliver(&Event::Presence { to, notice });
             }
             Ok(ProbeAnswer::Presence)
         });
@@ -148,18 +155,16 @@ impl Model {
 
     /// Adds a session to those who are told and shows it what there is, or takes it away. Says by which address the contact is known.
     fn place(&self, session: &Arc<Connected>, full: &Address, contact: &Bare, wish: Wish) -> Bare {
-        let route = &*session.route;
         let placed = self.with_named(contact, |slot| match wish {
             Wish::Told => {
-                let owner = &session.to.bare;
-                let may = slot.entity.as_ref().is_none_or(|e| e.admits(owner));
-                if may && !route.closed() && slot.watchers.insert(session) {
-                    slot.present_to(full, route, None, true);
+                let may = slot.entity.as_ref().is_none_or(|e| e.admits(session));
+                if may && !session.route.closed() && slot.watchers.insert(session) {
+                    slot.present_to(session, full, None, true);
                 }
             }
             Wish::Parted => {
                 if slot.watchers.remove(session) {
-                    slot.present_to(&session.to, route, None, false);
+                    slot.present_to(session, &session.to, None, false);
                 }
             }
             Wish::Gone => {
@@ -202,16 +207,17 @@ impl Slot {
     /// done with the command that ends the contact's right, not after its commit: nothing that is said later may reach him.
     pub(crate) fn shut_out(&mut self, contact: &Bare) {
         for gone in self.watchers.remove_all(contact) {
-            self.present_to(&gone.to, &*gone.route, None, false);
+            self.present_to(&gone, &gone.to, None, false);
         }
     }
 }
 
 impl crate::entity::Entity {
-    /// The roster lets this subscriber's sessions see.
-    pub(crate) fn admits(&self, watcher: &Bare) -> bool {
-        let item = self.roster.items.get(watcher);
+    /// The roster lets this session of a subscriber see.
+    pub(crate) fn admits(&self, watcher: &Connected) -> bool {
+        let item = self.roster.items.get(&watcher.to.bare);
         item.is_some_and(|i| i.subscription.from())
+            && (self.blocked.is_empty() || !self.blocks(&watcher.full()))
     }
 
     /// This session is connected and available.

@@ -39,6 +39,7 @@ impl Model {
     ) -> Result<(), Refusal> {
         let now = self.now();
         let (account, watcher) = (record.presentity.clone(), record.watcher.clone());
+        self.may_address(&watcher.clone().into(), &account.clone().into())?;
         self.with_entity(&account, |entity| {
             let most = self.rules.subscriptions_per_account;
             if entity.watches.len() >= most {
@@ -116,6 +117,7 @@ impl Model {
 
     /// Looks once, without a watch (a fetch, RFC 6665 §4.4.3; RFC 3856 §6.4).
     pub fn look(&self, watcher: &Bare, presentity: &Bare) -> Result<(Seen, Reason), Refusal> {
+        self.may_address(&watcher.clone().into(), &presentity.clone().into())?;
         self.with_entity(presentity, |entity| {
             let (decision, reason) = entity.decide(watcher, self.rules.same_domain_allow);
             Ok((

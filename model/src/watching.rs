@@ -2,8 +2,10 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use presence::{Address, Bare, Resource};
+use parking_lot::RwLock;
+use presence::{Address, Bare, BlockList, Resource};
 
 use crate::interests::Mark;
 use crate::route::{Route, SessionId};
@@ -17,9 +19,54 @@ pub(crate) struct Connected {
     pub(crate) resource: Resource,
     /// Of which nodes it wants to be notified.
     pub(crate) interests: Mark,
+    blocks: Blocks,
+}
+
+/// Whom the owner of a session does not hear. Nearly nobody blocks anybody, so that is known without taking a lock.
+#[derive(Default)]
+struct Blocks {
+    any: AtomicBool,
+    list: RwLock<Option<Arc<BlockList>>>,
 }
 
 impl Connected {
+    /// A session of an account that blocks these.
+    pub(crate) fn new(
+        id: SessionId,
+        address: Address,
+        route: Arc<dyn Route>,
+        blocked: &Arc<BlockList>,
+    ) -> Option<Self> {
+        let connected = Self {
+            id,
+            to: address.bare.into(),
+            route,
+            resource: address.resource?,
+            interests: Mark::default(),
+            blocks: Blocks::default(),
+        };
+        connected.block(Arc::clone(blocked));
+        Some(connected)
+    }
+
+    /// Its owner blocks these from now on.
+    pub(crate) fn block(&self, list: Arc<BlockList>) {
+        let mut kept = self.blocks.list.write();
+        self.blocks.any.store(!list.is_empty(), Ordering::Release);
+        *kept = (!list.is_empty()).then_some(list);
+    }
+
+    /// Its owner hears of that address.
+    pub(crate) fn hears(&self, from: &Address) -> bool {
+        if !self.blocks.any.load(Ordering::Acquire) {
+            return true;
+        }
+        let list = self.blocks.list.read();
+        !list
+            .as_ref()
+            .is_some_and(|list| list.blocks(&self.to.bare, from))
+    }
+
     /// Its full address.
     pub(crate) fn full(&self) -> Address {
         self.to.bare.with(self.resource.clone())
@@ -63,9 +110,22 @@ impl Watchers {
         found.is_ok()
     }
 
+    /// A session stands here.
+    pub(crate) fn holds(&self, session: &Arc<Connected>) -> bool {
+        self.find(session).is_ok()
+    }
+
     /// Takes all sessions of an account away and hands them over.
     pub(crate) fn remove_all(&mut self, account: &Bare) -> Vec<Arc<Connected>> {
-        let gone: Vec<_> = self.0.extract_if(.., |w| w.to.bare == *account).collect();
+        self.remove_where(|w| w.to.bare == *account)
+    }
+
+    /// Takes those of whom this is true away and hands them over.
+    pub(crate) fn remove_where(
+        &mut self,
+        which: impl Fn(&Connected) -> bool,
+    ) -> Vec<Arc<Connected>> {
+        let gone: Vec<_> = self.0.extract_if(.., |w| which(w)).collect();
         self.shrink();
         gone
     }
@@ -113,13 +173,10 @@ mod tests {
     }
 
     fn session(n: u64) -> Arc<Connected> {
-        Arc::new(Connected {
-            id: SessionId(n),
-            to: Bare::from_prepared(&format!("u{}@example.com", n % 10)).into(),
-            route: Arc::new(Deaf),
-            resource: Resource::from_prepared("desk"),
-            interests: Mark::default(),
-        })
+        let account = Bare::from_prepared(&format!("u{}@example.com", n % 10));
+        let address = account.with(Resource::from_prepared("desk"));
+        let connected = Connected::new(SessionId(n), address, Arc::new(Deaf), &Arc::default());
+        Arc::new(connected.expect("a resource"))
     }
 
     #[test]

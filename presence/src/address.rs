@@ -195,6 +195,11 @@ impl Address {
     pub fn is_full(&self) -> bool {
         self.resource.is_some()
     }
+
+    /// The name of the resource.
+    pub(crate) fn resource_text(&self) -> Option<&str> {
+        self.resource.as_ref().map(Resource::as_str)
+    }
 }
 
 impl From<Bare> for Address {

@@ -37,6 +37,8 @@ pub enum Decision {
 pub enum Reason {
     /// Watcher and presentity are one account.
     Oneself,
+    /// The presentity blocks the watcher (XEP-0191).
+    Blocked,
     /// The presentity's roster says `from` or `both`, or pre-approves.
     Roster,
     /// A standing grant or denial.
@@ -47,17 +49,33 @@ pub enum Reason {
     Nothing,
 }
 
-/// May `watcher` see `presentity`? `roster` and `grant` are the presentity's. An explicit denial wins over everything but
-/// oneself; then the roster, a standing approval, the rule of the domain.
-pub fn decide(
-    watcher: &Bare,
-    presentity: &Bare,
-    roster: &Roster,
-    grant: Option<Grant>,
-    same_domain_allow: bool,
-) -> (Decision, Reason) {
+/// What is known of a watcher at the presentity.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing<'a> {
+    /// The presentity's roster.
+    pub roster: &'a Roster,
+    /// The presentity blocks the whole account of the watcher.
+    pub blocked: bool,
+    /// What was decided on the watcher beside the roster.
+    pub grant: Option<Grant>,
+    /// `same_domain = "allow"`.
+    pub same_domain_allow: bool,
+}
+
+/// May `watcher` see `presentity`? A block wins over everything but oneself, then an explicit denial; then the roster, a standing
+/// approval, the rule of the domain.
+pub fn decide(watcher: &Bare, presentity: &Bare, standing: &Standing<'_>) -> (Decision, Reason) {
+    let Standing {
+        roster,
+        blocked,
+        grant,
+        same_domain_allow,
+    } = *standing;
     if watcher == presentity {
         return (Decision::Allow, Reason::Oneself);
+    }
+    if blocked {
+        return (Decision::Deny, Reason::Blocked);
     }
     if let Some(Grant {
         allow: false,
@@ -91,6 +109,7 @@ pub fn explain(watcher: &Bare, presentity: &Bare, decision: Decision, reason: Re
     };
     let because = match reason {
         Reason::Oneself => "both are the same account".to_owned(),
+        Reason::Blocked => format!("{presentity} has blocked this address or its domain"),
         Reason::Roster => format!(
             "the roster of {presentity} says so (subscription \"from\" or \"both\", or approved beforehand)"
         ),
@@ -152,19 +171,48 @@ mod tests {
     }
 
     fn romeo(roster: &Roster, grant: Option<Grant>, same_domain: bool) -> (Decision, Reason) {
+        let standing = Standing {
+            roster,
+            blocked: false,
+            grant,
+            same_domain_allow: same_domain,
+        };
         decide(
             &bare("romeo@example.com"),
             &bare("juliet@example.com"),
-            roster,
-            grant,
-            same_domain,
+            &standing,
         )
+    }
+
+    fn blocked(watcher: &str, roster: &Roster) -> (Decision, Reason) {
+        let standing = Standing {
+            roster,
+            blocked: true,
+            grant: Some(OWNER),
+            same_domain_allow: true,
+        };
+        decide(&bare(watcher), &bare("juliet@example.com"), &standing)
+    }
+
+    #[test]
+    fn a_block_wins() {
+        let both = roster(SubscriptionState::Both, true);
+        let refused = blocked("romeo@example.com", &both);
+        assert_eq!(refused, (Decision::Deny, Reason::Blocked));
+        let own = blocked("juliet@example.com", &both);
+        assert_eq!(own, (Decision::Allow, Reason::Oneself));
     }
 
     #[test]
     fn oneself_always() {
         let me = bare("juliet@example.com");
-        let got = decide(&me, &me, &Roster::default(), Some(DENIED), false);
+        let standing = Standing {
+            roster: &Roster::default(),
+            blocked: false,
+            grant: Some(DENIED),
+            same_domain_allow: false,
+        };
+        let got = decide(&me, &me, &standing);
         assert_eq!(got, (Decision::Allow, Reason::Oneself));
     }
 
@@ -226,7 +274,13 @@ mod tests {
             (Decision::Allow, Reason::SameDomain)
         );
         for stranger in ["romeo@example.net", "romeo@sub.example.com", "example.com"] {
-            let got = decide(&bare(stranger), &juliet, &empty, None, true);
+            let standing = Standing {
+                roster: &empty,
+                blocked: false,
+                grant: None,
+                same_domain_allow: true,
+            };
+            let got = decide(&bare(stranger), &juliet, &standing);
             assert_eq!(got, (Decision::Pending, Reason::Nothing), "{stranger}");
         }
     }
@@ -238,6 +292,10 @@ mod tests {
             (
                 romeo(&Roster::default(), Some(DENIED), false),
                 "romeo@example.com is denied juliet@example.com: an administrator has denied it.",
+            ),
+            (
+                blocked("romeo@example.com", &Roster::default()),
+                "romeo@example.com is denied juliet@example.com: juliet@example.com has blocked this address or its domain.",
             ),
             (
                 romeo(&Roster::default(), Some(OWNER), false),

@@ -8,6 +8,7 @@
 //! | [`publication`] | one source's document at one presentity, and the view made of all of them |
 //! | [`roster`] | contact lists, RFC 6121 §2 |
 //! | [`subscription`] | the state tables of RFC 6121 appendix A |
+//! | [`blocking`] | whom an account does not hear, XEP-0191, and reports on them, XEP-0377 |
 //! | [`decision`] | who may see whom, and why |
 //! | [`delivery`] | where a message or IQ goes, RFC 6121 §8.5 |
 //! | [`card`] | what an account says about its person, and keeps for its programs |
@@ -22,6 +23,7 @@
 
 pub mod address;
 pub mod binding;
+pub mod blocking;
 pub mod card;
 pub mod decision;
 pub mod delivery;
@@ -40,6 +42,7 @@ pub mod watch;
 
 pub use address::{Address, AddressError, Bare, Resource};
 pub use binding::Binding;
+pub use blocking::{BlockList, Report, ReportReason, StanzaId};
 pub use card::{Card, Facts, Kept};
 pub use decision::{Decision, Grant, GrantOrigin, Reason};
 pub use document::{Activity, Basic, Document, Note, Priority, Show};

@@ -15,6 +15,9 @@ pub enum Refusal {
     /// A right is missing.
     #[error("not allowed for this user")]
     Forbidden,
+    /// The sender blocks the recipient himself (XEP-0191 §3.3).
+    #[error("you have blocked this address")]
+    Blocked,
     /// The action is never allowed to anybody.
     #[error("this is never allowed")]
     NotAllowed,

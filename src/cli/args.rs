@@ -167,6 +167,12 @@ pub enum UserCommand {
         /// Who asked
         watcher: String,
     },
+    /// List what was reported of addresses that were blocked (spam, abuse)
+    Reports {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// `adsum user alias`
@@ -274,6 +280,8 @@ mod tests {
             "user alias remove ann@localhost tel:+4930",
             "user approve ann@localhost bob@localhost",
             "user deny ann@localhost bob@localhost",
+            "user reports",
+            "user reports --json",
             "group add Sales ann@localhost",
             "group remove Sales",
             "group list",

@@ -6,6 +6,7 @@ mod context;
 mod dispatch;
 mod failure;
 pub mod ports;
+mod reports;
 mod serve;
 mod state;
 mod user;

@@ -64,6 +64,14 @@ pub(super) fn user(context: &Context, command: &UserCommand) -> Done {
                 print(&table(&accounts))
             }
         }
+        UserCommand::Reports { json } => {
+            let reports = wish(context, Wish::Reports)?;
+            if *json {
+                print(&format!("{reports:#}\n"))
+            } else {
+                print(&super::reports::table(&reports))
+            }
+        }
         UserCommand::Disable { jid } => {
             wish(
                 context,

@@ -293,6 +293,8 @@ fn limits(r: &mut Reader<'_>) -> Limits {
         password_checks: r.take("limits.password_checks", read::count(1)),
         roster_items: r.take("limits.roster_items", read::count_or_unlimited),
         pending_requests: r.take("limits.pending_requests", read::count_or_unlimited),
+        blocked_addresses: r.take("limits.blocked_addresses", read::count(1)),
+        reports: r.take("limits.reports", read::count(0)),
         directed_presence: r.take("limits.directed_presence", read::count(1)),
         offline_messages: r.take("limits.offline_messages", read::count(0)),
         offline_bytes: bytes(r, "limits.offline_bytes", KIB, u64::MAX >> 1),

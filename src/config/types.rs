@@ -224,6 +224,10 @@ pub struct Limits {
     pub roster_items: usize,
     /// Subscription requests kept for an account.
     pub pending_requests: usize,
+    /// Addresses that an account may block.
+    pub blocked_addresses: usize,
+    /// Reports kept for the administrator; 0 keeps none.
+    pub reports: usize,
     /// Addresses of directed presence of a session.
     pub directed_presence: usize,
     /// Messages kept for an account that is away; 0 keeps none.

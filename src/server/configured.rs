@@ -31,6 +31,8 @@ pub(crate) fn rules(config: &Config) -> Rules {
         sessions_per_account: limits.sessions_per_account,
         roster_items: limits.roster_items,
         pending_requests: limits.pending_requests,
+        blocked_addresses: limits.blocked_addresses,
+        reports: limits.reports,
         offline_messages: limits.offline_messages,
         offline_bytes: limits.offline_bytes as u64,
         offline_expires: limits.offline_expires,

@@ -2,7 +2,7 @@
 
 use model::entity::Said;
 use model::sessions::Presented;
-use model::{Event, Notice, RosterChange};
+use model::{BlockChange, Event, Notice, RosterChange};
 use presence::{Basic, Native};
 use xmpp::action::Presented as Shows;
 use xmpp::print::{self, Delayed, PresenceParts, Push, Shown};
@@ -32,6 +32,14 @@ pub fn print(out: &mut Vec<u8>, event: &Event<'_>, id: impl FnOnce() -> String) 
                 RosterChange::Removed(contact) => Push::Removed(contact),
             };
             print::roster_push(out, &id(), *version, change);
+        }
+        Event::Blocks(change) => {
+            let push = match change {
+                BlockChange::Blocked(addresses) => print::BlockPush::Blocked(addresses),
+                BlockChange::Unblocked(addresses) => print::BlockPush::Unblocked(addresses),
+                BlockChange::AllUnblocked => print::BlockPush::Unblocked(&[]),
+            };
+            print::block_push(out, &id(), push);
         }
         Event::Message { message, delayed } => {
             let by = message.to.bare.domain_bare();

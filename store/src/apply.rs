@@ -6,8 +6,8 @@ use presence::Bare;
 use rusqlite::Connection;
 
 use crate::tables::{
-    accounts, aliases, bindings, grants, inbox, last_known, last_seen, meta, offline, outbox,
-    pending_in, private, publications, roster, vcards, watches,
+    accounts, aliases, bindings, blocks, grants, inbox, last_known, last_seen, meta, offline,
+    outbox, pending_in, private, publications, reports, roster, vcards, watches,
 };
 use crate::{NextIds, Op, StoreError};
 
@@ -108,6 +108,15 @@ pub(crate) fn apply(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(),
             origin,
             seq,
         } => inbox::mark(db, memory.number(db, target)?, origin, *seq),
+        Op::BlockPut { account, address } => blocks::put(db, memory.number(db, account)?, address),
+        Op::BlockRemove { account, address } => {
+            blocks::remove(db, memory.number(db, account)?, address)
+        }
+        Op::ReportPut {
+            account,
+            report,
+            most,
+        } => reports::put(db, memory.number(db, account)?, report, *most),
         _ => apply_presence(db, memory, op),
     }
 }

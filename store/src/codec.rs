@@ -9,6 +9,7 @@ pub(crate) mod document;
 pub(crate) mod message;
 mod primitive;
 pub(crate) mod publication;
+pub(crate) mod report;
 
 use primitive::{Reader, Writer};
 

@@ -41,7 +41,9 @@ pub use backup::verify;
 pub use error::StoreError;
 pub use op::{Most, Op};
 pub use queue::Done;
-pub use record::{AccountRecord, AccountSummary, NextIds, OutboxEntry, StoredCredentials};
+pub use record::{
+    AccountRecord, AccountSummary, NextIds, OutboxEntry, ReportRecord, StoredCredentials,
+};
 pub use store::{Full, Options, Overloaded, Start, Store};
 pub use writer::{Completion, Sink};
 

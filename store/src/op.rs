@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use presence::{
-    Bare, Binding, Card, Grant, Item, Kept, Message, Publication, Resource, Utc, WatchId,
-    WatchRecord,
+    Address, Bare, Binding, Card, Grant, Item, Kept, Message, Publication, Report, Resource, Utc,
+    WatchId, WatchRecord,
 };
 
 /// How much an account may keep for its own programs.
@@ -82,6 +82,16 @@ pub enum Op {
     },
     /// Takes it back.
     GrantRemove { account: Bare, watcher: Bare },
+    /// Blocks an address.
+    BlockPut { account: Bare, address: Address },
+    /// Blocks it no longer.
+    BlockRemove { account: Bare, address: Address },
+    /// A report for the administrator. Of more than `most` in all, the oldest of whoever made the most of them is dropped.
+    ReportPut {
+        account: Bare,
+        report: Box<Report>,
+        most: usize,
+    },
     /// What `origin` owes `target`. Neither needs to be an account.
     OutboxPut {
         seq: u64,
@@ -169,6 +179,9 @@ impl Op {
             Self::PendingInRemove { .. } => "pending-in-remove",
             Self::GrantPut { .. } => "grant-put",
             Self::GrantRemove { .. } => "grant-remove",
+            Self::BlockPut { .. } => "block-put",
+            Self::BlockRemove { .. } => "block-remove",
+            Self::ReportPut { .. } => "report-put",
             Self::OutboxPut { .. } => "outbox-put",
             Self::OutboxRemove { .. } => "outbox-remove",
             Self::InboxMark { .. } => "inbox-mark",
@@ -194,6 +207,7 @@ impl Op {
     pub(crate) fn is_compound(&self) -> bool {
         match self {
             Self::RosterPut { .. } | Self::RosterRemove { .. } | Self::PrivatePut { .. } => true,
+            Self::ReportPut { .. } => true,
             Self::OfflineRemove { ids, .. } => ids.len() > 1,
             _ => false,
         }
@@ -209,6 +223,7 @@ impl Op {
             Self::PublicationPut { publication, .. } | Self::LastKnownPut { publication, .. } => {
                 crate::codec::publication::native_len(publication)
             }
+            Self::ReportPut { report, .. } => report.text.as_ref().map_or(0, String::len),
             Self::WatchPut(watch) => watch.dialog.len(),
             Self::WatchHead { head, .. } => head.len(),
             Self::VcardPut { card, .. } => card.as_ref().map_or(0, |card| card.xml.len()),

@@ -17,6 +17,7 @@ struct Oracle {
     outbox: BTreeMap<u64, OutboxEntry>,
     watches: BTreeMap<u64, WatchRecord>,
     meta: BTreeMap<String, Vec<u8>>,
+    reports: Vec<crate::ReportRecord>,
 }
 
 #[derive(Clone, Default)]
@@ -27,6 +28,7 @@ struct Account {
     disabled: bool,
     roster: presence::Roster,
     grants: BTreeMap<Bare, presence::Grant>,
+    blocked: presence::BlockList,
     publications: Published,
     last_known: Published,
     bindings: BTreeMap<Arc<str>, presence::Binding>,
@@ -115,6 +117,7 @@ impl Oracle {
                 self.accounts.remove(&account);
                 self.aliases.retain(|_, a| *a != account);
                 self.watches.retain(|_, w| w.presentity != account);
+                self.reports.retain(|r| r.by != account);
             }
             Op::AliasPut { alias, account } => {
                 self.at(&account)?;
@@ -158,6 +161,24 @@ impl Oracle {
             }
             Op::GrantRemove { account, watcher } => {
                 self.at(&account)?.grants.remove(&watcher);
+            }
+            Op::BlockPut { account, address } => {
+                self.at(&account)?.blocked.insert(address);
+            }
+            Op::BlockRemove { account, address } => {
+                self.at(&account)?.blocked.remove(&address);
+            }
+            Op::ReportPut {
+                account: by,
+                report,
+                most,
+            } => {
+                self.at(&by)?;
+                let report = *report;
+                self.reports.push(crate::ReportRecord { by, report });
+                while self.reports.len() > most {
+                    self.drop_report();
+                }
             }
             Op::OutboxPut {
                 seq,
@@ -259,6 +280,14 @@ impl Oracle {
         Ok(())
     }
 
+    /// The oldest of those who made the most; of several, of whose oldest is the oldest.
+    fn drop_report(&mut self) {
+        let count = |by: &Bare| self.reports.iter().filter(|r| r.by == *by).count();
+        let most = self.reports.iter().map(|r| count(&r.by)).max();
+        let place = self.reports.iter().position(|r| Some(count(&r.by)) == most);
+        self.reports.remove(place.expect("there is one"));
+    }
+
     fn record(&self, name: &Bare) -> Option<AccountRecord> {
         let account = self.accounts.get(name)?;
         Some(AccountRecord {
@@ -267,6 +296,7 @@ impl Oracle {
             admin: account.admin,
             roster: account.roster.clone(),
             grants: account.grants.clone().into_iter().collect(),
+            blocked: account.blocked.clone(),
             publications: in_order(&account.publications),
             last_known: in_order(&account.last_known),
             bindings: account.bindings.values().cloned().collect(),
@@ -346,6 +376,7 @@ proptest! {
             prop_assert_eq!(store.resolve_alias(alias).expect("alias"), Some(account.clone()));
         }
         prop_assert_eq!(store.aliases().expect("aliases"), oracle.aliases.into_iter().collect::<Vec<_>>());
+        prop_assert_eq!(store.reports().expect("reports"), oracle.reports);
         for key in ["k", "l"] {
             prop_assert_eq!(store.meta(key).expect("meta"), oracle.meta.get(key).cloned());
         }

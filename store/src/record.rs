@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use presence::{Bare, Binding, Grant, Publication, Roster, Utc, WatchRecord};
+use presence::{Bare, Binding, BlockList, Grant, Publication, Report, Roster, Utc, WatchRecord};
 
 /// Everything of one account, as it was at one moment. Lists are in the order of their key where nothing else is said.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,8 @@ pub struct AccountRecord {
     pub roster: Roster,
     /// Standing decisions by watcher.
     pub grants: Vec<(Bare, Grant)>,
+    /// Whom it does not want to hear from.
+    pub blocked: BlockList,
     /// Stored publications in the order in which their resources first appeared.
     pub publications: Vec<Publication>,
     /// Presence of connections as it last was, in the order in which they first appeared.
@@ -72,6 +74,15 @@ pub struct AccountSummary {
     pub created: Utc,
     /// When it was last present.
     pub last_seen: Option<Utc>,
+}
+
+/// A report for the administrator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportRecord {
+    /// Who made it.
+    pub by: Bare,
+    /// What it says.
+    pub report: Report,
 }
 
 /// What one account owes another and has not been delivered.

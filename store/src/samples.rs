@@ -6,7 +6,8 @@ use bytes::Bytes;
 use presence::{
     Activity, Address, Bare, Basic, Binding, Card, Document, EntityTag, Facts, Grant, GrantOrigin,
     Item, Kept, Label, Message, MessageKind, MessageNative, Native, Note, Priority, Publication,
-    Resource, Show, Source, SubscriptionState, Utc, WatchId, WatchRecord,
+    Report, ReportReason, Resource, Show, Source, StanzaId, SubscriptionState, Utc, WatchId,
+    WatchRecord,
 };
 use proptest::collection::vec;
 use proptest::option::of;
@@ -256,6 +257,38 @@ fn watch() -> impl Strategy<Value = WatchRecord> {
     )
 }
 
+pub(crate) fn report() -> impl Strategy<Value = Report> {
+    let reason = prop_oneof![
+        Just(ReportReason::Spam),
+        Just(ReportReason::Abuse),
+        ".{0,9}".prop_map(ReportReason::Other),
+    ];
+    let stanza = (".{0,9}", ".{0,9}").prop_map(|(by, id)| StanzaId { by, id });
+    (address(), reason, of(".{0,20}"), vec(stanza, 0..3), utc()).prop_map(
+        |(about, reason, text, stanzas, at)| Report {
+            about,
+            reason,
+            text,
+            stanzas,
+            at,
+        },
+    )
+}
+
+fn blocking_op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        (account(), address()).prop_map(|(account, address)| Op::BlockPut { account, address }),
+        (account(), address()).prop_map(|(account, address)| Op::BlockRemove { account, address }),
+        (account(), report().prop_map(Box::new), 0..5_usize).prop_map(|(account, report, most)| {
+            Op::ReportPut {
+                account,
+                report,
+                most,
+            }
+        }),
+    ]
+}
+
 fn account_op() -> impl Strategy<Value = Op> {
     let secret = || vec(any::<u8>(), 0..9);
     prop_oneof![
@@ -400,5 +433,5 @@ fn person_op() -> impl Strategy<Value = Op> {
 }
 
 pub(crate) fn op() -> impl Strategy<Value = Op> {
-    prop_oneof![2 => account_op(), 3 => contact_op(), 4 => presence_op(), 2 => person_op()]
+    prop_oneof![2 => account_op(), 3 => contact_op(), 4 => presence_op(), 2 => person_op(), 2 => blocking_op()]
 }

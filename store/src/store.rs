@@ -17,13 +17,13 @@ use crate::place::{Place, create_private};
 use crate::pool::Pool;
 use crate::queue::{Done, Queue};
 use crate::tables::{
-    accounts, aliases, bindings, grants, inbox, last_known, last_seen, meta, offline, outbox,
-    pending_in, private, publications, roster, state, vcards, watches,
+    accounts, aliases, bindings, blocks, grants, inbox, last_known, last_seen, meta, offline,
+    outbox, pending_in, private, publications, reports, roster, state, vcards, watches,
 };
 use crate::writer::{Sink, Writer};
 use crate::{
-    AccountRecord, AccountSummary, NextIds, Op, OutboxEntry, StoreError, StoredCredentials, backup,
-    migrate,
+    AccountRecord, AccountSummary, NextIds, Op, OutboxEntry, ReportRecord, StoreError,
+    StoredCredentials, backup, migrate,
 };
 
 /// `PRAGMA synchronous = FULL`: there is no other choice.
@@ -231,6 +231,11 @@ impl Store {
         self.0.pool.read(outbox::list)
     }
 
+    /// What accounts reported of those they block, the oldest first.
+    pub fn reports(&self) -> Result<Vec<ReportRecord>, StoreError> {
+        self.0.pool.read(reports::list)
+    }
+
     /// What was kept by [`Op::MetaPut`].
     pub fn meta(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.0.pool.read(|db| meta::get(db, key))
@@ -348,6 +353,7 @@ fn load(db: &Connection, account: &Bare) -> Result<Option<AccountRecord>, StoreE
             pending_in: pending_in::load(db, id)?,
         },
         grants: grants::load(db, id)?,
+        blocked: blocks::load(db, id)?,
         publications: publications::load(db, id)?,
         last_known: last_known::load(db, id)?,
         bindings: bindings::load(db, id)?,

@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod aliases;
 pub(crate) mod bindings;
+pub(crate) mod blocks;
 pub(crate) mod grants;
 pub(crate) mod inbox;
 pub(crate) mod last_known;
@@ -13,6 +14,7 @@ pub(crate) mod outbox;
 pub(crate) mod pending_in;
 pub(crate) mod private;
 pub(crate) mod publications;
+pub(crate) mod reports;
 pub(crate) mod roster;
 pub(crate) mod state;
 pub(crate) mod vcards;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use presence::{
-    Activity, Address, Bare, Basic, Binding, Document, EntityTag, Grant, GrantOrigin, Item, Label,
-    Message, MessageKind, MessageNative, Native, Note, Priority, Publication, Resource, Roster,
-    Show, Source, SubscriptionState, Utc, WatchId, WatchRecord,
+    Activity, Address, Bare, Basic, Binding, BlockList, Document, EntityTag, Grant, GrantOrigin,
+    Item, Label, Message, MessageKind, MessageNative, Native, Note, Priority, Publication,
+    Resource, Roster, Show, Source, SubscriptionState, Utc, WatchId, WatchRecord,
 };
 use rusqlite::Connection;
 use store::{AccountRecord, Op, Options, OutboxEntry, Store, StoreError, stored_size, verify};
@@ -113,6 +113,7 @@ fn expected() -> AccountRecord {
                 },
             ),
         ],
+        blocked: BlockList::default(),
         publications: vec![
             publication(
                 "sip-12345678",

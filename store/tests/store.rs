@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use presence::card::Label;
 use presence::{
-    Address, Bare, Card, Facts, Item, Kept, Message, MessageKind, MessageNative, Utc, WatchId,
-    WatchRecord,
+    Address, Bare, Card, Facts, Item, Kept, Message, MessageKind, MessageNative, Report,
+    ReportReason, Utc, WatchId, WatchRecord,
 };
 use store::{Completion, Most, Op, Options, Store, StoreError, verify};
 
@@ -55,6 +55,55 @@ fn run(store: &Store, ops: Vec<Op>) -> Result<(), StoreError> {
         .submit(ops, Box::new(move |r| sender.send(r).unwrap()))
         .unwrap();
     receiver.recv().unwrap()
+}
+
+/// What an account blocks and reports goes with it, and is there after a restart.
+#[test]
+fn blocks_and_reports_belong_to_their_account() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("adsum.db");
+    let (store, _) = Store::open(&path, Options::default()).unwrap();
+    let bob = bare("bob@example.org");
+    run(&store, vec![create(ann()), create(bob.clone())]).unwrap();
+    let texts = [
+        "x.example",
+        "eve@example.org",
+        "eve@example.org/R/s",
+        "x.example/r",
+    ];
+    let patterns: Vec<Address> = texts.iter().map(|t| Address::parse(t).unwrap()).collect();
+    for account in [ann(), bob.clone()] {
+        let put = patterns.iter().map(|address| Op::BlockPut {
+            account: account.clone(),
+            address: address.clone(),
+        });
+        let mut ops: Vec<Op> = put.collect();
+        ops.push(Op::ReportPut {
+            account: account.clone(),
+            report: Box::new(Report {
+                about: patterns[2].clone(),
+                reason: ReportReason::Abuse,
+                text: None,
+                stanzas: Vec::new(),
+                at: Utc(5),
+            }),
+            most: 10,
+        });
+        run(&store, ops).unwrap();
+    }
+    let address = patterns[0].clone();
+    let account = ann();
+    run(&store, vec![Op::BlockRemove { account, address }]).unwrap();
+    store.close_clean();
+    let (store, _) = Store::open(&path, Options::default()).unwrap();
+    let blocked = |account: &Bare| store.load(account).unwrap().unwrap().blocked;
+    assert_eq!(blocked(&ann()), patterns[1..].iter().cloned().collect());
+    assert_eq!(blocked(&bob), patterns.iter().cloned().collect());
+    run(&store, vec![Op::AccountDelete { account: ann() }]).unwrap();
+    run(&store, vec![create(ann())]).unwrap();
+    assert!(blocked(&ann()).is_empty());
+    let left: Vec<Bare> = store.reports().unwrap().into_iter().map(|r| r.by).collect();
+    assert_eq!(left, [bob]);
 }
 
 /// Holds the writer in a completion until the sender is dropped; returns when it is held.

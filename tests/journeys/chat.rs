@@ -9,7 +9,7 @@ use model::{Event, Route, SessionId};
 use parking_lot::Mutex;
 use presence::{Address, Refusal, Resource};
 use xml::{Element, Limits};
-use xmpp::action::{Action, IqContext};
+use xmpp::action::{Action, BlockWish, IqContext};
 use xmpp::answer;
 use xmpp::client::{Client, Handled};
 
@@ -181,6 +181,19 @@ impl Chat {
                 model.carbons(account, session, enable).unwrap();
                 screen.write(|out| answer::done(out, &iq));
             }
+            Action::Blocking { iq, wish } => match wish {
+                BlockWish::List => {
+                    let print = move |list: Result<_, Refusal>| {
+                        let list: Arc<presence::BlockList> = list.unwrap();
+                        screen.write(|out| answer::blocklist(out, &iq, &list));
+                    };
+                    model.blocklist(account, session, &Reply::new(print));
+                }
+                BlockWish::Block(who, reports) => {
+                    model.block(account, who, reports, &done(screen, iq));
+                }
+                BlockWish::Unblock(who) => model.unblock(account, who, &done(screen, iq)),
+            },
             other => panic!("no journey needs {other:?}"),
         }
     }

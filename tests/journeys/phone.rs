@@ -104,15 +104,21 @@ impl Phone {
 
     /// SUBSCRIBE to a colleague's presence.
     pub(super) fn subscribe(&mut self, world: &mut World, whom: &str) {
+        let status = self.try_subscribe(world, whom);
+        assert!(matches!(status, 200 | 202), "{status}");
+    }
+
+    /// SUBSCRIBE to a colleague's presence; the status.
+    pub(super) fn try_subscribe(&mut self, world: &mut World, whom: &str) -> u16 {
         let (name, host) = (self.name, &self.host);
         let uri = format!("sip:{whom}@{DOMAIN}");
         let lines = format!(
-            "Call-ID: sub-{host}-{whom}\r\nTo: <{uri}>\r\nEvent: presence\r\nExpires: 3600\r\n\
-             Contact: <sip:{name}@{host}>\r\n"
+            "Call-ID: sub-{host}-{whom}-{}\r\nTo: <{uri}>\r\nEvent: presence\r\nExpires: 3600\r\n\
+             Contact: <sip:{name}@{host}>\r\n",
+            self.count
         );
         let request = self.request("SUBSCRIBE", &uri, &lines, "");
-        let status = self.ask(world, request).status;
-        assert!(matches!(status, 200 | 202), "{status}");
+        self.ask(world, request).status
     }
 
     /// MESSAGE to a colleague; the status.

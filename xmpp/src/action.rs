@@ -11,6 +11,7 @@ use presence::subscription::Kind;
 use presence::{Address, Bare, Document, Handling, Message, Resource};
 use services::caps::Interests;
 
+pub use crate::client::BlockWish;
 use crate::sasl::{Hash, Password};
 
 /// An IQ request that waits for its one response (RFC 6120 §8.2.3).
@@ -152,6 +153,13 @@ pub enum Action {
     },
     /// Cards and private storage (XEP-0054, XEP-0049).
     Person(Box<crate::person::Person>),
+    /// Whom the account blocks (XEP-0191).
+    Blocking {
+        /// The request.
+        iq: IqContext,
+        /// What is wanted.
+        wish: BlockWish,
+    },
     /// Last activity of an account (XEP-0012 §4).
     LastActivity {
         /// The request.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use model::route::{Ended, Event, RosterChange, Route};
+use model::route::{BlockChange, Ended, Event, RosterChange, Route};
 use model::{Model, SessionId};
 use parking_lot::Mutex;
 use presence::subscription::Kind;
@@ -20,6 +20,7 @@ pub enum Heard {
     },
     Subscription(Kind, String),
     Push(u64, String),
+    Blocks(String),
     Message {
         id: String,
         delayed: bool,
@@ -152,6 +153,11 @@ impl Route for Client {
                     RosterChange::Removed(contact) => format!("{contact} remove"),
                 },
             ),
+            Event::Blocks(change) => Heard::Blocks(match change {
+                BlockChange::Blocked(who) => format!("block {who:?}"),
+                BlockChange::Unblocked(who) => format!("unblock {who:?}"),
+                BlockChange::AllUnblocked => "unblock all".to_owned(),
+            }),
             Event::Message { message, delayed } => {
                 let id = message.id.as_deref().unwrap_or_default().to_owned();
                 if *delayed {

@@ -65,6 +65,16 @@ pub(super) const LIMITS: &[Key] = &[
         "Subscription requests kept for one account until it answers. 0 means no limit.",
     ),
     key(
+        "blocked_addresses",
+        "1000",
+        "Addresses one account may block (at least 1).",
+    ),
+    key(
+        "reports",
+        "1000",
+        "Reports of spam and abuse kept for the administrator; above it, whoever made the most of them loses his oldest. 0 keeps none.",
+    ),
+    key(
         "directed_presence",
         "1000",
         "Addresses one session may be directing presence to at a time (at least 1).",

@@ -99,6 +99,7 @@ impl Executor<'_> {
                 })
             }
             Wish::UserList => self.list(),
+            Wish::Reports => self.reports(),
             Wish::Status => Ok(self
                 .status
                 .map_or_else(|| json!({ "running": false }), |status| status())),
@@ -209,6 +210,24 @@ impl Executor<'_> {
                 "created": a.created.to_rfc3339(),
                 "last_seen": a.last_seen.map(presence::Utc::to_rfc3339),
                 "aliases": self.model.aliases_of(&a.account),
+            })
+        });
+        Ok(Value::Array(rows.collect()))
+    }
+
+    fn reports(&self) -> Result<Value, String> {
+        let reports = self.model.store().reports();
+        let rows = reports.map_err(|error| error.to_string())?.into_iter();
+        let rows = rows.map(|r| {
+            let stanzas = r.report.stanzas.iter();
+            let stanzas: Vec<_> = stanzas.map(|s| json!({ "by": s.by, "id": s.id })).collect();
+            json!({
+                "at": r.report.at.to_rfc3339(),
+                "by": r.by.as_str(),
+                "about": r.report.about.to_string(),
+                "reason": r.report.reason.as_str(),
+                "text": r.report.text,
+                "stanzas": stanzas,
             })
         });
         Ok(Value::Array(rows.collect()))

@@ -25,6 +25,7 @@ pub enum Wish {
         admin: bool,
     },
     UserList,
+    Reports,
     UserPassword {
         jid: String,
         password: String,

@@ -161,7 +161,8 @@ impl Connection {
                 }
             }
             Action::Person(wanted) => self.act_person(account, *wanted),
-            Action::LastActivity { iq, account: of } => match model.last_activity(account, &of) {
+            Action::Blocking { iq, wish } => self.blocking(account, session, iq, wish),
+            Action::LastActivity { iq, account: of } => match model.last_activity(&iq.from, &of) {
                 Ok((ago, status)) => {
                     link.append(|out| {
                         answer::last_activity(out, &iq, ago.as_secs(), status.as_deref());
@@ -177,11 +178,11 @@ impl Connection {
     }
 }
 
-fn refuse(link: &Arc<Link>, iq: &IqContext, refusal: &Refusal) {
+pub(super) fn refuse(link: &Arc<Link>, iq: &IqContext, refusal: &Refusal) {
     link.append(|out| answer::refused(out, iq, refusal));
 }
 
-fn done(link: Arc<Link>, iq: IqContext, turn: InOrder) -> Answer<()> {
+pub(super) fn done(link: Arc<Link>, iq: IqContext, turn: InOrder) -> Answer<()> {
     Answer::new(move |result| {
         let _turn = turn;
         match result {

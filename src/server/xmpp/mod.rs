@@ -1,6 +1,7 @@
 //! XMPP client connections: one task each, which reads; writing is done by whoever has something to write.
 
 mod act;
+mod act_blocking;
 mod act_person;
 mod login;
 mod route;

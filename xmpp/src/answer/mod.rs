@@ -1,10 +1,10 @@
 //! Answers to [`crate::action::Action`], printed for the session that wanted them. Every function appends to a byte buffer and can be
 //! called from any thread.
 
-use presence::{Address, Message, MessageKind, Refusal, Roster};
+use presence::{Address, BlockList, Message, MessageKind, Refusal, Roster};
 
 use crate::action::IqContext;
-use crate::print::{self, Condition, ErrorStanza, ROSTER, StanzaError, StanzaKind};
+use crate::print::{self, BLOCKING, Condition, ErrorStanza, ROSTER, StanzaError, StanzaKind};
 
 pub mod person;
 #[cfg(test)]
@@ -24,6 +24,17 @@ pub fn roster(out: &mut Vec<u8>, iq: &IqContext, version_asked: Option<&str>, ro
         to.attribute("ver", &version);
         for item in &roster.items {
             print::item(to, item);
+        }
+        to.end();
+    });
+}
+
+/// Answers with whom an account blocks (XEP-0191 §3.2).
+pub fn blocklist(out: &mut Vec<u8>, iq: &IqContext, list: &BlockList) {
+    print::result(out, iq, |to| {
+        to.start("blocklist").attribute("xmlns", BLOCKING);
+        for address in list {
+            print::block_item(to, address);
         }
         to.end();
     });

@@ -1,6 +1,7 @@
 //! What the server understands beyond messages and presence: one table. Which requests are answered, what service discovery tells and the
 //! list for people all come from it.
 
+pub(super) mod blocking;
 pub(super) mod caps;
 mod carbons;
 mod delay;
@@ -182,6 +183,7 @@ pub const EXTENSIONS: &[Extension] = &[
     escaping::EXTENSION,
     caps::EXTENSION,
     offline::EXTENSION,
+    blocking::EXTENSION,
     ping::EXTENSION,
     time::EXTENSION,
     delay::EXTENSION,
@@ -191,6 +193,7 @@ pub const EXTENSIONS: &[Extension] = &[
     hints::EXTENSION,
     stanza_ids::EXTENSION,
     transport::DIRECT_TLS,
+    blocking::REPORTING,
     caps::SECOND,
     login::CHANNEL_BINDING,
     login::DOWNGRADE,

@@ -32,6 +32,7 @@ use crate::stream::StreamCondition;
 use crate::time::Now;
 use envelope::{Envelope, Target};
 
+pub use extensions::blocking::BlockWish;
 pub use extensions::caps::CAPS_NODE;
 pub use extensions::{EXTENSIONS, Extension, Status};
 pub use service::{Service, Software};

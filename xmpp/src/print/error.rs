@@ -103,6 +103,8 @@ pub struct StanzaError {
     pub kind: ErrorType,
     /// More, in English.
     pub text: Option<&'static str>,
+    /// What is wrong in the words of an extension (RFC 6120 §8.3.4): namespace and name of an element.
+    pub special: Option<(&'static str, &'static str)>,
 }
 
 impl StanzaError {
@@ -112,6 +114,7 @@ impl StanzaError {
             condition,
             kind: condition.usual_type(),
             text: None,
+            special: None,
         }
     }
 
@@ -121,6 +124,7 @@ impl StanzaError {
             condition,
             kind: condition.usual_type(),
             text: Some(text),
+            special: None,
         }
     }
 
@@ -137,9 +141,20 @@ impl StanzaError {
             to.text(text);
             to.end();
         }
+        if let Some((namespace, name)) = self.special {
+            to.start(name).attribute("xmlns", namespace).end();
+        }
         to.end();
     }
 }
+
+/// To who sends something to somebody he has blocked himself (XEP-0191 §3.3).
+const BLOCKED: StanzaError = StanzaError {
+    condition: Condition::NotAcceptable,
+    kind: ErrorType::Cancel,
+    text: None,
+    special: Some(("urn:xmpp:blocking:errors", "blocked")),
+};
 
 impl From<Condition> for StanzaError {
     fn from(condition: Condition) -> Self {
@@ -155,6 +170,7 @@ impl From<&Refusal> for StanzaError {
             Refusal::BadRequest(text) => Self::because(Condition::BadRequest, text),
             Refusal::NotFound | Refusal::TagUnknown => Condition::ItemNotFound.into(),
             Refusal::Forbidden => Condition::Forbidden.into(),
+            Refusal::Blocked => BLOCKED,
             Refusal::NotAllowed => Condition::NotAllowed.into(),
             // Whether an account is disabled or missing is nobody's business.
             Refusal::Disabled | Refusal::Unavailable => Condition::ServiceUnavailable.into(),

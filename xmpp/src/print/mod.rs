@@ -1,5 +1,6 @@
 //! What the model tells, printed for an XMPP session. Everything appends to a byte buffer and can be called from any thread.
 
+mod blocking;
 mod broadcast;
 mod error;
 mod iq;
@@ -9,6 +10,8 @@ mod start_tag;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use blocking::{BLOCKING, item as block_item};
+pub use blocking::{BlockPush, block_push};
 pub use broadcast::{PresenceParts, Shown, subscription};
 pub use error::{Condition, ErrorType, StanzaError, StanzaKind};
 pub(crate) use error::{ErrorStanza, error};

@@ -52,6 +52,22 @@ fn a_presence_is_printed_once_and_addressed_for_each() {
 }
 
 #[test]
+fn pushes_of_blocks() {
+    let who = [address("romeo@example.net"), address("example.net/a&'b")];
+    let stanza = written(|out| block_push(out, "p1", BlockPush::Blocked(&who)));
+    assert_eq!(
+        (stanza.attr("type"), stanza.attr("id")),
+        (Some("set"), Some("p1"))
+    );
+    let block = stanza.get_child("block", "urn:xmpp:blocking").unwrap();
+    let jids: Vec<_> = block.children().filter_map(|i| i.attr("jid")).collect();
+    assert_eq!(jids, ["romeo@example.net", "example.net/a&'b"]);
+    let stanza = written(|out| block_push(out, "p2", BlockPush::Unblocked(&[])));
+    let unblock = stanza.get_child("unblock", "urn:xmpp:blocking").unwrap();
+    assert_eq!(unblock.children().count(), 0);
+}
+
+#[test]
 fn unavailable_presence_may_be_empty() {
     let parts = PresenceParts::new(
         &address("juliet@example.com/balcony"),

@@ -125,5 +125,6 @@ fn error(refusal: &Refusal) -> StanzaError {
         condition,
         kind,
         text: None,
+        special: None,
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use presence::decision::Standing;
 use presence::{Bare, Decision, Source, WatchRecord};
 use store::AccountRecord;
 
@@ -275,13 +276,13 @@ impl Office {
                 let pair = (presentity.to_string(), watcher.to_string());
                 let told = self.world().phones.told.lock()[&id].clone();
                 let grants: BTreeMap<_, _> = record.grants.iter().cloned().collect();
-                let (decision, _) = presence::decision::decide(
-                    watcher,
-                    presentity,
-                    &record.roster,
-                    grants.get(watcher).copied(),
-                    self.same_domain,
-                );
+                let standing = Standing {
+                    roster: &record.roster,
+                    blocked: record.blocked.blocks(presentity, &watcher.clone().into()),
+                    grant: grants.get(watcher).copied(),
+                    same_domain_allow: self.same_domain,
+                };
+                let (decision, _) = presence::decision::decide(watcher, presentity, &standing);
                 let all = self
                     .published(presentity)
                     .into_iter()

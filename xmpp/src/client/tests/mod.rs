@@ -1,5 +1,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod blocking;
 mod capabilities;
 mod common;
 mod discovery;
