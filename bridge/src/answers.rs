@@ -111,6 +111,7 @@ pub const ANSWERS: &[Answer] = &[
     row("*", "there is no such user", 404, &[]),
     row("*", "a limit of the account is reached", 403, &[]),
     row("*", "the account is disabled", 403, &[]),
+    row("*", "the account has blocked the target", 403, &[]),
     row("*", "the store is overloaded", 503, &["Retry-After"]),
     row("*", "the store failed", 500, &[]),
     row("REGISTER", "To is not a SIP URI", 400, &[]),
@@ -217,7 +218,12 @@ pub const ANSWERS: &[Answer] = &[
         503,
         &["Retry-After"],
     ),
-    row("SUBSCRIBE", "the presentity denies the watcher", 403, &[]),
+    row(
+        "SUBSCRIBE",
+        "the presentity denies or blocks the watcher",
+        403,
+        &[],
+    ),
     row(
         "SUBSCRIBE",
         "in a dialog that does not exist, or of another event",
@@ -248,7 +254,7 @@ pub const ANSWERS: &[Answer] = &[
     ),
     row(
         "MESSAGE",
-        "nobody takes it, and it cannot be stored",
+        "nobody takes it, and it cannot be stored; or the sender is blocked",
         480,
         &[],
     ),

@@ -273,6 +273,9 @@ fn answer(method: &str, condition: &str) -> Response {
             Case::refusing(Refusal::Limit("registrations_per_account")).register(CONTACT)
         }
         ("*", "the account is disabled") => Case::refusing(Refusal::Disabled).register(CONTACT),
+        ("*", "the account has blocked the target") => {
+            Case::refusing(Refusal::Blocked).register(CONTACT)
+        }
         ("*", "the store is overloaded") => Case::refusing(Refusal::Overloaded).register(CONTACT),
         ("*", "the store failed") => Case::refusing(Refusal::Fault).register(CONTACT),
         ("REGISTER", "To is not a SIP URI") => {
@@ -406,7 +409,7 @@ fn answer(method: &str, condition: &str) -> Response {
             let mut case = Case::with(|c| c.bounds.subscriptions = 0);
             case.phone.subscribe(&mut case.world, BOB, "")
         }
-        ("SUBSCRIBE", "the presentity denies the watcher") => {
+        ("SUBSCRIBE", "the presentity denies or blocks the watcher") => {
             case.world
                 .model
                 .decisions
@@ -438,7 +441,9 @@ fn answer(method: &str, condition: &str) -> Response {
         ("MESSAGE", condition) => {
             let composing = condition.contains("typing");
             case.world.model.sent = match condition {
-                "nobody takes it, and it cannot be stored" => Some(Err(Refusal::Unavailable)),
+                "nobody takes it, and it cannot be stored; or the sender is blocked" => {
+                    Some(Err(Refusal::Unavailable))
+                }
                 "stored" => Some(Ok(crate::Sent::Stored)),
                 _ => None,
             };
