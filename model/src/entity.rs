@@ -61,6 +61,8 @@ pub(crate) struct Entity {
     /// Phones are being offered what waits: what is stored now waits behind it.
     pub(crate) offering: Option<Box<Offering>>,
     pub(crate) last_seen: Option<(Utc, Option<String>)>,
+    /// Which message of the day the owner has got last.
+    pub(crate) motd: u64,
     /// Grows with every change of what is published.
     pub(crate) version: u64,
     view: Option<Arc<View>>,
@@ -174,6 +176,7 @@ impl Entity {
             offered: BTreeMap::new(),
             offering: None,
             last_seen: record.last_seen,
+            motd: record.motd,
             version,
             view: None,
             pending_commits: 0,

@@ -21,6 +21,7 @@
 //! | [`bindings`] | registrations of phones |
 //! | [`watches`] | watches that outlive their connection |
 //! | [`person`] | cards, and what accounts keep for their programs |
+//! | [`announcements`] | what everybody is told, and who is there to hear it |
 //! | [`accounts`] | accounts and aliases |
 //! | `late` | what waits for room in the writer's queue and must not be lost |
 //! | `watchers` | who is told of whom |
@@ -43,6 +44,7 @@
 //! line and looks again (`watchers`). Completions are run in the order of commits, by one thread.
 
 pub mod accounts;
+pub mod announcements;
 pub mod bindings;
 pub mod blocking;
 pub mod clock;

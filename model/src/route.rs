@@ -81,6 +81,13 @@ pub enum Event<'a> {
         /// Its octets.
         stanza: &'a [u8],
     },
+    /// Something for everybody, from the server itself; this session is one of the account's.
+    Announcement {
+        /// The account.
+        to: &'a Bare,
+        /// What.
+        text: &'a str,
+    },
     /// A message for the registered phones of an account.
     PhoneMessage {
         /// Whose phones.
@@ -116,6 +123,8 @@ pub enum Ended {
     Deleted,
     /// The password was changed.
     PasswordChanged,
+    /// An administrator ended it.
+    ByAdmin,
 }
 
 /// A change of one roster item.

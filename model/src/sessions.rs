@@ -111,6 +111,7 @@ impl Model {
             if before.is_none() {
                 contacts.extend(entity.roster.subscriptions().cloned());
                 entity.welcome(session);
+                self.welcome_with_motd(entity, session);
             }
             slot.broadcast(&notice, self.rules.same_domain_allow, self.phones());
             Ok(before.is_none().then_some((connected, contacts)))
@@ -298,18 +299,31 @@ impl Model {
 
     /// Ends every session of an account.
     pub(crate) fn end_sessions(self: &Arc<Self>, account: &Bare, why: Ended) {
+        self.end_some(account, why, |_| true);
+    }
+
+    /// Ends those sessions of an account whose resource is meant; how many they were.
+    pub(crate) fn end_some(
+        self: &Arc<Self>,
+        account: &Bare,
+        why: Ended,
+        meant: impl Fn(&Resource) -> bool,
+    ) -> usize {
         let sessions: Vec<_> = self.with_slot(account, |slot| {
             slot.entity.as_ref().map_or_else(Vec::new, |e| {
                 e.sessions
                     .iter()
+                    .filter(|s| meant(&s.resource))
                     .map(|s| (s.id, Arc::clone(&s.route)))
                     .collect()
             })
         });
+        let ended = sessions.len();
         for (id, route) in sessions {
             route.deliver(&Event::Ended(why));
             self.disconnect(account, id, None);
         }
+        ended
     }
 }
 

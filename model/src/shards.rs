@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use presence::{Bare, Refusal, Utc, WatchId};
 use store::Store;
 
+use crate::announcements::Motd;
 use crate::clock::{Now, Randomness};
 use crate::entity::{Bound, Entity, Slot};
 use crate::interests::Sets;
@@ -100,6 +101,7 @@ pub struct Model {
     pub(crate) first_owed: AtomicU64,
     next_offline: AtomicU64,
     next_watch: AtomicU64,
+    pub(crate) motd: Mutex<Option<Motd>>,
     pub(crate) debts: Mutex<Debts>,
     /// Locked under an account, and with nothing below but the store.
     pub(crate) late: Mutex<Late>,
@@ -131,6 +133,7 @@ impl Model {
             first_owed: AtomicU64::new(0),
             next_offline: AtomicU64::new(next.offline_id),
             next_watch: AtomicU64::new(next.watch_id),
+            motd: Mutex::default(),
             debts: Mutex::default(),
             late: Mutex::default(),
         })

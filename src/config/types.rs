@@ -244,6 +244,10 @@ pub struct Limits {
     pub private_elements: usize,
     /// Bytes of them.
     pub private_bytes: usize,
+    /// Ad-hoc commands of a session under way.
+    pub command_sessions: usize,
+    /// How long their forms wait.
+    pub command_timeout: Duration,
     /// SIP publications of an account.
     pub publications_per_account: usize,
     /// SIP subscriptions held by an account.

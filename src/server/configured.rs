@@ -6,6 +6,7 @@ use model::{Model, Rules};
 use presence::Bare;
 use services::caps::Cache;
 use store::{Options, StoreError};
+use xmpp::adhoc::{self, Commands};
 use xmpp::client::{Service, Software};
 use xmpp::sasl::{Credentials, Decoy};
 use xmpp::session::Settings;
@@ -103,6 +104,16 @@ pub(super) fn settings(config: &Config, decoy: Decoy, clock: Clock, sha512: bool
         sha512,
         ..Settings::new(service, decoy)
     }
+}
+
+/// Ad-hoc commands, none under way.
+pub(super) fn commands(config: &Config) -> Commands {
+    let limits = adhoc::Limits {
+        each: config.limits.command_sessions,
+        lifetime: config.limits.command_timeout,
+        ..adhoc::Limits::default()
+    };
+    Commands::new(adhoc::TABLE, limits, rand::random())
 }
 
 pub(super) fn layer(config: &Config) -> ::sip::transaction::Layer {

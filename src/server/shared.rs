@@ -9,6 +9,8 @@ use model::{Model, Now};
 use parking_lot::Mutex;
 use presence::{Bare, Timestamp, Utc};
 use tokio::sync::{Semaphore, watch};
+use xmpp::adhoc::Commands;
+use xmpp::discovery::Item;
 use xmpp::sasl::{Attempts, Decoy, Remembered};
 
 use super::sip::Sip;
@@ -35,8 +37,10 @@ pub struct Shared {
     pub(crate) remembered: Mutex<Remembered>,
     /// Key derivations that may run at once.
     pub(crate) derivations: Arc<Semaphore>,
-    /// Searches of the directory that may run at once.
-    pub(crate) searches: Semaphore,
+    /// Searches and commands that may run at once beside the threads that serve connections.
+    pub(crate) chores: Arc<Semaphore>,
+    /// Ad-hoc commands under way.
+    pub(crate) commands: Mutex<Commands>,
     pub(crate) clock: Clock,
     pub(crate) gauges: Gauges,
     pub(crate) sip: OnceLock<Weak<Sip>>,
@@ -123,6 +127,12 @@ impl Shared {
     /// The moment.
     pub fn now(&self) -> Now {
         self.clock.now()
+    }
+
+    /// The services of a domain that have addresses of their own.
+    #[expect(clippy::unused_self, reason = "there are none yet")]
+    pub(crate) fn services(&self, _domain: &str) -> Vec<Item> {
+        Vec::new()
     }
 
     /// Completes when the server is to end: nothing new is taken, XMPP streams are closed.

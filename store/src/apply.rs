@@ -236,6 +236,9 @@ fn apply_person(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), Sto
             }
             Ok(())
         }
+        Op::MotdTold { account, number } => {
+            accounts::set_motd(db, memory.number(db, account)?, *number)
+        }
         _ => unreachable!("the other operations are applied above"),
     }
 }

@@ -157,6 +157,8 @@ pub enum Op {
         kept: Vec<Kept>,
         most: Most,
     },
+    /// The account has got this message of the day.
+    MotdTold { account: Bare, number: u64 },
     /// Anything else of the program.
     MetaPut { key: String, value: Vec<u8> },
 }
@@ -199,6 +201,7 @@ impl Op {
             Self::LastSeen { .. } => "last-seen",
             Self::VcardPut { .. } => "vcard-put",
             Self::PrivatePut { .. } => "private-put",
+            Self::MotdTold { .. } => "motd-told",
             Self::MetaPut { .. } => "meta-put",
         }
     }

@@ -35,6 +35,7 @@ struct Account {
     offline: BTreeMap<u64, presence::Message>,
     inbox: BTreeMap<Bare, u64>,
     last_seen: Option<(presence::Utc, Option<String>)>,
+    motd: u64,
     vcard: Option<presence::Card>,
     private: BTreeMap<presence::card::Label, bytes::Bytes>,
 }
@@ -256,6 +257,7 @@ impl Oracle {
                 at,
                 status,
             } => self.at(&account)?.last_seen = Some((at, status)),
+            Op::MotdTold { account, number } => self.at(&account)?.motd = number,
             Op::VcardPut { account, card } => self.at(&account)?.vcard = card.map(|card| *card),
             Op::PrivatePut {
                 account: name,
@@ -310,6 +312,7 @@ impl Oracle {
             offline_bytes: account.offline.values().map(stored_size).sum(),
             inbox: account.inbox.clone().into_iter().collect(),
             last_seen: account.last_seen.clone(),
+            motd: account.motd,
         })
     }
 }

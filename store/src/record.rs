@@ -36,6 +36,8 @@ pub struct AccountRecord {
     pub inbox: Vec<(Bare, u64)>,
     /// When the account was last present and its last status.
     pub last_seen: Option<(Utc, Option<String>)>,
+    /// Which message of the day it has got last; 0 for none.
+    pub motd: u64,
 }
 
 /// What logging in needs.

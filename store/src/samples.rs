@@ -420,6 +420,7 @@ fn person_op() -> impl Strategy<Value = Op> {
     let label = (0..3_usize).prop_map(|n| labels().swap_remove(n));
     let kept = (label, octets()).prop_map(|(label, xml)| Kept { label, xml });
     prop_oneof![
+        (account(), any::<u64>()).prop_map(|(account, number)| Op::MotdTold { account, number }),
         (account(), of(card().prop_map(Box::new)))
             .prop_map(|(account, card)| Op::VcardPut { account, card }),
         (account(), vec(kept, 0..4), 0..4_usize, 0..500_u64).prop_map(

@@ -362,5 +362,6 @@ fn load(db: &Connection, account: &Bare) -> Result<Option<AccountRecord>, StoreE
         offline_bytes,
         inbox: inbox::load(db, id)?,
         last_seen: last_seen::load(db, id)?,
+        motd: head.motd,
     }))
 }

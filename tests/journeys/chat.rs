@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use adsum::wiring::{person, xmpp as wiring};
+use adsum::wiring::{commands, person, xmpp as wiring};
 use model::commit::Reply;
 use model::{Event, Route, SessionId};
 use parking_lot::Mutex;
 use presence::{Address, Refusal, Resource};
 use xml::{Element, Limits};
 use xmpp::action::{Action, BlockWish, IqContext};
+use xmpp::adhoc::{self, Outcome, Request};
 use xmpp::answer;
 use xmpp::client::{Client, Handled};
 
@@ -133,7 +134,18 @@ impl Chat {
         }
     }
 
-    fn act(&self, world: &World, action: Action) {
+    fn act(&self, world: &mut World, action: Action) {
+        let action = match action {
+            Action::Command(request) => return self.command(world, *request),
+            Action::Discover(asked) => {
+                let account = self.client.account();
+                self.screen.write(|out| {
+                    commands::discover(&world.model, &world.commands, account, &asked, &[], out);
+                });
+                return;
+            }
+            other => other,
+        };
         let (model, screen) = (&world.model, Arc::clone(&self.screen));
         let (account, session) = (self.client.account(), self.session);
         match action {
@@ -196,6 +208,24 @@ impl Chat {
             },
             other => panic!("no journey needs {other:?}"),
         }
+    }
+
+    /// What is to be done in the end is the program's matter: here it is only that it came so far.
+    fn command(&self, world: &mut World, request: Request) {
+        let (now, account) = (world.now().at, self.client.account());
+        let mut out = Vec::new();
+        let order = commands::command(
+            &world.model,
+            &mut world.commands,
+            now,
+            account,
+            request,
+            &mut out,
+        );
+        if let Some((execution, _)) = order {
+            adhoc::finished(&mut out, &execution, &Outcome::DONE);
+        }
+        self.screen.write(|to| to.extend_from_slice(&out));
     }
 
     /// What came since it was asked for last.

@@ -4,6 +4,7 @@
 
 mod blocking;
 mod chat;
+mod commands;
 mod copies;
 mod directory;
 mod messages;

@@ -19,6 +19,7 @@ use sip::digest::{Algorithm, Ha1Set};
 use sip::transaction::Flow;
 use sip::{Method, Request, Response};
 use store::{Completion, Options, Store};
+use xmpp::adhoc::{self, Commands};
 use xmpp::client::{Service, Software};
 
 /// The domain of all.
@@ -68,6 +69,7 @@ impl Route for Inbox {
 pub(super) struct World {
     pub(super) model: Arc<Model>,
     pub(super) service: Arc<Service>,
+    pub(super) commands: Commands,
     bridge: Bridge<u64>,
     inbox: Arc<Inbox>,
     clock: Arc<AtomicU64>,
@@ -104,6 +106,7 @@ impl World {
         let mut world = Self {
             model,
             service: Arc::new(Service::new(domains.clone(), software, Timestamp(0))),
+            commands: Commands::new(adhoc::TABLE, adhoc::Limits::default(), 7),
             bridge: Bridge::new(Config::new(domains), [3; 32], [4; 32]),
             inbox,
             clock,
@@ -119,12 +122,32 @@ impl World {
     }
 
     pub(super) fn add(&mut self, name: &str) {
+        self.add_account(name, false);
+    }
+
+    /// An account that may administer the office.
+    pub(super) fn add_admin(&mut self, name: &str) {
+        self.add_account(name, true);
+    }
+
+    /// Gives or takes that right.
+    pub(super) fn set_admin(&mut self, name: &str, admin: bool) {
+        let op = store::Op::AccountAdmin {
+            account: bare(name),
+            admin,
+        };
+        let store = self.model.store();
+        store.submit(vec![op], Box::new(|r| r.unwrap())).unwrap();
+        self.settle();
+    }
+
+    fn add_account(&mut self, name: &str, admin: bool) {
         let secrets = Secrets {
             scram: vec![1],
             sealed_ha1: vec![2],
         };
         let reply = Reply::ignored();
-        self.model.add_account(&bare(name), secrets, false, &reply);
+        self.model.add_account(&bare(name), secrets, admin, &reply);
         self.settle();
     }
 

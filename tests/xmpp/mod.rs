@@ -1,6 +1,7 @@
 //! XMPP over real sockets.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod administration;
 mod blocking;
 mod limits;
 mod login;

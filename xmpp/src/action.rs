@@ -160,6 +160,10 @@ pub enum Action {
         /// What is wanted.
         wish: BlockWish,
     },
+    /// A stage of an ad-hoc command (XEP-0050).
+    Command(Box<crate::adhoc::Request>),
+    /// What the server has, of which not all may learn (XEP-0030).
+    Discover(Box<crate::discovery::Discover>),
     /// Last activity of an account (XEP-0012 §4).
     LastActivity {
         /// The request.

@@ -115,16 +115,17 @@ impl Field {
 }
 
 /// What a printed form is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Purpose {
     /// To be filled in.
+    #[default]
     Ask,
     /// To be read.
     Tell,
 }
 
 /// A form that the server prints.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Form {
     /// What it is for.
     pub purpose: Purpose,
@@ -139,6 +140,19 @@ pub struct Form {
 }
 
 impl Form {
+    /// With what was filled in before.
+    #[must_use]
+    pub fn remembering(mut self, given: &Submitted) -> Self {
+        for field in &mut self.fields {
+            let secret = field.kind == FieldType::TextPrivate;
+            let values = given.all(field.var);
+            if !values.is_empty() && !secret {
+                field.values = values.to_vec();
+            }
+        }
+        self
+    }
+
     /// Writes `<x/>`.
     pub fn write(&self, to: &mut Writer<'_>) {
         start(to, self.purpose, self.kind, self.title, self.instructions);
@@ -195,10 +209,18 @@ pub fn write_table<'a>(
 }
 
 /// A form that was filled in.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Submitted {
     kind: Option<String>,
     fields: Vec<(String, Vec<String>)>,
+}
+
+/// The names of the fields alone: a password may stand in one.
+impl std::fmt::Debug for Submitted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = self.fields.iter().map(|(name, _)| name);
+        f.debug_list().entries(names).finish()
+    }
 }
 
 impl Submitted {

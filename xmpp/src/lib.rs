@@ -3,8 +3,10 @@
 //! | module | is |
 //! |---|---|
 //! | [`action`] | what a session wants done outside |
+//! | [`adhoc`] | commands by forms, and those of administrators |
 //! | [`answer`] | answers to those actions, printed |
 //! | [`client`] | what a bound session sends, and what becomes of it |
+//! | [`discovery`] | what the server has, as far as it depends on who asks |
 //! | [`features`] | what is implemented, as a page for people |
 //! | [`form`] | data forms |
 //! | [`person`] | cards and private storage |
@@ -15,8 +17,10 @@
 //! | [`time`] | both clocks at once |
 
 pub mod action;
+pub mod adhoc;
 pub mod answer;
 pub mod client;
+pub mod discovery;
 pub mod features;
 pub mod form;
 pub mod person;

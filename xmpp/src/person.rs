@@ -9,7 +9,7 @@ use presence::{Bare, Card, Kept};
 
 use crate::action::IqContext;
 
-pub use card::{VCARD, card};
+pub use card::{VCARD, card, made};
 pub use standalone::standalone;
 
 /// What a session wants of cards and private storage.

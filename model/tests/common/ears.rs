@@ -180,7 +180,10 @@ impl Route for Client {
                 self.ended.store(true, Ordering::Relaxed);
                 Heard::Ended(*why)
             }
-            Event::Stanza { .. } | Event::PhoneMessage { .. } | Event::View { .. } => return,
+            Event::Stanza { .. }
+            | Event::Announcement { .. }
+            | Event::PhoneMessage { .. }
+            | Event::View { .. } => return,
         };
         if let Some(guard) = &self.guard {
             guard(&self.full, &heard);

@@ -115,6 +115,16 @@ pub(super) const LIMITS: &[Key] = &[
         "Bytes that one account keeps in private storage (at least 1KiB).",
     ),
     key(
+        "command_sessions",
+        "8",
+        "Ad-hoc commands that one session has under way (at least 1).",
+    ),
+    key(
+        "command_timeout",
+        "\"10m\"",
+        "Time after which a form of an ad-hoc command that nobody sends back has expired (at least 1s).",
+    ),
+    key(
         "publications_per_account",
         "50",
         "SIP publications of one account at a time (at least 1).",

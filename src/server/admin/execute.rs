@@ -100,6 +100,9 @@ impl Executor<'_> {
             }
             Wish::UserList => self.list(),
             Wish::Reports => self.reports(),
+            Wish::EndSessions { jid } => self.end_sessions(&jid),
+            Wish::Announce { text } => Ok(self.announce(&text)),
+            Wish::Motd { text, anew } => self.motd(text.as_deref(), anew),
             Wish::Status => Ok(self
                 .status
                 .map_or_else(|| json!({ "running": false }), |status| status())),

@@ -3,12 +3,15 @@
 //! A running server answers on a socket in its data folder (mode 0600: the folder's owner alone), one JSON object a line each way.
 //! When none runs, the command opens the database itself and does the same by the same functions.
 
+mod everybody;
 mod execute;
+mod orders;
 mod socket;
 
 use serde::{Deserialize, Serialize};
 
 pub use execute::{Executor, execute};
+pub use orders::perform;
 pub use socket::{ask, serve};
 
 /// A wish of the command line.
@@ -49,6 +52,16 @@ pub enum Wish {
         jid: String,
         watcher: String,
         allow: bool,
+    },
+    EndSessions {
+        jid: String,
+    },
+    Announce {
+        text: String,
+    },
+    Motd {
+        text: Option<String>,
+        anew: bool,
     },
     Status,
     Backup {

@@ -161,6 +161,8 @@ impl Connection {
                 }
             }
             Action::Person(wanted) => self.act_person(account, *wanted),
+            Action::Command(request) => self.act_command(account, *request),
+            Action::Discover(asked) => self.act_discover(account, &asked),
             Action::Blocking { iq, wish } => self.blocking(account, session, iq, wish),
             Action::LastActivity { iq, account: of } => match model.last_activity(&iq.from, &of) {
                 Ok((ago, status)) => {

@@ -24,10 +24,13 @@ impl Connection {
         // A search may read all accounts: it runs beside the threads that serve connections, and few do at once.
         let (shared, account) = (Arc::clone(&self.shared), account.clone());
         tokio::spawn(async move {
-            let Ok(_permit) = shared.searches.acquire().await else {
+            let Ok(permit) = Arc::clone(&shared.chores).acquire_owned().await else {
                 return;
             };
-            let search = move || turn(|| person::act(&model, &account, wanted, answer));
+            let search = move || {
+                let _permit = permit;
+                turn(|| person::act(&model, &account, wanted, answer));
+            };
             let _ = tokio::task::spawn_blocking(search).await;
         });
     }

@@ -2,6 +2,7 @@
 
 mod act;
 mod act_blocking;
+mod act_command;
 mod act_person;
 mod login;
 mod route;
@@ -459,6 +460,10 @@ fn ending(why: Ended) -> (StreamCondition, &'static str) {
         ),
         Ended::Disabled => (StreamCondition::PolicyViolation, "the account was disabled"),
         Ended::Deleted => (StreamCondition::NotAuthorized, "the account was deleted"),
+        Ended::ByAdmin => (
+            StreamCondition::PolicyViolation,
+            "an administrator ended this session",
+        ),
         Ended::PasswordChanged => (StreamCondition::Reset, "the password was changed"),
     }
 }

@@ -12,6 +12,7 @@ pub(crate) struct Head {
     pub(crate) disabled: bool,
     pub(crate) admin: bool,
     pub(crate) roster_version: u64,
+    pub(crate) motd: u64,
 }
 
 /// The number of an account.
@@ -93,6 +94,12 @@ pub(crate) fn set_roster_version(db: &Connection, id: i64, version: u64) -> Outc
     execute(db, sql, params![id, version.cast_signed()]).map(drop)
 }
 
+/// It has got this message of the day.
+pub(crate) fn set_motd(db: &Connection, id: i64, motd: u64) -> Outcome<()> {
+    let sql = "UPDATE accounts SET motd = ?2 WHERE id = ?1";
+    execute(db, sql, params![id, motd.cast_signed()]).map(drop)
+}
+
 /// Deletes it; the other tables follow by their foreign keys.
 pub(crate) fn delete(db: &Connection, id: i64) -> Outcome<()> {
     execute(db, "DELETE FROM accounts WHERE id = ?1", [id]).map(drop)
@@ -100,13 +107,14 @@ pub(crate) fn delete(db: &Connection, id: i64) -> Outcome<()> {
 
 /// The row itself.
 pub(crate) fn head(db: &Connection, account: &Bare) -> Outcome<Option<Head>> {
-    let sql = "SELECT id, disabled, admin, roster_version FROM accounts WHERE address = ?1";
+    let sql = "SELECT id, disabled, admin, roster_version, motd FROM accounts WHERE address = ?1";
     row(db, sql, [account.as_str()], |r| {
         Ok(Head {
             id: r.get(0)?,
             disabled: r.get(1)?,
             admin: r.get(2)?,
             roster_version: number(r, 3)?,
+            motd: number(r, 4)?,
         })
     })
 }

@@ -4,6 +4,7 @@
 pub(super) mod blocking;
 pub(super) mod caps;
 mod carbons;
+mod commands;
 mod delay;
 mod disco;
 mod escaping;
@@ -177,11 +178,13 @@ pub const EXTENSIONS: &[Extension] = &[
     last_activity::EXTENSION,
     disco::EXTENSION,
     private::EXTENSION,
+    commands::EXTENSION,
     vcard::EXTENSION,
     search::EXTENSION,
     version::EXTENSION,
     escaping::EXTENSION,
     caps::EXTENSION,
+    commands::ADMINISTRATION,
     offline::EXTENSION,
     blocking::EXTENSION,
     ping::EXTENSION,

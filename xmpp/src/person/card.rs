@@ -1,7 +1,7 @@
 //! vCards (XEP-0054): what the directory needs to know of them.
 
 use presence::{Card, Facts};
-use xml::Child;
+use xml::{Child, Writer};
 
 use super::standalone;
 
@@ -18,6 +18,46 @@ pub fn card(vcard: &Child<'_>) -> Option<Card> {
         xml: standalone(vcard),
         facts: facts(vcard),
     })
+}
+
+/// Makes a card that says this.
+pub fn made(facts: &Facts) -> Card {
+    let mut out = Vec::new();
+    let mut to = Writer::new(&mut out);
+    to.start("vCard").attribute("xmlns", VCARD);
+    let whole = format!("{} {}", facts.first, facts.last);
+    let whole = if facts.name.is_empty() {
+        whole.trim()
+    } else {
+        &facts.name
+    };
+    line(&mut to, "FN", whole);
+    to.start("N");
+    line(&mut to, "FAMILY", &facts.last);
+    line(&mut to, "GIVEN", &facts.first);
+    to.end();
+    line(&mut to, "NICKNAME", &facts.nick);
+    if !facts.email.is_empty() {
+        to.start("EMAIL");
+        to.start("INTERNET").end();
+        line(&mut to, "USERID", &facts.email);
+        to.end();
+    }
+    to.end();
+    let facts = Facts {
+        name: whole.to_owned(),
+        ..facts.clone()
+    };
+    Card {
+        xml: out.into(),
+        facts,
+    }
+}
+
+fn line(to: &mut Writer<'_>, name: &str, text: &str) {
+    if !text.is_empty() {
+        to.start(name).text(text).end();
+    }
 }
 
 fn facts(vcard: &Child<'_>) -> Facts {
@@ -75,6 +115,22 @@ mod tests {
         };
         assert_eq!(card.facts, facts);
         assert!(card.xml.starts_with(b"<vCard xmlns='vcard-temp'><FN>"));
+    }
+
+    #[test]
+    fn what_is_made_says_what_it_was_made_of() {
+        let facts = Facts {
+            name: String::new(),
+            first: "Ann".into(),
+            last: "<Other>".into(),
+            nick: String::new(),
+            email: "a@b".into(),
+        };
+        let made = made(&facts);
+        assert_eq!(made.facts.name, "Ann <Other>");
+        let limits = xml::Limits::generous();
+        let element = xml::Element::parse(&made.xml, "", limits).unwrap();
+        assert_eq!(card(&element.as_child()).unwrap(), made);
     }
 
     #[test]

@@ -130,12 +130,17 @@ impl StanzaError {
 
     /// Writes `<error/>` into a stanza.
     pub(crate) fn write(&self, to: &mut Writer<'_>) {
+        self.write_with(to, self.text);
+    }
+
+    /// The same with this text.
+    fn write_with(&self, to: &mut Writer<'_>, text: Option<&str>) {
         to.start("error");
         to.attribute("type", self.kind.as_str());
         to.start(self.condition.name())
             .attribute("xmlns", STANZA_ERRORS)
             .end();
-        if let Some(text) = self.text {
+        if let Some(text) = text {
             to.start("text").attribute("xmlns", STANZA_ERRORS);
             to.attribute("xml:lang", "en");
             to.text(text);
@@ -223,6 +228,16 @@ pub(crate) struct ErrorStanza<'a> {
 
 /// Writes an error stanza. An IQ always gets an id, empty when there was none (RFC 6120 §8.3.1).
 pub(crate) fn error(out: &mut Vec<u8>, stanza: ErrorStanza<'_>, error: &StanzaError) {
+    error_with(out, stanza, error, error.text);
+}
+
+/// The same with this text.
+pub(crate) fn error_with(
+    out: &mut Vec<u8>,
+    stanza: ErrorStanza<'_>,
+    error: &StanzaError,
+    text: Option<&str>,
+) {
     let mut to = Writer::new(out);
     to.start(stanza.kind.as_str());
     to.attribute("type", "error");
@@ -234,6 +249,6 @@ pub(crate) fn error(out: &mut Vec<u8>, stanza: ErrorStanza<'_>, error: &StanzaEr
         to.attribute("from", &from.to_string());
     }
     to.attribute("to", &stanza.to.to_string());
-    error.write(&mut to);
+    error.write_with(&mut to, text);
     to.end();
 }

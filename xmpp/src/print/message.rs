@@ -33,6 +33,16 @@ pub fn message(
     }
 }
 
+/// Writes what the server itself tells an account: nothing that is answered, and nothing that waits for who is away (RFC 6121 §5.2.2).
+pub fn announcement(out: &mut Vec<u8>, to: &Bare, text: &str) {
+    let mut w = Writer::new(out);
+    w.start("message").attribute("type", "headline");
+    w.attribute("from", to.domain());
+    w.attribute("to", to.as_str());
+    w.start("body").text(text).end();
+    w.end();
+}
+
 /// Writes the copy of a message that another device of the account got, or `sent`, a phone for instance (XEP-0280 §7, §8). It comes from
 /// the account itself, as nothing does that a client sends.
 pub fn carbon(out: &mut Vec<u8>, to: &Address, message: &Message, sent: bool) {

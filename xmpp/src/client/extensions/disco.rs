@@ -3,11 +3,11 @@
 
 use super::caps::CAPS_NODE;
 use super::{Answered, EXTENSIONS, Entity, Extension, Handler};
+use crate::action::Action;
+use crate::adhoc::COMMANDS;
 use crate::client::iq_stanza::Request;
+use crate::discovery::{Discover, INFO, ITEMS, What};
 use crate::print::{self, Condition};
-
-const INFO: &str = "http://jabber.org/protocol/disco#info";
-const ITEMS: &str = "http://jabber.org/protocol/disco#items";
 
 pub(super) const EXTENSION: Extension = Extension::new(
     "Service discovery",
@@ -16,7 +16,7 @@ pub(super) const EXTENSION: Extension = Extension::new(
     &[
         Handler::get((INFO, "query"), Entity::Server, server_info),
         Handler::get((INFO, "query"), Entity::OwnAccount, account_info),
-        Handler::get((ITEMS, "query"), Entity::Server, no_items),
+        Handler::get((ITEMS, "query"), Entity::Server, server_items),
         Handler::get((ITEMS, "query"), Entity::OwnAccount, no_items),
         // The same for every other account, whether it exists or not (XEP-0030, Security Considerations).
         Handler::get((ITEMS, "query"), Entity::OtherAccount, nothing),
@@ -65,7 +65,7 @@ fn server_info(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
             .and_then(|n| n.strip_prefix('#'))
             != Some(request.client.service.caps())
     {
-        return Condition::ItemNotFound.into();
+        return outside(request, What::Node(node.clone()));
     }
     info(
         request,
@@ -91,6 +91,23 @@ fn nothing(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
         to.start("query").attribute("xmlns", ITEMS).end();
     });
     Answered::Printed
+}
+
+/// What there is depends on who asks, and on what is connected.
+fn server_items(request: &Request<'_>, _: &mut Vec<u8>) -> Answered {
+    match node(request).as_deref() {
+        None => outside(request, What::Services),
+        Some(COMMANDS) => outside(request, What::Commands),
+        Some(_) => Condition::ItemNotFound.into(),
+    }
+}
+
+fn outside(request: &Request<'_>, what: What) -> Answered {
+    Answered::Outside(Action::Discover(Box::new(Discover {
+        iq: request.iq.clone(),
+        domain: request.domain().to_owned(),
+        what,
+    })))
 }
 
 fn no_items(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {

@@ -1,5 +1,7 @@
 //! XEP-0030 and XEP-0115.
 
+use crate::action::Action;
+use crate::discovery::What;
 use std::collections::BTreeSet;
 
 use super::common::{fresh, juliet};
@@ -72,27 +74,43 @@ fn the_node_of_the_capabilities_is_known_and_no_other() {
     .reply();
     let query = reply.get_child("query", INFO).unwrap();
     assert_eq!(query.attr("node"), Some(&*node));
-    for (to, from) in [("to='example.com'", Some("example.com")), ("", None)] {
-        for ns in [INFO, ITEMS] {
-            fresh(&format!(
-                "<iq id='d' type='get' {to}><query xmlns='{ns}' node='x'/></iq>"
-            ))
-            .error(Condition::ItemNotFound, Some("d"), from);
-        }
+    for (ns, to, from) in [
+        (ITEMS, "to='example.com'", Some("example.com")),
+        (ITEMS, "", None),
+        (INFO, "", None),
+    ] {
+        fresh(&format!(
+            "<iq id='d' type='get' {to}><query xmlns='{ns}' node='x'/></iq>"
+        ))
+        .error(Condition::ItemNotFound, Some("d"), from);
     }
+    // A command may have this name.
+    let info =
+        format!("<iq id='d' type='get' to='example.com'><query xmlns='{INFO}' node='x'/></iq>");
+    let Action::Discover(asked) = fresh(&info).action() else {
+        panic!("a question");
+    };
+    assert_eq!(asked.what, What::Node("x".to_owned()));
 }
 
 #[test]
-fn there_are_no_items_yet() {
-    for to in ["", "to='example.com'"] {
-        let reply = fresh(&format!(
-            "<iq id='d' type='get' {to}><query xmlns='{ITEMS}'/></iq>"
-        ))
-        .reply();
-        assert_eq!(
-            reply.get_child("query", ITEMS).unwrap().children().count(),
-            0
-        );
+fn an_account_has_no_items_and_those_of_a_domain_are_asked_for() {
+    let reply = fresh(&format!(
+        "<iq id='d' type='get'><query xmlns='{ITEMS}'/></iq>"
+    ))
+    .reply();
+    let query = reply.get_child("query", ITEMS).unwrap();
+    assert_eq!(query.children().count(), 0);
+    for (node, what) in [
+        ("", What::Services),
+        ("node='http://jabber.org/protocol/commands'", What::Commands),
+    ] {
+        let items =
+            format!("<iq id='d' type='get' to='example.org'><query xmlns='{ITEMS}' {node}/></iq>");
+        let Action::Discover(asked) = fresh(&items).action() else {
+            panic!("a question");
+        };
+        assert_eq!((asked.what, &*asked.domain), (what, "example.org"));
     }
 }
 
