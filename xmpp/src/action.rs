@@ -12,7 +12,7 @@ use presence::{Address, Bare, Document, Handling, Message, Resource};
 use services::caps::Interests;
 
 pub use crate::client::BlockWish;
-use crate::sasl::{Hash, Password};
+use crate::sasl::{ClientId, Hash, Password, TokenAttempt, TokenMechanism};
 
 /// An IQ request that waits for its one response (RFC 6120 §8.2.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,24 @@ pub enum Action {
         /// What the client sent.
         password: Password,
     },
-    /// A login attempt has ended: exactly once for each [`Action::Keys`] and [`Action::Password`], unless the answer was
+    /// SASL-HT: is this the proof of a token (XEP-0484)? Blocks. Counts as the begin of a login attempt. What follows from the use of a
+    /// token is stored before the answer.
+    Token {
+        /// The account that wants to log in.
+        account: Bare,
+        /// What the client proves.
+        attempt: Box<TokenAttempt>,
+    },
+    /// A token for the next time, for an account that has just logged in. Blocks; it is stored before the answer.
+    IssueToken {
+        /// The account.
+        account: Bare,
+        /// For which installation of a client.
+        client: ClientId,
+        /// For which mechanism.
+        mechanism: TokenMechanism,
+    },
+    /// A login attempt has ended: exactly once for each [`Action::Keys`], [`Action::Password`] and [`Action::Token`], unless the answer was
     /// [`Reply::TooMany`]. Does not block.
     Attempted {
         /// The account that wanted to log in.
@@ -178,7 +195,11 @@ impl Action {
     pub fn blocks(&self) -> bool {
         matches!(
             self,
-            Self::Keys { .. } | Self::Password { .. } | Self::Bind { .. }
+            Self::Keys { .. }
+                | Self::Password { .. }
+                | Self::Token { .. }
+                | Self::IssueToken { .. }
+                | Self::Bind { .. }
         )
     }
 }
@@ -206,9 +227,24 @@ pub enum Reply {
     },
     /// To [`Action::Password`].
     Password(bool),
-    /// To either of them: too many failures; answered with `temporary-auth-failure`. No attempt has begun.
+    /// To [`Action::Token`]: it is right.
+    Token {
+        /// The server's own proof.
+        responder: Vec<u8>,
+        /// It is time for another token.
+        is_old: bool,
+        /// The account is disabled.
+        disabled: bool,
+    },
+    /// To [`Action::Token`]: it was right once.
+    TokenExpired,
+    /// To [`Action::Token`]: it is not.
+    TokenWrong,
+    /// To [`Action::IssueToken`]: the token in clear and when it expires; `None` when none could be made.
+    Issued(Option<(String, presence::Utc)>),
+    /// To what begins an attempt: too many failures; answered with `temporary-auth-failure`. No attempt has begun.
     TooMany,
-    /// To either of them: our fault.
+    /// To what begins an attempt: our fault.
     Fault,
     /// To [`Action::Password`]: it is the right one, but the account is disabled.
     Disabled,

@@ -18,6 +18,14 @@ pub fn decode_payload(text: &str) -> Result<Vec<u8>, Failure> {
     decode(text).ok_or(Failure::IncorrectEncoding)
 }
 
+/// The character data of an element of XEP-0388 as bytes: nothing for no bytes, and white space around it is borne.
+///
+/// # Errors
+/// `incorrect-encoding` for anything else that is not canonical base64.
+pub fn decode_data(text: &str) -> Result<Vec<u8>, Failure> {
+    decode(text.trim_matches([' ', '\t', '\r', '\n'])).ok_or(Failure::IncorrectEncoding)
+}
+
 /// Bytes as the character data of `<challenge/>`: base64, nothing for no bytes.
 pub fn encode_payload(bytes: &[u8]) -> String {
     encode(bytes)

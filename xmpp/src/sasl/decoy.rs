@@ -2,6 +2,7 @@
 
 use super::hash::Hash;
 use super::keys::ScramKeys;
+use super::token::TokenKey;
 
 /// Makes keys that are the same whenever the same unknown account is asked for, and that no password fits.
 ///
@@ -31,6 +32,16 @@ impl Decoy {
         let server_key = self.bytes(hash, b"server", account);
         let salt = salt.as_bytes().get(..self.salt_length).unwrap_or_default();
         ScramKeys::of_parts(hash, salt, self.iterations, stored_key, server_key)
+    }
+
+    /// What tokens are made with: from the same secret, which outlives a restart as well.
+    pub fn token_key(&self) -> TokenKey {
+        let derived = Hash::Sha256.hmac(&self.secret, &[b"tokens"]);
+        let mut key = [0; 32];
+        for (to, from) in key.iter_mut().zip(derived.as_bytes()) {
+            *to = *from;
+        }
+        TokenKey::new(key)
     }
 
     fn bytes(&self, hash: Hash, purpose: &[u8], account: &str) -> super::hash::Key {

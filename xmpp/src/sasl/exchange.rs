@@ -9,6 +9,7 @@ use super::message::Nonce;
 use super::plain::PlainLogin;
 use super::scram::{AwaitFinal, NeedKeys, ScramServer};
 use super::server_error::ServerError;
+use super::token::TokenMessage;
 
 /// What happens next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub enum Step {
     /// Find out whether the password is right, unknown accounts taking as long ([`Decoy`]); the answer goes to
     /// [`Exchange::password_checked`]. Names are as received, as in [`Step::LookupKeys`].
     CheckPassword(PlainLogin),
+    /// Find out whether the proof is that of a token; the answer goes to [`Exchange::token_checked`].
+    CheckToken(TokenMessage),
     /// Send `<success/>`, with these data where there are any. The stream belongs to `account` from now on.
     Success {
         /// The account that the caller named in its [`Subject`]; the only identity that counts from here.
@@ -79,6 +82,8 @@ impl Subject {
 enum State {
     ScramFirst(ScramServer),
     Plain,
+    TokenFirst,
+    Token,
     Keys(NeedKeys),
     ScramFinal(AwaitFinal, Subject),
     Password,
@@ -119,6 +124,20 @@ impl Exchange {
         (exchange, step)
     }
 
+    /// Begins with an HT mechanism that the caller has found on offer (XEP-0484).
+    pub fn start_token(initial: Option<&[u8]>) -> (Self, Step) {
+        let mut exchange = Self {
+            state: State::TokenFirst,
+            account: None,
+            detail: None,
+        };
+        let step = match initial {
+            Some(response) => exchange.respond(response),
+            None => Step::Challenge(Vec::new()),
+        };
+        (exchange, step)
+    }
+
     /// Takes the decoded payload of `<response/>`. One that nothing asked for is `malformed-request` and ends the negotiation.
     pub fn respond(&mut self, payload: &[u8]) -> Step {
         match self.take() {
@@ -133,11 +152,18 @@ impl Exchange {
                 }
                 Err(failure) => Step::Failure(failure),
             },
+            State::TokenFirst => match TokenMessage::parse(payload) {
+                Some(message) => {
+                    self.state = State::Token;
+                    Step::CheckToken(message)
+                }
+                None => Step::Failure(Failure::MalformedRequest),
+            },
             State::ScramFinal(server, subject) => match server.handle_final(payload) {
                 Ok(verified) => conclude(subject, Some(verified.server_final)),
                 Err(error) => self.broken(error),
             },
-            State::Keys(_) | State::Password | State::Done => {
+            State::Keys(_) | State::Password | State::Token | State::Done => {
                 Step::Failure(Failure::MalformedRequest)
             }
         }
@@ -174,6 +200,18 @@ impl Exchange {
             conclude(subject, None)
         } else {
             Step::Failure(Failure::NotAuthorized)
+        }
+    }
+
+    /// Answers [`Step::CheckToken`]: with the server's own proof where the token is right.
+    pub fn token_checked(&mut self, subject: Subject, found: Result<Vec<u8>, Failure>) -> Step {
+        let State::Token = self.take() else {
+            return Step::Failure(Failure::TemporaryAuthFailure);
+        };
+        self.account = Some(subject.account.clone());
+        match found {
+            Ok(responder) => conclude(subject, Some(responder)),
+            Err(failure) => Step::Failure(failure),
         }
     }
 

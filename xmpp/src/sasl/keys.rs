@@ -169,6 +169,10 @@ fn check_parameters(salt: &[u8], iterations: u32) -> Result<(), KeyError> {
     }
 }
 
+/// Tells one set of keys from another, and nothing about the password: with the next password it is another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint(pub [u8; 16]);
+
 /// All keys of one account: one set for each hash that is offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
@@ -226,6 +230,16 @@ impl Credentials {
             self.sha512 = Some(keys);
         }
         Ok(self)
+    }
+
+    /// Which password these keys are of.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let digest = Hash::Sha256.digest(self.sha256.stored_key.as_bytes());
+        let mut fingerprint = [0; 16];
+        for (to, from) in fingerprint.iter_mut().zip(digest.as_bytes()) {
+            *to = *from;
+        }
+        Fingerprint(fingerprint)
     }
 
     /// Whether this is the password; slow, see [`ScramKeys::verify_password`]. For an account that does not exist do the

@@ -21,16 +21,17 @@ mod scram;
 mod server_error;
 #[cfg(test)]
 mod tests;
+mod token;
 
 pub use attempts::{Attempts, Limits, Verdict};
-pub use base64::{decode_payload, encode_optional_payload, encode_payload};
+pub use base64::{decode_data, decode_payload, encode_optional_payload, encode_payload};
 pub use client::{AwaitServerFinal, ClientBinding, ClientError, ScramClient, plain_message};
 pub use decoy::Decoy;
 pub use downgrade::OfferDigests;
 pub use exchange::{Exchange, Step, Subject};
 pub use failure::Failure;
 pub use hash::{Hash, Key};
-pub use keys::{Credentials, KeyError, Password, ScramKeys, StoredError};
+pub use keys::{Credentials, Fingerprint, KeyError, Password, ScramKeys, StoredError};
 pub use mechanism::{Binding, Channel, ChannelBindings, Mechanism};
 pub use message::Nonce;
 pub use plain::PlainLogin;
@@ -38,3 +39,7 @@ pub use prep::{PrepError, prepare};
 pub use remembered::{Recollection, Remembered, Ticket};
 pub use scram::{AwaitFinal, NeedKeys, ScramServer, Verified};
 pub use server_error::ServerError;
+pub use token::{
+    ClientId, IssuedToken, Token, TokenAttempt, TokenFinding, TokenKey, TokenMechanism,
+    TokenMessage,
+};

@@ -4,14 +4,14 @@
 //! without the dump, gives no faster way to guess. A wrong password changes nothing here.
 
 use super::hash::{Hash, Key};
-use super::keys::Password;
+use super::keys::{Fingerprint, Password};
 use std::collections::HashMap;
 
 /// What the memory says of a password.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Recollection {
-    /// It is right.
-    Hit,
+    /// It is right, and of these keys.
+    Hit(Fingerprint),
     /// Nothing is known: check it the slow way, reading the keys *after* this answer, and hand the ticket to
     /// [`Remembered::remember`] when it is right.
     Miss(Ticket),
@@ -34,6 +34,7 @@ pub struct Remembered {
 struct Entry {
     account: Box<str>,
     mac: Key,
+    keys: Fingerprint,
     used: bool,
 }
 
@@ -61,14 +62,20 @@ impl Remembered {
         match entry {
             Some(entry) if entry.mac.matches(mac.as_bytes()) => {
                 entry.used = true;
-                Recollection::Hit
+                Recollection::Hit(entry.keys)
             }
             _ => Recollection::Miss(Ticket(self.forgotten)),
         }
     }
 
-    /// Remembers a password that the slow check found right.
-    pub fn remember(&mut self, ticket: Ticket, account: &str, password: &Password) {
+    /// Remembers a password that the slow check found right, with the keys it was checked against.
+    pub fn remember(
+        &mut self,
+        ticket: Ticket,
+        account: &str,
+        password: &Password,
+        keys: Fingerprint,
+    ) {
         if ticket.0 != self.forgotten || self.capacity == 0 {
             return;
         }
@@ -78,12 +85,13 @@ impl Remembered {
             .get(account)
             .and_then(|&place| self.entries.get_mut(place))
         {
-            entry.mac = mac;
+            (entry.mac, entry.keys) = (mac, keys);
             return;
         }
         let entry = Entry {
             account: account.into(),
             mac,
+            keys,
             used: false,
         };
         let place = if self.entries.len() < self.capacity {
@@ -158,6 +166,8 @@ impl std::fmt::Debug for Remembered {
 mod tests {
     use super::*;
 
+    const KEYS: Fingerprint = Fingerprint([4; 16]);
+
     fn password(text: &str) -> Password {
         Password::new(text)
     }
@@ -166,11 +176,11 @@ mod tests {
         let Recollection::Miss(ticket) = memory.verify(account, &password(text)) else {
             panic!("known already")
         };
-        memory.remember(ticket, account, &password(text));
+        memory.remember(ticket, account, &password(text), KEYS);
     }
 
     fn knows(memory: &mut Remembered, account: &str, text: &str) -> bool {
-        memory.verify(account, &password(text)) == Recollection::Hit
+        memory.verify(account, &password(text)) == Recollection::Hit(KEYS)
     }
 
     #[test]
@@ -219,7 +229,7 @@ mod tests {
             panic!("empty")
         };
         memory.forget("ann");
-        memory.remember(ticket, "ann", &password("old"));
+        memory.remember(ticket, "ann", &password("old"), KEYS);
         assert!(!knows(&mut memory, "ann", "old"));
     }
 

@@ -1,9 +1,10 @@
 //! What the server offers at each stage of negotiation (RFC 6120 §4.3.2).
 
 use super::settings::Settings;
-use crate::sasl::Channel;
+use crate::sasl::{Channel, Mechanism, TokenMechanism};
 use crate::stream::namespaces::{
-    BIND, CHANNEL_BINDING, LIMITS, PRE_APPROVAL, ROSTER_VERSIONING, SASL, SESSION, TLS,
+    BIND, BIND2, CHANNEL_BINDING, FAST, LIMITS, PRE_APPROVAL, ROSTER_VERSIONING, SASL, SASL2,
+    SESSION, TLS,
 };
 use std::time::Duration;
 use xml::Writer;
@@ -26,16 +27,43 @@ pub(super) fn before_login(out: &mut Vec<u8>, channel: &Channel, settings: &Sett
     if !mechanisms.is_empty() {
         to.start("mechanisms");
         to.attribute("xmlns", SASL);
-        for mechanism in mechanisms {
-            to.start("mechanism");
-            to.text(mechanism.name());
-            to.end();
+        for mechanism in &mechanisms {
+            self::mechanism(&mut to, mechanism.name());
         }
         to.end();
+        if channel.encrypted {
+            authentication(&mut to, channel, &mechanisms);
+        }
         channel_bindings(&mut to, channel);
         // Half of what a stranger may send in all, so that an element of this size finds room behind what came before it.
         limits(&mut to, settings.unauthenticated_bytes / 2, None);
     }
+    to.end();
+}
+
+/// The mechanisms again, with what can be done in the same step (XEP-0388 §2.1, XEP-0386 §3.1, XEP-0484 §3.1). Only under TLS (§4 of the
+/// first).
+fn authentication(to: &mut Writer<'_>, channel: &Channel, mechanisms: &[Mechanism]) {
+    to.start("authentication");
+    to.attribute("xmlns", SASL2);
+    for mechanism in mechanisms {
+        self::mechanism(to, mechanism.name());
+    }
+    to.start("inline");
+    empty(to, "bind", BIND2);
+    to.start("fast");
+    to.attribute("xmlns", FAST);
+    for mechanism in TokenMechanism::offered(&channel.bindings) {
+        self::mechanism(to, mechanism.name());
+    }
+    to.end();
+    to.end();
+    to.end();
+}
+
+fn mechanism(to: &mut Writer<'_>, name: &str) {
+    to.start("mechanism");
+    to.text(name);
     to.end();
 }
 
@@ -54,17 +82,19 @@ fn channel_bindings(to: &mut Writer<'_>, channel: &Channel) {
     to.end();
 }
 
-/// What is offered after authentication: binding (RFC 6120 §7.4), the session of RFC 3921 marked as unneeded, roster versions and
+/// What is offered after authentication: binding where that has not happened (RFC 6120 §7.4), the session of RFC 3921 marked as unneeded, roster versions and
 /// pre-approval (RFC 6121 §2.6.1, §3.4.1), the server's capabilities (XEP-0115 §6.3), and limits.
-pub(super) fn after_login(out: &mut Vec<u8>, settings: &Settings) {
+pub(super) fn after_login(out: &mut Vec<u8>, settings: &Settings, bound: bool) {
     let mut to = Writer::new(out);
     to.start("stream:features");
-    empty(&mut to, "bind", BIND);
-    to.start("session");
-    to.attribute("xmlns", SESSION);
-    to.start("optional");
-    to.end();
-    to.end();
+    if !bound {
+        empty(&mut to, "bind", BIND);
+        to.start("session");
+        to.attribute("xmlns", SESSION);
+        to.start("optional");
+        to.end();
+        to.end();
+    }
     empty(&mut to, "ver", ROSTER_VERSIONING);
     empty(&mut to, "sub", PRE_APPROVAL);
     settings.service.write_caps(&mut to);

@@ -3,9 +3,11 @@
 //! [`Session`] takes octets and gives [`Output`]s. It negotiates TLS, SASL and the resource; what comes after is for
 //! [`Client`].
 
+mod authenticate;
 mod bind;
 mod bound;
 mod ending;
+mod entry;
 mod features;
 mod login;
 mod negotiation;

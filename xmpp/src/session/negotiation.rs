@@ -3,6 +3,7 @@
 use super::Core;
 use super::bind::Binding;
 use super::ending::Ending;
+use super::entry::Entry;
 use super::features;
 use super::login::{Login, Progress};
 use super::print;
@@ -10,7 +11,7 @@ use super::random::Random;
 use super::settings::Secured;
 use crate::action::Reply;
 use crate::sasl::{Channel, ChannelBindings, Nonce};
-use crate::stream::namespaces::{CLIENT, SASL, SERVER, STREAM, TLS};
+use crate::stream::namespaces::{CLIENT, SASL, SASL2, SERVER, STREAM, TLS};
 use crate::stream::print::Opening;
 use crate::stream::{self, Header, StreamCondition, Version};
 use presence::{Address, Bare, Timestamp};
@@ -34,6 +35,8 @@ enum Tls {
 )]
 enum Stage {
     Login(Login),
+    /// The login is proven; what was asked for with it is being done.
+    Entry(Entry),
     Bind(Binding),
 }
 
@@ -81,6 +84,7 @@ impl Negotiation {
     pub(super) fn account(&self) -> Option<&Bare> {
         match &self.stage {
             Stage::Login(_) => None,
+            Stage::Entry(entry) => Some(&entry.account),
             Stage::Bind(binding) => Some(&binding.account),
         }
     }
@@ -99,6 +103,7 @@ impl Negotiation {
     pub(super) fn is_waiting(&self) -> bool {
         match &self.stage {
             Stage::Login(login) => login.is_waiting(),
+            Stage::Entry(_) => true,
             Stage::Bind(binding) => binding.is_waiting(),
         }
     }
@@ -113,6 +118,7 @@ impl Negotiation {
         let most = match &self.stage {
             Stage::Login(_) => core.settings.unauthenticated_bytes,
             // Whoever binds sends one short stanza; more is only refused while it waits, when nothing is read.
+            Stage::Entry(_) => core.settings.stanza_size,
             Stage::Bind(binding) if binding.is_waiting() => core.settings.stanza_size,
             Stage::Bind(_) => return offered,
         };
@@ -154,6 +160,10 @@ impl Negotiation {
                 let progress = login.reply(core, &self.domain, reply)?;
                 self.advance(core, now, progress).map(|()| None)
             }
+            Stage::Entry(entry) => {
+                entry.reply(reply);
+                Ok(self.enter(core))
+            }
             Stage::Bind(binding) => {
                 self.octets = 0;
                 binding.reply(core, reply)
@@ -193,7 +203,7 @@ impl Negotiation {
         }
         self.begin(core, self.header.version);
         verdict?;
-        domain?;
+        self.check_domain(&domain?)?;
         self.check_sender(self.account())?;
         match &self.stage {
             Stage::Login(_) => {
@@ -202,8 +212,8 @@ impl Negotiation {
                     core.outbox.bytes().extend_from_slice(&offer.features);
                 }
             }
-            Stage::Bind(_) => {
-                features::after_login(core.outbox.bytes(), &core.settings);
+            Stage::Entry(_) | Stage::Bind(_) => {
+                features::after_login(core.outbox.bytes(), &core.settings, false);
             }
         }
         Ok(())
@@ -228,6 +238,16 @@ impl Negotiation {
                 Err(StreamCondition::NotAuthorized)
             }
             _ => Ok(asked),
+        }
+    }
+
+    /// Whoever says that he is of another domain cannot log in to this one (RFC 6120 §4.9.3.9, XEP-0388 §2.1).
+    fn check_domain(&self, domain: &str) -> Result<(), Ending> {
+        match (&self.header.from, &self.tls) {
+            (Some(from), Tls::Yes(_)) if from.domain() != domain => {
+                Err(StreamCondition::InvalidFrom.into())
+            }
+            _ => Ok(()),
         }
     }
 
@@ -261,6 +281,17 @@ impl Negotiation {
         element: &Element,
     ) -> Result<(), Ending> {
         self.elements += 1;
+        let is_answer =
+            element.namespace() == SASL2 && matches!(element.name(), "response" | "abort");
+        match &self.stage {
+            Stage::Login(login) if login.is_exclusive() && !is_answer => {
+                return Err(Ending::because(
+                    StreamCondition::PolicyViolation,
+                    "Only a response may come while a login is under way",
+                ));
+            }
+            _ => {}
+        }
         match (element.namespace(), element.name(), &mut self.stage) {
             (_, _, Stage::Login(_)) if self.elements > core.settings.unauthenticated_elements => {
                 Err(Ending::because(
@@ -269,8 +300,9 @@ impl Negotiation {
                 ))
             }
             (TLS, "starttls", _) => self.start_tls(core, element),
-            (SASL, name @ ("auth" | "response" | "abort"), Stage::Login(_)) => {
-                self.sasl(core, now, name, element)
+            (SASL, "auth" | "response" | "abort", Stage::Login(_))
+            | (SASL2, "authenticate" | "response" | "abort", Stage::Login(_)) => {
+                self.sasl(core, now, element)
             }
             (CLIENT, "iq", Stage::Bind(binding)) => binding.handle(core, element),
             (CLIENT, "message" | "presence" | "iq", _) => {
@@ -307,27 +339,27 @@ impl Negotiation {
         self.elements = 0;
     }
 
-    fn sasl(
-        &mut self,
-        core: &mut Core,
-        now: Timestamp,
-        name: &str,
-        element: &Element,
-    ) -> Result<(), Ending> {
+    fn sasl(&mut self, core: &mut Core, now: Timestamp, element: &Element) -> Result<(), Ending> {
         let channel = self.channel(core);
+        let (name, from) = (element.name(), &self.header.from);
         let Stage::Login(login) = &mut self.stage else {
-            return Err(misplaced(SASL, name));
+            return Err(misplaced(element.namespace(), name));
         };
         let progress = match name {
-            "auth" => {
+            "auth" | "authenticate" => {
                 let mut channel = channel;
                 let offer = core.settings.offers.of(&channel, &core.settings);
                 channel.digests = offer.map(|offer| Arc::clone(&offer.digests));
                 let nonce = Nonce::from_random(&self.random.bytes());
-                login.auth(core, &self.domain, &channel, element, nonce)
+                if name == "auth" {
+                    login.auth(core, &self.domain, &channel, element, nonce)
+                } else {
+                    let from = from.clone();
+                    login.authenticate(core, &self.domain, &channel, element, from, nonce)
+                }
             }
             "response" => login.response(core, &self.domain, element),
-            _ => login.abort(core),
+            _ => login.abort(core, element),
         }?;
         self.advance(core, now, progress)
     }
@@ -341,17 +373,48 @@ impl Negotiation {
         let Progress::Proven {
             account,
             additional,
+            request,
+            renew,
         } = progress
         else {
             return Ok(());
         };
         self.check_sender(Some(&account))?;
+        self.deadline = now.plus(core.settings.unauthenticated_time);
+        if let Some(request) = request {
+            // The stream goes on (XEP-0388 §2.6.1).
+            self.octets = 0;
+            let fresh = self.random.id();
+            let tokens = &core.settings.tokens;
+            let entry = Entry::new(account, additional, *request, renew, tokens, fresh);
+            self.stage = Stage::Entry(entry);
+            core.reader.set_limits(core.settings.members());
+            self.enter(core);
+            return Ok(());
+        }
         print::success(core.outbox.bytes(), additional.as_deref());
         self.stage = Stage::Bind(Binding::new(account));
-        self.deadline = now.plus(core.settings.unauthenticated_time);
         self.restart(core);
         core.reader.set_limits(core.settings.members());
         Ok(())
+    }
+
+    /// Goes on with what was asked for together with a login; the full address once all is done, if a resource was bound.
+    fn enter(&mut self, core: &mut Core) -> Option<Address> {
+        let Stage::Entry(entry) = &mut self.stage else {
+            return None;
+        };
+        if entry.ask(core) {
+            return None;
+        }
+        let done = Stage::Bind(Binding::new(entry.account.clone()));
+        let Stage::Entry(entry) = std::mem::replace(&mut self.stage, done) else {
+            return None;
+        };
+        let address = entry.finish(core);
+        features::after_login(core.outbox.bytes(), &core.settings, address.is_some());
+        self.octets = 0;
+        address
     }
 }
 

@@ -1,9 +1,10 @@
-//! The server's words during negotiation: STARTTLS, SASL, binding (RFC 6120 §5, §6, §7).
+//! The server's words during negotiation: STARTTLS, SASL, binding (RFC 6120 §5, §6, §7; XEP-0388).
 
+use super::entry::Told;
 use crate::print::StanzaError;
 use crate::sasl::{Failure, encode_optional_payload, encode_payload};
-use crate::stream::namespaces::{BIND, SASL, TLS};
-use presence::Address;
+use crate::stream::namespaces::{BIND, BIND2, FAST, SASL, SASL2, TLS};
+use presence::{Address, Bare};
 use xml::Writer;
 
 /// TLS may begin (§5.4.2.3).
@@ -16,23 +17,55 @@ pub(super) fn tls_failure(out: &mut Vec<u8>) {
     empty(&mut Writer::new(out), "failure", TLS);
 }
 
-/// A challenge (§6.4.3).
-pub(super) fn challenge(out: &mut Vec<u8>, data: &[u8]) {
-    with_text(out, "challenge", &encode_payload(data));
+/// A challenge (§6.4.3) of either profile.
+pub(super) fn challenge(out: &mut Vec<u8>, namespace: &str, data: &[u8]) {
+    with_text(out, "challenge", namespace, &encode_payload(data));
 }
 
 /// Success (§6.4.6).
 pub(super) fn success(out: &mut Vec<u8>, additional: Option<&[u8]>) {
     let text = additional.map(encode_optional_payload).unwrap_or_default();
-    with_text(out, "success", &text);
+    with_text(out, "success", SASL, &text);
 }
 
-/// A failure (§6.4.5).
-pub(super) fn sasl_failure(out: &mut Vec<u8>, failure: Failure) {
+/// Success with all that came of what was asked for together with the login (XEP-0388 §2.6.1, XEP-0386 §3.2, XEP-0484 §3.3).
+pub(super) fn success2(out: &mut Vec<u8>, account: &Bare, additional: Option<&[u8]>, told: &Told) {
+    let mut to = Writer::new(out);
+    to.start("success");
+    to.attribute("xmlns", SASL2);
+    if let Some(data) = additional {
+        to.start("additional-data");
+        to.text(&encode_payload(data));
+        to.end();
+    }
+    to.start("authorization-identifier");
+    match &told.resource {
+        Some(resource) => to.text(&account.with(resource.clone()).to_string()),
+        None => to.text(account.as_str()),
+    };
+    to.end();
+    if told.resource.is_some() {
+        empty(&mut to, "bound", BIND2);
+    }
+    if let Some((token, expiry)) = &told.token {
+        to.start("token");
+        to.attribute("xmlns", FAST);
+        to.attribute("expiry", &expiry.to_rfc3339());
+        to.attribute("token", token);
+        to.end();
+    }
+    to.end();
+}
+
+/// A failure (§6.4.5) of either profile; the condition is always of the older one.
+pub(super) fn sasl_failure(out: &mut Vec<u8>, namespace: &str, failure: Failure) {
     let mut to = Writer::new(out);
     to.start("failure");
-    to.attribute("xmlns", SASL);
+    to.attribute("xmlns", namespace);
     to.start(failure.condition());
+    if namespace != SASL {
+        to.attribute("xmlns", SASL);
+    }
     to.end();
     to.end();
 }
@@ -62,10 +95,10 @@ pub(super) fn iq_error(out: &mut Vec<u8>, id: &str, error: &StanzaError) {
     to.end();
 }
 
-fn with_text(out: &mut Vec<u8>, name: &str, text: &str) {
+fn with_text(out: &mut Vec<u8>, name: &str, namespace: &str, text: &str) {
     let mut to = Writer::new(out);
     to.start(name);
-    to.attribute("xmlns", SASL);
+    to.attribute("xmlns", namespace);
     if !text.is_empty() {
         to.text(text);
     }

@@ -2,7 +2,7 @@
 
 use super::offer::Offers;
 use crate::client::Service;
-use crate::sasl::{ChannelBindings, Decoy};
+use crate::sasl::{ChannelBindings, Decoy, TokenKey};
 use crate::stream::StreamCondition;
 use presence::Address;
 use std::sync::Arc;
@@ -36,6 +36,8 @@ pub struct Settings {
     pub ping_timeout: Duration,
     /// Makes the keys of accounts that do not exist.
     pub decoy: Decoy,
+    /// Makes tokens, and the names of resources of clients that come again (XEP-0386, XEP-0484).
+    pub tokens: TokenKey,
     /// Every account has keys for SCRAM-SHA-512, which therefore is offered.
     pub sha512: bool,
     /// What follows from all this for the features of a stream.
@@ -55,6 +57,7 @@ impl Settings {
             unauthenticated_time: Duration::from_secs(30),
             ping_after: Duration::from_secs(60),
             ping_timeout: Duration::from_secs(30),
+            tokens: decoy.token_key(),
             decoy,
             sha512: true,
             offers: Offers::default(),

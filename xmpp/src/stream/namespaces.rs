@@ -14,6 +14,12 @@ pub const STANZA_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
 pub const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 /// SASL (RFC 6120 §6).
 pub const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+/// The extensible profile of SASL (XEP-0388).
+pub const SASL2: &str = "urn:xmpp:sasl:2";
+/// Resource binding within it (XEP-0386).
+pub const BIND2: &str = "urn:xmpp:bind:0";
+/// Tokens for the next login (XEP-0484).
+pub const FAST: &str = "urn:xmpp:fast:0";
 /// Types of channel binding (XEP-0440).
 pub const CHANNEL_BINDING: &str = "urn:xmpp:sasl-cb:0";
 /// Limits of a stream (XEP-0478).

@@ -15,7 +15,12 @@ fn start_tls_then_scram_bound_to_the_channel() {
     assert_ne!(open.attribute("id").unwrap(), first_id);
     assert_eq!(
         names(&features),
-        ["mechanisms", "sasl-channel-binding", "limits"]
+        [
+            "mechanisms",
+            "authentication",
+            "sasl-channel-binding",
+            "limits"
+        ]
     );
     let offered: Vec<_> = child(&features, "mechanisms")
         .children()

@@ -3,22 +3,26 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod binding;
+mod entering;
 mod good;
 mod headers;
 mod limits;
 mod properties;
 mod sasl;
+mod sasl2;
 mod stanzas;
 mod start_tls;
+mod tokens;
 
 use super::*;
 use crate::action::{Action, AttemptOutcome};
 use crate::client::{Service, Software};
 use crate::sasl::{
-    ClientBinding, Credentials, Decoy, Hash, Nonce, Password, ScramClient, decode_payload,
-    encode_optional_payload, encode_payload, plain_message,
+    ClientBinding, ClientId, Credentials, Decoy, Hash, IssuedToken, Nonce, Password, ScramClient,
+    TokenAttempt, TokenFinding, TokenMechanism, decode_payload, encode_optional_payload,
+    encode_payload, plain_message,
 };
-use crate::stream::namespaces::{BIND, SASL, STREAM, STREAM_ERRORS};
+use crate::stream::namespaces::{BIND, BIND2, FAST, SASL, SASL2, STREAM, STREAM_ERRORS};
 use presence::{Resource, Utc};
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -81,6 +85,8 @@ struct Pair {
     actions: Vec<Action>,
     attempts: Vec<AttemptOutcome>,
     begun: usize,
+    /// What was issued to clients of ann's.
+    tokens: Vec<(ClientId, IssuedToken)>,
     in_handshake: bool,
     closed: bool,
 }
@@ -102,6 +108,7 @@ impl Pair {
             actions: Vec::new(),
             attempts: Vec::new(),
             begun: 0,
+            tokens: Vec::new(),
             in_handshake: false,
             closed: false,
         }
@@ -168,7 +175,7 @@ impl Pair {
         self.ear.feed(octets);
         while let Some(token) = self.ear.next().unwrap() {
             let restarts = matches!(&token, Token::Element(element)
-                if element.name() == "success" || element.name() == "proceed");
+                if element.is("success", SASL) || element.name() == "proceed");
             self.heard.push(token);
             if restarts {
                 self.ear.reset();
@@ -199,6 +206,17 @@ impl Pair {
                     _ => Reply::Password(right),
                 })
             }
+            Action::Token { account, attempt } => {
+                self.begun += 1;
+                let found = self.judge(account, attempt);
+                self.answer(found)
+            }
+            Action::IssueToken {
+                account,
+                client,
+                mechanism,
+            } => Some(Reply::Issued(self.issue(account, *client, *mechanism)))
+                .filter(|_| self.answers != Answers::Never),
             Action::Bind { resource, .. } if self.answers != Answers::Never => {
                 let bound = if self.bindings.is_empty() {
                     let wish = resource.clone();
@@ -214,6 +232,82 @@ impl Pair {
         if let Some(reply) = reply {
             self.session.handle_reply(self.now, reply);
         }
+    }
+
+    /// As the server does it, without a store.
+    fn judge(&mut self, account: &Bare, attempt: &TokenAttempt) -> Reply {
+        let of: Vec<_> = self
+            .tokens
+            .iter()
+            .filter(|(client, _)| *client == attempt.client)
+            .collect();
+        let is_ann = account.as_str() == "ann@office.example";
+        let issued: Vec<_> = of
+            .into_iter()
+            .filter(|_| is_ann)
+            .map(|(_, token)| token.clone())
+            .collect();
+        let keys = self.session.core.settings.tokens.clone();
+        let password = is_ann.then(|| CREDENTIALS.fingerprint());
+        let (name, now) = (account.as_str(), self.now.utc);
+        match keys.judge(name, attempt, &issued, password, now) {
+            TokenFinding::Wrong => Reply::TokenWrong,
+            TokenFinding::Expired => Reply::TokenExpired,
+            TokenFinding::Proven {
+                nonce,
+                responder,
+                is_old,
+                ..
+            } => {
+                self.tokens.retain(|(client, token)| {
+                    let is_gone = if attempt.invalidate {
+                        true
+                    } else {
+                        token.used && token.nonce != nonce
+                    };
+                    *client != attempt.client || !is_gone
+                });
+                for (_, token) in &mut self.tokens {
+                    if token.nonce == nonce {
+                        token.used = true;
+                        token.count = attempt.count.unwrap_or(token.count);
+                    }
+                }
+                Reply::Token {
+                    responder,
+                    is_old,
+                    disabled: self.answers == Answers::Disabled,
+                }
+            }
+        }
+    }
+
+    fn issue(
+        &mut self,
+        account: &Bare,
+        client: ClientId,
+        mechanism: TokenMechanism,
+    ) -> Option<(String, Utc)> {
+        if self.answers == Answers::Fault {
+            return None;
+        }
+        let nonce = [self.tokens.len() as u8 + 1; 16];
+        let expires = Utc(self.now.utc.0 + 20 * 86_400_000);
+        self.tokens
+            .retain(|(of, token)| *of != client || token.used);
+        let token = IssuedToken {
+            mechanism,
+            nonce,
+            password: CREDENTIALS.fingerprint(),
+            issued: self.now.utc,
+            expires,
+            count: 0,
+            used: false,
+        };
+        self.tokens.push((client, token));
+        let keys = &self.session.core.settings.tokens;
+        let token = keys.token(account.as_str(), client, &nonce);
+        Some((token.reveal().to_owned(), expires))
     }
 
     fn answer(&self, usual: Reply) -> Option<Reply> {
@@ -328,7 +422,10 @@ impl Pair {
 }
 
 fn condition_of(failure: &Element) -> String {
-    assert!(failure.is("failure", SASL), "{failure:?}");
+    assert!(
+        failure.is("failure", SASL) || failure.is("failure", SASL2),
+        "{failure:?}"
+    );
     let condition = failure.children().next().unwrap();
     assert_eq!(condition.namespace(), SASL);
     condition.name().to_owned()

@@ -4,15 +4,33 @@ use super::*;
 use proptest::prelude::*;
 
 /// A conversation that goes well, in the pieces between which the driver acts.
-fn script() -> Vec<String> {
+fn script(extensible: bool) -> Vec<String> {
+    let rest = [
+        "<presence/><message to='bob@office.example' type='chat'><body>Hi &amp; bye</body></message>".to_owned(),
+        "<iq type='get' id='q'><query xmlns='jabber:iq:roster'/></iq> </stream:stream>".to_owned(),
+    ];
+    if extensible {
+        let wishes = "<user-agent id='7d9f2a4c-51b6-4e08-9c3d-a1b2c3d4e5f6'/><bind xmlns='urn:xmpp:bind:0'><tag>T</tag></bind>\
+             <request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/>";
+        let begin = [
+            format!("{OPEN}{START_TLS}"),
+            format!(
+                "{OPEN}{}",
+                super::sasl2::authenticate("PLAIN", None, wishes)
+            ),
+            format!("<response xmlns='{SASL2}'>AGFubgBwZW5jaWw=</response>"),
+        ];
+        return begin.into_iter().chain(rest).collect();
+    }
     let login = encode_payload(&plain_message(None, "ann", "pencil"));
     vec![
         format!("{OPEN}{START_TLS}"),
         format!("{OPEN}<auth xmlns='{SASL}' mechanism='PLAIN'>{login}</auth>"),
         format!("{OPEN}{BIND_ANY}"),
-        "<presence/><message to='bob@office.example' type='chat'><body>Hi &amp; bye</body></message>".to_owned(),
-        "<iq type='get' id='q'><query xmlns='jabber:iq:roster'/></iq> </stream:stream>".to_owned(),
     ]
+    .into_iter()
+    .chain(rest)
+    .collect()
 }
 
 /// How a piece is spoilt.
@@ -84,9 +102,9 @@ fn spoil(octets: &mut Vec<u8>, change: &Change) {
 }
 
 /// The conversation, spoilt, in chunks of this size.
-fn converse(changes: &[(usize, Change)], chunk: usize) -> Pair {
+fn converse(extensible: bool, changes: &[(usize, Change)], chunk: usize) -> Pair {
     let mut pair = Pair::plain();
-    for (index, piece) in script().into_iter().enumerate() {
+    for (index, piece) in script(extensible).into_iter().enumerate() {
         let mut octets = piece.into_bytes();
         for (_, change) in changes.iter().filter(|(at, _)| *at == index) {
             spoil(&mut octets, change);
@@ -124,6 +142,26 @@ fn check_end(pair: &mut Pair, how: u8) {
     assert_eq!(pair.begun, pair.attempts.len());
 }
 
+/// Nobody is in who was not let in, and nobody has an address or a token for whom none was made.
+fn check_entry(pair: &Pair) {
+    let succeeded = pair.attempts.contains(&AttemptOutcome::Succeeded);
+    assert!(pair.session.account().is_none() || succeeded);
+    let bound = pair
+        .actions
+        .iter()
+        .any(|it| matches!(it, Action::Bind { .. }));
+    assert!(pair.session.address().is_none() || bound);
+    assert!(pair.tokens.is_empty() || succeeded);
+}
+
+#[test]
+fn the_conversations_go_well_unspoilt() {
+    for extensible in [false, true] {
+        let pair = converse(extensible, &[], usize::MAX);
+        assert!(pair.session.address().is_some() && pair.closed);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
@@ -131,17 +169,21 @@ proptest! {
     fn random_octets(octets in prop::collection::vec(any::<u8>(), 0..300), direct: bool, how: u8) {
         let mut pair = if direct { Pair::direct() } else { Pair::plain() };
         pair.send_octets(&octets);
+        check_entry(&pair);
         check_end(&mut pair, how);
     }
 
     #[test]
     fn spoilt_conversations(
+        extensible: bool,
         changes in prop::collection::vec((0..5_usize, change()), 0..4),
         chunk in 1..200_usize,
         how: u8,
     ) {
-        let mut whole = converse(&changes, usize::MAX);
-        let mut pieces = converse(&changes, chunk);
+        let mut whole = converse(extensible, &changes, usize::MAX);
+        let mut pieces = converse(extensible, &changes, chunk);
+        check_entry(&whole);
+        check_entry(&pieces);
         check_end(&mut whole, how);
         check_end(&mut pieces, how);
         prop_assert_eq!(

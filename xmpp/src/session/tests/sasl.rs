@@ -19,7 +19,7 @@ fn mechanisms_that_are_not() {
     // No binding data, no -PLUS.
     let mut pair = Pair::new(settings(), Some(Secured::default()));
     let (_, features) = pair.send(OPEN).opening();
-    assert_eq!(names(&features), ["mechanisms", "limits"]);
+    assert_eq!(names(&features), ["mechanisms", "authentication", "limits"]);
     assert_eq!(
         pair.auth("SCRAM-SHA-256-PLUS", None).failure(),
         "invalid-mechanism"
