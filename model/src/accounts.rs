@@ -26,7 +26,8 @@ pub struct Secrets {
 }
 
 impl Model {
-    fn unit(
+    /// Writes the ops as one unit that changes nothing in memory, answers, and goes on.
+    pub(crate) fn unit(
         self: &Arc<Self>,
         ops: Vec<Op>,
         reply: &Reply<()>,

@@ -23,6 +23,7 @@
 //! | [`person`] | cards, and what accounts keep for their programs |
 //! | [`announcements`] | what everybody is told, and who is there to hear it |
 //! | [`accounts`] | accounts and aliases |
+//! | `login_tokens` | what clients log in with instead of a password |
 //! | `late` | what waits for room in the writer's queue and must not be lost |
 //! | `watchers` | who is told of whom |
 //! | `watching` | the list of those who are told |
@@ -53,6 +54,7 @@ pub mod contacts;
 pub mod entity;
 mod interests;
 mod late;
+mod login_tokens;
 pub mod messages;
 mod offline;
 mod outbox;

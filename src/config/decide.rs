@@ -9,7 +9,7 @@ use super::read::{self, Read, Reader};
 use super::tree::{Node, Place, Value};
 use super::types::{
     AuthFailures, Backup, CertificateFiles, Config, DigestAlgorithm, Expires, Http, Limits, Log,
-    LogFormat, Network, Presence, Register, Registration, SameDomain, Sip, Tls, Xmpp,
+    LogFormat, LoginTokens, Network, Presence, Register, Registration, SameDomain, Sip, Tls, Xmpp,
 };
 use super::{Mistake, keys, lists, unknown};
 
@@ -319,6 +319,7 @@ fn limits(r: &mut Reader<'_>) -> Limits {
         register_expires: expires(r, "limits.register_expires"),
         notify_pace: r.take("limits.notify_pace", between(Duration::ZERO, 60 * MINUTE)),
         auth_failures: auth_failures(r),
+        login_tokens: login_tokens(r),
         restart_grace: r.take("limits.restart_grace", between(Duration::ZERO, 60 * MINUTE)),
         bosh_inactivity: r.take("limits.bosh_inactivity", read::duration(SECOND)),
         resume_timeout: r.take("limits.resume_timeout", read::duration(Duration::ZERO)),
@@ -381,6 +382,16 @@ fn auth_failures(r: &mut Reader<'_>) -> AuthFailures {
         within: r.take(
             "limits.auth_failures.within",
             between(SECOND, 24 * 60 * MINUTE),
+        ),
+    }
+}
+
+fn login_tokens(r: &mut Reader<'_>) -> LoginTokens {
+    LoginTokens {
+        per_account: r.take("limits.login_tokens.per_account", read::number(1..=10_000)),
+        lifetime: r.take(
+            "limits.login_tokens.lifetime",
+            between(MINUTE, 366 * 24 * 60 * MINUTE),
         ),
     }
 }

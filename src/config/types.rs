@@ -274,6 +274,8 @@ pub struct Limits {
     pub notify_pace: Duration,
     /// Failed logins after which further ones are refused.
     pub auth_failures: AuthFailures,
+    /// Tokens that clients log in with.
+    pub login_tokens: LoginTokens,
     /// How long presence of connections outlives an unclean end; zero: not at all.
     pub restart_grace: Duration,
     /// Silence that ends a BOSH session.
@@ -304,6 +306,15 @@ pub struct AuthFailures {
     pub per_address: u32,
     /// The time they are counted over.
     pub within: Duration,
+}
+
+/// What is granted to clients that log in by token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoginTokens {
+    /// Clients of one account that have some.
+    pub per_account: u32,
+    /// How long one is good.
+    pub lifetime: Duration,
 }
 
 /// `[backup]`

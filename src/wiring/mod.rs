@@ -2,6 +2,7 @@
 //! that tests on simulated time go the same way as the server.
 
 pub mod commands;
+pub mod login_tokens;
 pub mod person;
 pub mod sip;
 pub mod xmpp;

@@ -6,8 +6,8 @@ use presence::Bare;
 use rusqlite::Connection;
 
 use crate::tables::{
-    accounts, aliases, bindings, blocks, grants, inbox, last_known, last_seen, meta, offline,
-    outbox, pending_in, private, publications, reports, roster, vcards, watches,
+    accounts, aliases, bindings, blocks, grants, inbox, last_known, last_seen, login_tokens, meta,
+    offline, outbox, pending_in, private, publications, reports, roster, vcards, watches,
 };
 use crate::{NextIds, Op, StoreError};
 
@@ -57,6 +57,9 @@ pub(crate) fn apply(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(),
         | Op::AccountDisable { .. }
         | Op::AccountAdmin { .. }
         | Op::AccountDelete { .. } => apply_account(db, memory, op),
+        Op::LoginTokenPut { .. } | Op::LoginTokenUsed { .. } | Op::LoginTokensRemove { .. } => {
+            apply_login(db, memory, op)
+        }
         Op::AliasPut { alias, account } => aliases::put(db, alias, memory.number(db, account)?),
         Op::AliasRemove { alias } => aliases::remove(db, alias),
         Op::RosterPut {
@@ -140,14 +143,22 @@ fn apply_account(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), St
             account,
             scram,
             sealed_ha1,
-        } => accounts::set_credentials(db, memory.number(db, account)?, scram, sealed_ha1),
+        } => {
+            let account = memory.number(db, account)?;
+            accounts::set_credentials(db, account, scram, sealed_ha1)?;
+            login_tokens::clear(db, account)
+        }
         Op::AccountScram {
             account,
             was,
             scram,
         } => accounts::complete_scram(db, memory.number(db, account)?, was, scram),
         Op::AccountDisable { account, disabled } => {
-            accounts::set_disabled(db, memory.number(db, account)?, *disabled)
+            let account = memory.number(db, account)?;
+            if *disabled {
+                login_tokens::clear(db, account)?;
+            }
+            accounts::set_disabled(db, account, *disabled)
         }
         Op::AccountAdmin { account, admin } => {
             accounts::set_admin(db, memory.number(db, account)?, *admin)
@@ -158,6 +169,38 @@ fn apply_account(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), St
             accounts::delete(db, number)
         }
         _ => unreachable!("called with operations on accounts alone"),
+    }
+}
+
+fn apply_login(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), StoreError> {
+    let (account, done) = match op {
+        Op::LoginTokenPut {
+            account,
+            token,
+            most,
+        } => {
+            let number = memory.number(db, account)?;
+            (account, login_tokens::put(db, number, token, *most)?)
+        }
+        Op::LoginTokenUsed {
+            account,
+            client,
+            nonce,
+            count,
+        } => {
+            let number = memory.number(db, account)?;
+            let marked = login_tokens::mark(db, number, client, nonce, *count)?;
+            (account, marked)
+        }
+        Op::LoginTokensRemove { account, client } => {
+            return login_tokens::remove(db, memory.number(db, account)?, client);
+        }
+        _ => unreachable!("called with operations on login tokens alone"),
+    };
+    if done {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict(account.clone()))
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Most {
     pub bytes: u64,
 }
 
+use crate::LoginToken;
+
 /// One change. `Put` makes or replaces, `Remove` of what is not there changes nothing. An operation on an account that
 /// does not exist fails with [`AccountUnknown`](crate::StoreError::AccountUnknown) and undoes its unit.
 #[derive(Clone, PartialEq)]
@@ -31,7 +33,7 @@ pub enum Op {
         admin: bool,
         created: Utc,
     },
-    /// Replaces the credentials.
+    /// Replaces the credentials; login tokens are gone.
     AccountPassword {
         account: Bare,
         scram: Vec<u8>,
@@ -43,7 +45,7 @@ pub enum Op {
         was: Vec<u8>,
         scram: Vec<u8>,
     },
-    /// Closes or opens an account.
+    /// Closes or opens an account. Of one that is closed the login tokens are gone.
     AccountDisable { account: Bare, disabled: bool },
     /// Gives or takes administrator rights.
     AccountAdmin { account: Bare, admin: bool },
@@ -159,6 +161,24 @@ pub enum Op {
     },
     /// The account has got this message of the day.
     MotdTold { account: Bare, number: u64 },
+    /// Keeps a token that a client may log in with from now on, in place of one that it was given and never used. An account has at most
+    /// so many clients with tokens: more, and those who got theirs longest ago lose them. An account that may not log in is a
+    /// [`Conflict`](crate::StoreError::Conflict).
+    LoginTokenPut {
+        account: Bare,
+        token: Box<LoginToken>,
+        most: u32,
+    },
+    /// It was used, with this count: what was issued before it is gone. [`Conflict`](crate::StoreError::Conflict) when it is gone itself
+    /// or has had that count.
+    LoginTokenUsed {
+        account: Bare,
+        client: [u8; 16],
+        nonce: [u8; 16],
+        count: Option<u64>,
+    },
+    /// The client shall log in otherwise.
+    LoginTokensRemove { account: Bare, client: [u8; 16] },
     /// Anything else of the program.
     MetaPut { key: String, value: Vec<u8> },
 }
@@ -202,6 +222,9 @@ impl Op {
             Self::VcardPut { .. } => "vcard-put",
             Self::PrivatePut { .. } => "private-put",
             Self::MotdTold { .. } => "motd-told",
+            Self::LoginTokenPut { .. } => "login-token-put",
+            Self::LoginTokenUsed { .. } => "login-token-used",
+            Self::LoginTokensRemove { .. } => "login-tokens-remove",
             Self::MetaPut { .. } => "meta-put",
         }
     }
@@ -209,7 +232,13 @@ impl Op {
     /// More than one statement: needs a savepoint of its own to be all or nothing.
     pub(crate) fn is_compound(&self) -> bool {
         match self {
-            Self::RosterPut { .. } | Self::RosterRemove { .. } | Self::PrivatePut { .. } => true,
+            Self::RosterPut { .. }
+            | Self::RosterRemove { .. }
+            | Self::PrivatePut { .. }
+            | Self::AccountPassword { .. }
+            | Self::AccountDisable { .. }
+            | Self::LoginTokenPut { .. }
+            | Self::LoginTokenUsed { .. } => true,
             Self::ReportPut { .. } => true,
             Self::OfflineRemove { ids, .. } => ids.len() > 1,
             _ => false,

@@ -6,7 +6,9 @@ use std::sync::{Arc, mpsc};
 use presence::{Bare, Publication, Resource, WatchRecord};
 use proptest::prelude::*;
 
-use crate::{AccountRecord, Op, Options, OutboxEntry, Store, StoreError, samples, stored_size};
+use crate::{
+    AccountRecord, LoginToken, Op, Options, OutboxEntry, Store, StoreError, samples, stored_size,
+};
 
 type Published = BTreeMap<Resource, (i64, Publication)>;
 
@@ -36,6 +38,8 @@ struct Account {
     inbox: BTreeMap<Bare, u64>,
     last_seen: Option<(presence::Utc, Option<String>)>,
     motd: u64,
+    /// By client, and whether it was used.
+    tokens: BTreeMap<([u8; 16], bool), LoginToken>,
     vcard: Option<presence::Card>,
     private: BTreeMap<presence::card::Label, bytes::Bytes>,
 }
@@ -100,6 +104,7 @@ impl Oracle {
             } => {
                 let account = self.at(&account)?;
                 (account.scram, account.sealed_ha1) = (scram, sealed_ha1);
+                account.tokens.clear();
             }
             Op::AccountScram {
                 account,
@@ -111,7 +116,13 @@ impl Oracle {
                     account.scram = scram;
                 }
             }
-            Op::AccountDisable { account, disabled } => self.at(&account)?.disabled = disabled,
+            Op::AccountDisable { account, disabled } => {
+                let account = self.at(&account)?;
+                account.disabled = disabled;
+                if disabled {
+                    account.tokens.clear();
+                }
+            }
             Op::AccountAdmin { account, admin } => self.at(&account)?.admin = admin,
             Op::AccountDelete { account } => {
                 self.at(&account)?;
@@ -277,6 +288,55 @@ impl Oracle {
                     return Err(StoreError::Full(name));
                 }
             }
+            Op::LoginTokenPut {
+                account: name,
+                token,
+                most,
+            } => {
+                let account = self.at(&name)?;
+                if account.disabled {
+                    return Err(StoreError::Conflict(name));
+                }
+                let (client, now) = (token.client, token.issued);
+                account.tokens.insert((client, false), *token);
+                account.tokens.retain(|_, token| token.expires > now);
+                let mut others: BTreeMap<[u8; 16], presence::Utc> = BTreeMap::new();
+                for token in account.tokens.values().filter(|t| t.client != client) {
+                    let last = others.entry(token.client).or_insert(token.issued);
+                    *last = (*last).max(token.issued);
+                }
+                let mut others: Vec<_> = others.into_iter().map(|(c, at)| (at, c)).collect();
+                others.sort_unstable_by(|a, b| b.cmp(a));
+                let room = (most as usize).saturating_sub(1);
+                for (_, client) in others.into_iter().skip(room) {
+                    account.tokens.retain(|(of, _), _| *of != client);
+                }
+            }
+            Op::LoginTokenUsed {
+                account: name,
+                client,
+                nonce,
+                count,
+            } => {
+                let account = self.at(&name)?;
+                let of_client = |used: bool| (client, used);
+                let found = [false, true]
+                    .map(of_client)
+                    .into_iter()
+                    .find(|key| account.tokens.get(key).is_some_and(|t| t.nonce == nonce));
+                let fits = |t: &LoginToken| count.is_none_or(|count| t.count < count);
+                let token = found.and_then(|key| account.tokens.get(&key).cloned());
+                let Some((key, mut token)) = found.zip(token.filter(fits)) else {
+                    return Err(StoreError::Conflict(name));
+                };
+                account.tokens.remove(&key);
+                token.used = true;
+                token.count = count.unwrap_or(token.count);
+                account.tokens.insert((client, true), token);
+            }
+            Op::LoginTokensRemove { account, client } => {
+                self.at(&account)?.tokens.retain(|(of, _), _| *of != client);
+            }
             Op::MetaPut { key, value } => drop(self.meta.insert(key, value)),
         }
         Ok(())
@@ -359,6 +419,14 @@ proptest! {
                     store.private(name, &label).expect("private"),
                     account.and_then(|a| a.private.get(&label).cloned())
                 );
+            }
+            for client in samples::clients() {
+                let found = store.login_tokens(name, &client).expect("tokens").map(|(_, t)| t);
+                let of_client = |a: &Account| {
+                    let of_client = a.tokens.values().filter(|t| t.client == client);
+                    of_client.cloned().collect::<Vec<_>>()
+                };
+                prop_assert_eq!(found, account.map(of_client));
             }
             residents.extend(record.filter(|r| {
                 !(r.publications.is_empty() && r.last_known.is_empty() && r.bindings.is_empty() && r.watches.is_empty())

@@ -53,6 +53,27 @@ pub struct StoredCredentials {
     pub admin: bool,
 }
 
+/// A token that a client logs in with, as far as it is kept: not enough to log in with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginToken {
+    /// The client's own id.
+    pub client: [u8; 16],
+    /// It was used.
+    pub used: bool,
+    /// The mechanism, numbered by its maker.
+    pub mechanism: u8,
+    /// What it is made of.
+    pub nonce: [u8; 16],
+    /// Tells the password that it was issued under from others.
+    pub password: [u8; 16],
+    /// When it was issued.
+    pub issued: Utc,
+    /// Until when it is good.
+    pub expires: Utc,
+    /// The highest count that came with it.
+    pub count: u64,
+}
+
 /// Without the secrets.
 impl fmt::Debug for StoredCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,7 +13,7 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 
-use crate::{Most, Op};
+use crate::{LoginToken, Most, Op};
 
 pub(crate) fn account() -> impl Strategy<Value = Bare> {
     prop_oneof!["ann", "bob", "eve"].prop_map(|l| Bare::from_prepared(&format!("{l}@example.org")))
@@ -306,7 +306,41 @@ fn account_op() -> impl Strategy<Value = Op> {
         1 => account().prop_map(|account| Op::AccountDelete { account }),
         1 => ("[0-2]", account()).prop_map(|(alias, account)| Op::AliasPut { alias, account }),
         1 => "[0-2]".prop_map(|alias| Op::AliasRemove { alias }),
+        6 => login_op(),
         1 => ("[k-l]", secret()).prop_map(|(key, value)| Op::MetaPut { key, value }),
+    ]
+}
+
+pub(crate) fn clients() -> [[u8; 16]; 3] {
+    [[1; 16], [2; 16], [3; 16]]
+}
+
+fn login_op() -> impl Strategy<Value = Op> {
+    let client = || prop::sample::select(clients().to_vec());
+    let nonce = || prop::sample::select(vec![[7; 16], [8; 16], [9; 16]]);
+    let token = (client(), 1..4_u8, nonce(), 0..30_i64, 1..20_i64).prop_map(
+        |(client, mechanism, nonce, issued, life)| {
+            Box::new(LoginToken {
+                client,
+                used: false,
+                mechanism,
+                nonce,
+                password: [mechanism; 16],
+                issued: Utc(issued),
+                expires: Utc(issued + life),
+                count: 0,
+            })
+        },
+    );
+    prop_oneof![
+        3 => (account(), token, 0..4_u32).prop_map(|(account, token, most)| Op::LoginTokenPut { account, token, most }),
+        3 => (account(), client(), nonce(), of(0..4_u64)).prop_map(|(account, client, nonce, count)| Op::LoginTokenUsed {
+            account,
+            client,
+            nonce,
+            count
+        }),
+        1 => (account(), client()).prop_map(|(account, client)| Op::LoginTokensRemove { account, client }),
     ]
 }
 

@@ -17,12 +17,12 @@ use crate::place::{Place, create_private};
 use crate::pool::Pool;
 use crate::queue::{Done, Queue};
 use crate::tables::{
-    accounts, aliases, bindings, blocks, grants, inbox, last_known, last_seen, meta, offline,
-    outbox, pending_in, private, publications, reports, roster, state, vcards, watches,
+    accounts, aliases, bindings, blocks, grants, inbox, last_known, last_seen, login_tokens, meta,
+    offline, outbox, pending_in, private, publications, reports, roster, state, vcards, watches,
 };
 use crate::writer::{Sink, Writer};
 use crate::{
-    AccountRecord, AccountSummary, NextIds, Op, OutboxEntry, ReportRecord, StoreError,
+    AccountRecord, AccountSummary, LoginToken, NextIds, Op, OutboxEntry, ReportRecord, StoreError,
     StoredCredentials, backup, migrate,
 };
 
@@ -198,6 +198,22 @@ impl Store {
     /// What logging in needs.
     pub fn credentials(&self, account: &Bare) -> Result<Option<StoredCredentials>, StoreError> {
         self.0.pool.read(|db| accounts::credentials(db, account))
+    }
+
+    /// What logging in by token needs: the credentials, and the tokens of that client.
+    pub fn login_tokens(
+        &self,
+        account: &Bare,
+        client: &[u8; 16],
+    ) -> Result<Option<(StoredCredentials, Vec<LoginToken>)>, StoreError> {
+        self.0.pool.read(|db| {
+            let Some(credentials) = accounts::credentials(db, account)? else {
+                return Ok(None);
+            };
+            let number = accounts::id(db, account)?;
+            let tokens = number.map(|number| login_tokens::of_client(db, number, client));
+            Ok(Some((credentials, tokens.transpose()?.unwrap_or_default())))
+        })
     }
 
     /// How many accounts have SCRAM keys whose first octet is this one. Reads all of them: for the start.

@@ -8,6 +8,7 @@ pub(crate) mod grants;
 pub(crate) mod inbox;
 pub(crate) mod last_known;
 pub(crate) mod last_seen;
+pub(crate) mod login_tokens;
 pub(crate) mod meta;
 pub(crate) mod offline;
 pub(crate) mod outbox;

@@ -13,4 +13,5 @@ mod restart;
 mod rosters;
 mod security;
 mod streams;
+mod tokens;
 mod waiting;

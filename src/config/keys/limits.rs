@@ -190,6 +190,11 @@ pub(super) const LIMITS: &[Key] = &[
         "Failed logins within that time after which further ones are refused unread. A count of 0 means no limit.",
     ),
     key(
+        "login_tokens",
+        "{ per_account = 32, lifetime = \"21d\" }",
+        "Tokens that clients log in with instead of the password (XEP-0484): how many clients of an account may have one (at least 1; more, and those who got theirs longest ago lose it), and how long one is good. It is renewed when a quarter of that is over.",
+    ),
+    key(
         "restart_grace",
         "\"30s\"",
         "After an unclean start, presence that lived in connections is kept as last known this long. 0 forgets it at once.",

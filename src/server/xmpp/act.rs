@@ -18,6 +18,12 @@ impl Connection {
         match action {
             Action::Keys { account, hash } => self.keys(account, hash),
             Action::Password { account, password } => self.password(account, password),
+            Action::Token { account, attempt } => self.token(account, attempt),
+            Action::IssueToken {
+                account,
+                client,
+                mechanism,
+            } => self.issue_token(&account, client, mechanism),
             Action::Attempted { account, outcome } => self.attempted(&account, outcome),
             Action::Bind { account, resource } => self.bind(account, resource),
             other => {
@@ -174,6 +180,8 @@ impl Connection {
             },
             Action::Keys { .. }
             | Action::Password { .. }
+            | Action::Token { .. }
+            | Action::IssueToken { .. }
             | Action::Attempted { .. }
             | Action::Bind { .. } => {}
         }

@@ -6,10 +6,13 @@ use std::sync::atomic::Ordering;
 
 use presence::{Bare, Timestamp};
 use xmpp::action::{AttemptOutcome, Reply};
-use xmpp::sasl::{Credentials, Hash, Password, Recollection, Verdict};
+use xmpp::sasl::{Credentials, Fingerprint, Hash, Password, Recollection, TokenAttempt, Verdict};
+
+use tokio::sync::oneshot;
 
 use super::{Connection, Inbound};
 use crate::server::shared::{Gauges, Shared};
+use crate::wiring::login_tokens;
 
 /// An attempt that `Attempts` let begin. It is settled once: by its outcome, or as abandoned when it is lost on the way.
 pub(crate) struct Begun {
@@ -57,8 +60,8 @@ impl Drop for Begun {
 }
 
 impl Inbound {
-    fn reply(reply: Reply, begun: Option<Begun>) -> Self {
-        Self::Reply(Box::new((reply, begun)))
+    pub(super) fn reply(reply: Reply, begun: Option<Begun>, proven: Option<Fingerprint>) -> Self {
+        Self::Reply(Box::new((reply, begun, proven)))
     }
 }
 
@@ -66,6 +69,7 @@ impl Inbound {
 enum Wanted {
     Keys(Hash),
     Password(Password),
+    Token(Box<TokenAttempt>),
 }
 
 impl Connection {
@@ -77,8 +81,13 @@ impl Connection {
         self.begin(account, Wanted::Password(password));
     }
 
+    pub(super) fn token(&mut self, account: Bare, attempt: Box<TokenAttempt>) {
+        self.begin(account, Wanted::Token(attempt));
+    }
+
     /// Lets the attempt through at once, later, or not at all.
     fn begin(&mut self, account: Bare, wanted: Wanted) {
+        self.proven = None;
         let now = self.now();
         let verdict =
             self.shared
@@ -112,12 +121,12 @@ impl Connection {
                         match verdict {
                             Verdict::Allowed => {
                                 let begun = Begun::new(&shared, &account, link.peer().ip());
-                                let reply = check(&shared, account, wanted).await;
-                                inbox.leave(&link, Inbound::reply(reply, Some(begun)));
+                                let (reply, proven) = check(&shared, account, wanted).await;
+                                inbox.leave(&link, Inbound::reply(reply, Some(begun), proven));
                                 return;
                             }
                             Verdict::Refused { .. } => {
-                                inbox.leave(&link, Inbound::reply(Reply::TooMany, None));
+                                inbox.leave(&link, Inbound::reply(Reply::TooMany, None, None));
                                 return;
                             }
                             Verdict::DelayUntil(later) => next = later,
@@ -132,7 +141,8 @@ impl Connection {
         let now = self.now();
         match wanted {
             Wanted::Keys(hash) => {
-                let reply = stored_keys(&self.shared, &account, hash);
+                let (reply, proven) = stored_keys(&self.shared, &account, hash);
+                self.proven = proven;
                 self.session.handle_reply(now, reply);
             }
             Wanted::Password(password) => {
@@ -141,7 +151,8 @@ impl Connection {
                     .remembered
                     .lock()
                     .verify(account.as_str(), &password);
-                if matches!(remembered, Recollection::Hit) {
+                if let Recollection::Hit(keys) = remembered {
+                    self.proven = Some(keys);
                     self.session.handle_reply(now, Reply::Password(true));
                     return;
                 }
@@ -151,9 +162,17 @@ impl Connection {
                     Arc::clone(&self.inbox),
                 );
                 tokio::spawn(async move {
-                    let reply = check(&shared, account, Wanted::Password(password)).await;
-                    inbox.leave(&link, Inbound::reply(reply, None));
+                    let (reply, proven) = check(&shared, account, Wanted::Password(password)).await;
+                    inbox.leave(&link, Inbound::reply(reply, None, proven));
                 });
+            }
+            Wanted::Token(attempt) => {
+                let (link, inbox) = (Arc::clone(&self.link), Arc::clone(&self.inbox));
+                let answer = move |reply, proven| {
+                    inbox.leave(&link, Inbound::reply(reply, None, proven));
+                };
+                let tokens = &self.shared.xmpp.tokens;
+                login_tokens::check(&self.shared.model, tokens, &account, &attempt, answer);
             }
         }
     }
@@ -179,10 +198,27 @@ impl Connection {
     }
 }
 
-async fn check(shared: &Arc<Shared>, account: Bare, wanted: Wanted) -> Reply {
+/// What was found out, and the keys that it was checked against.
+type Checked = (Reply, Option<Fingerprint>);
+
+async fn check(shared: &Arc<Shared>, account: Bare, wanted: Wanted) -> Checked {
     match wanted {
         Wanted::Keys(hash) => stored_keys(shared, &account, hash),
         Wanted::Password(password) => check_password(shared, account, password).await,
+        Wanted::Token(attempt) => {
+            let (send, found) = oneshot::channel();
+            let answer = move |reply, proven| {
+                let _ = send.send((reply, proven));
+            };
+            login_tokens::check(
+                &shared.model,
+                &shared.xmpp.tokens,
+                &account,
+                &attempt,
+                answer,
+            );
+            found.await.unwrap_or((Reply::Fault, None))
+        }
     }
 }
 
@@ -199,17 +235,18 @@ fn stored(shared: &Shared, account: &Bare) -> Result<Option<(Credentials, bool)>
     Ok(Some((credentials, stored.disabled)))
 }
 
-fn stored_keys(shared: &Shared, account: &Bare, hash: Hash) -> Reply {
+fn stored_keys(shared: &Shared, account: &Bare, hash: Hash) -> Checked {
     match stored(shared, account) {
-        Err(()) => Reply::Fault,
-        Ok(None) => Reply::Keys {
-            keys: None,
-            disabled: false,
-        },
-        Ok(Some((credentials, disabled))) => Reply::Keys {
-            keys: credentials.keys(hash).cloned(),
-            disabled,
-        },
+        Err(()) => (Reply::Fault, None),
+        Ok(None) => {
+            let (keys, disabled) = (None, false);
+            (Reply::Keys { keys, disabled }, None)
+        }
+        Ok(Some((credentials, disabled))) => {
+            let keys = credentials.keys(hash).cloned();
+            let proven = credentials.fingerprint();
+            (Reply::Keys { keys, disabled }, Some(proven))
+        }
     }
 }
 
@@ -228,20 +265,20 @@ fn complete(shared: &Arc<Shared>, account: &Bare, found: Credentials, password: 
 }
 
 /// Checks a password by key derivation, on the bounded pool; the same work for an account that does not exist.
-async fn check_password(shared: &Arc<Shared>, account: Bare, password: Password) -> Reply {
+async fn check_password(shared: &Arc<Shared>, account: Bare, password: Password) -> Checked {
     let ticket = match shared.remembered.lock().verify(account.as_str(), &password) {
-        Recollection::Hit => return Reply::Password(true),
+        Recollection::Hit(keys) => return (Reply::Password(true), Some(keys)),
         Recollection::Miss(ticket) => ticket,
     };
     let waiting = &shared.gauges.password_checks;
     if waiting.fetch_add(1, Ordering::Relaxed) >= shared.config.limits.password_checks {
         waiting.fetch_sub(1, Ordering::Relaxed);
-        return Reply::Fault;
+        return (Reply::Fault, None);
     }
     let permit = Arc::clone(&shared.derivations).acquire_owned().await;
     waiting.fetch_sub(1, Ordering::Relaxed);
     let Ok(permit) = permit else {
-        return Reply::Fault;
+        return (Reply::Fault, None);
     };
     let worker = Arc::clone(shared);
     let checked = tokio::task::spawn_blocking(move || {
@@ -254,20 +291,23 @@ async fn check_password(shared: &Arc<Shared>, account: Bare, password: Password)
         let real = stored.is_some();
         let keys = stored.unwrap_or_else(|| worker.decoy.keys(Hash::Sha256, account.as_str()));
         let right = keys.verify_password(&password) && real;
+        let proven = found
+            .as_ref()
+            .map(|(credentials, _)| credentials.fingerprint());
         if let (true, Some((credentials, _))) = (right, found) {
             complete(&worker, &account, credentials, &password);
         }
-        if right && !disabled {
+        if let (true, false, Some(keys)) = (right, disabled, proven) {
             worker
                 .remembered
                 .lock()
-                .remember(ticket, account.as_str(), &password);
+                .remember(ticket, account.as_str(), &password, keys);
         }
-        Ok::<_, ()>((right, disabled))
+        Ok::<_, ()>((right, disabled, proven))
     });
     match checked.await {
-        Ok(Ok((true, true))) => Reply::Disabled,
-        Ok(Ok((right, _))) => Reply::Password(right),
-        Ok(Err(())) | Err(_) => Reply::Fault,
+        Ok(Ok((true, true, _))) => (Reply::Disabled, None),
+        Ok(Ok((right, _, proven))) => (Reply::Password(right), proven),
+        Ok(Err(())) | Err(_) => (Reply::Fault, None),
     }
 }

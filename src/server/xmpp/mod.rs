@@ -4,6 +4,7 @@ mod act;
 mod act_blocking;
 mod act_command;
 mod act_person;
+mod act_token;
 mod login;
 mod route;
 
@@ -17,6 +18,7 @@ use presence::{Bare, Timestamp};
 use tokio::net::tcp::OwnedReadHalf;
 use xmpp::Now;
 use xmpp::StreamCondition;
+use xmpp::sasl::Fingerprint;
 use xmpp::session::{Output, Secured, Session};
 use xmpp::{Action, Reply};
 
@@ -32,7 +34,7 @@ pub(crate) use route::{Inbox, XmppRoute};
 /// Something for a session from elsewhere than its peer.
 pub(crate) enum Inbound {
     /// The answer to an action that blocks.
-    Reply(Box<(Reply, Option<Begun>)>),
+    Reply(Box<(Reply, Option<Begun>, Option<Fingerprint>)>),
     /// An action whose answer later ones wait for is answered.
     Answered,
     /// The model wants to know when everything before is written.
@@ -50,6 +52,8 @@ struct Connection {
     bound: Option<(Bare, SessionId)>,
     /// The login attempt under way.
     begun: Option<Begun>,
+    /// The keys that it is checked against, or was.
+    proven: Option<Fingerprint>,
     /// The route of the session just bound: it is opened when the client has been told its address.
     unopened: Option<Arc<XmppRoute>>,
     /// When the client proved who it is.
@@ -104,6 +108,7 @@ pub(crate) async fn serve(
             session: Box::new(session),
             bound: None,
             begun: None,
+            proven: None,
             unopened: None,
             authenticated: Timestamp::default(),
             held: None,
@@ -270,7 +275,8 @@ impl Connection {
             let now = self.now();
             match inbound {
                 Inbound::Reply(found) => {
-                    let (reply, begun) = *found;
+                    let (reply, begun, proven) = *found;
+                    self.proven = proven.or(self.proven);
                     if begun.is_some() {
                         self.begun = begun;
                     }

@@ -197,10 +197,13 @@ pub const EXTENSIONS: &[Extension] = &[
     stanza_ids::EXTENSION,
     transport::DIRECT_TLS,
     blocking::REPORTING,
+    login::BIND2,
+    login::SASL2,
     caps::SECOND,
     login::CHANNEL_BINDING,
     login::DOWNGRADE,
     login::LIMITS,
+    login::TOKENS,
 ];
 
 /// Answers a request, or says that nobody here understands it (RFC 6120 §8.4).

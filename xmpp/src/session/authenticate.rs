@@ -83,7 +83,9 @@ impl Fast {
     fn read(fast: &Child<'_>) -> Result<Self, Failure> {
         let count = fast
             .attribute("count")
-            .map(|count| count.trim().parse().map_err(|_| Failure::MalformedRequest))
+            .map(|count| count.trim().parse::<i64>().ok())
+            .map(|count| count.and_then(|it| u64::try_from(it).ok()))
+            .map(|count| count.ok_or(Failure::MalformedRequest))
             .transpose()?;
         let invalidate = match fast.attribute("invalidate").as_deref() {
             None | Some("0" | "false") => false,

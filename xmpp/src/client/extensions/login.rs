@@ -9,6 +9,16 @@ pub(super) const CHANNEL_BINDING: Extension = Extension::new(
     &[],
 );
 
+pub(super) const BIND2: Extension = Extension::new("Bind 2", "XEP-0386", "1.1.0", &[]).partly(
+    "The resource, stable for each client. Offline messages are delivered as ever and not dropped.",
+);
+
+pub(super) const SASL2: Extension =
+    Extension::new("Extensible SASL profile", "XEP-0388", "1.0.4", &[]);
+
+pub(super) const TOKENS: Extension =
+    Extension::new("Fast authentication by token", "XEP-0484", "0.2.0", &[]);
+
 pub(super) const DOWNGRADE: Extension =
     Extension::new("Downgrade protection of SCRAM", "XEP-0474", "0.5.0", &[]);
 

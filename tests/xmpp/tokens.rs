@@ -1,0 +1,277 @@
+//! The login of one round trip over the wire: the profile of XEP-0388, the resource in it (XEP-0386), and tokens (XEP-0484) that live and
+//! die with what they stand for.
+
+use ::xmpp::sasl::{ClientBinding, Hash, Nonce, ScramClient, decode_payload, encode_payload};
+use ring::hmac;
+use xml::Element;
+
+use crate::support::tls::Tls;
+use crate::support::{Client, Server};
+
+const SASL2: &str = "urn:xmpp:sasl:2";
+const DESK: &str = "0b0c3f8e-7f0e-4d0f-a1b5-1f2e3d4c5b6a";
+const PHONE: &str = "b7a8c9d0-1122-4334-8556-67788990aabb";
+const WISHES: &str = "<bind xmlns='urn:xmpp:bind:0'><tag>Test</tag></bind>";
+
+fn secure(server: &Server) -> Client {
+    let mut client = Client::connect(server);
+    client.open();
+    client.start_tls(&Tls::trusting(server));
+    client
+}
+
+fn wants_token(mechanism: &str) -> String {
+    format!("{WISHES}<request-token xmlns='urn:xmpp:fast:0' mechanism='{mechanism}'/>")
+}
+
+/// Sends `<authenticate/>`; the condition when it fails.
+fn authenticate(
+    client: &mut Client,
+    mechanism: &str,
+    initial: &[u8],
+    id: &str,
+    more: &str,
+) -> Result<Element, String> {
+    client.send(&format!(
+        "<authenticate xmlns='{SASL2}' mechanism='{mechanism}'>\
+         <initial-response>{}</initial-response><user-agent id='{id}'/>{more}</authenticate>",
+        encode_payload(initial)
+    ));
+    outcome(client)
+}
+
+fn outcome(client: &mut Client) -> Result<Element, String> {
+    let answer = client.next("an answer");
+    assert_eq!(answer.namespace(), SASL2, "{answer:?}");
+    if answer.name() == "failure" {
+        return Err(answer.children().next().unwrap().name().to_owned());
+    }
+    if answer.name() == "success" {
+        let identifier = answer.child("authorization-identifier", SASL2).unwrap();
+        client.jid = identifier.text().into_owned();
+        assert_eq!(client.next("features").name(), "features");
+    }
+    Ok(answer)
+}
+
+/// A login with the password of the account.
+fn by_password(client: &mut Client, user: &str, id: &str, more: &str) -> Result<Element, String> {
+    let login = format!("\0{user}\0{user}-secret");
+    authenticate(client, "PLAIN", login.as_bytes(), id, more)
+}
+
+fn token(success: &Element) -> Option<String> {
+    let token = success.child("token", "urn:xmpp:fast:0")?;
+    Some(token.attribute("token").unwrap().into_owned())
+}
+
+/// A token of an account for a client, not bound to the channel.
+fn obtain(server: &Server, user: &str, id: &str) -> String {
+    let mut client = secure(server);
+    let success = by_password(&mut client, user, id, &wants_token("HT-SHA-256-NONE")).unwrap();
+    token(&success).unwrap()
+}
+
+/// What a client proves, and what the server must.
+fn proofs(token: &str, binding: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, token.as_bytes());
+    let sign = |text: &[u8]| {
+        hmac::sign(&key, &[text, binding].concat())
+            .as_ref()
+            .to_vec()
+    };
+    (sign(b"Initiator"), sign(b"Responder"))
+}
+
+/// A login by token on a connection of its own.
+fn by_token(
+    server: &Server,
+    user: &str,
+    id: &str,
+    token: &str,
+    fast: &str,
+) -> Result<(Client, Element), String> {
+    let mut client = secure(server);
+    let (proof, theirs) = proofs(token, b"");
+    let initial = [user.as_bytes(), b"\0", &proof].concat();
+    let more = format!("{WISHES}<fast xmlns='urn:xmpp:fast:0' {fast}/>");
+    let success = authenticate(&mut client, "HT-SHA-256-NONE", &initial, id, &more)?;
+    let data = success.child("additional-data", SASL2).unwrap().text();
+    assert_eq!(decode_payload(&data).unwrap(), theirs);
+    Ok((client, success))
+}
+
+#[test]
+fn one_round_trip_and_a_session_that_works() {
+    let server = Server::start(&["ann", "bob"]);
+    let mut bob = Client::online(&server, "bob", "desk");
+    let mut ann = secure(&server);
+    let success = by_password(&mut ann, "ann", DESK, WISHES).unwrap();
+    assert!(success.child("bound", "urn:xmpp:bind:0").is_some());
+    assert!(
+        ann.jid.starts_with("ann@office.example/Test/"),
+        "{}",
+        ann.jid
+    );
+    ann.roster();
+    ann.available("");
+    let jid = ann.jid.clone();
+    ann.send("<message to='bob@office.example' type='chat'><body>Hi</body></message>");
+    assert_eq!(bob.message("Hi").attribute("from").unwrap(), jid);
+    bob.send(&format!(
+        "<message to='{jid}' type='chat'><body>Ho</body></message>"
+    ));
+    ann.message("Ho");
+    // The same client again is the same session, come anew; another is another.
+    let mut phone = secure(&server);
+    by_password(&mut phone, "ann", PHONE, WISHES).unwrap();
+    assert_ne!(phone.jid, jid);
+    let mut again = secure(&server);
+    by_password(&mut again, "ann", DESK, WISHES).unwrap();
+    assert_eq!(again.jid, jid);
+    ann.ends_with("conflict");
+    again.settle();
+    phone.settle();
+}
+
+#[test]
+fn scram_bound_to_the_channel_gives_a_token_that_is() {
+    let server = Server::start(&["ann"]);
+    let exporter = |client: &Client| {
+        let label = b"EXPORTER-Channel-Binding";
+        let data = client
+            .tls()
+            .export_keying_material([0; 32], label, Some(b""));
+        data.unwrap()
+    };
+    let mut ann = secure(&server);
+    let binding = ClientBinding::Bound {
+        name: "tls-exporter".to_owned(),
+        data: exporter(&ann).to_vec(),
+    };
+    let nonce = Nonce::from_random(&rand::random());
+    let (first, scram) = ScramClient::start(Hash::Sha512, "ann", None, binding, &nonce);
+    let wishes = wants_token("HT-SHA-256-EXPR");
+    let challenge = authenticate(&mut ann, "SCRAM-SHA-512-PLUS", &first, DESK, &wishes).unwrap();
+    let challenge = decode_payload(&challenge.text()).unwrap();
+    let (last, scram) = scram.handle_challenge(&challenge, "ann-secret").unwrap();
+    let last = encode_payload(&last);
+    ann.send(&format!("<response xmlns='{SASL2}'>{last}</response>"));
+    let success = outcome(&mut ann).unwrap();
+    let data = success.child("additional-data", SASL2).unwrap().text();
+    scram
+        .handle_success(&decode_payload(&data).unwrap())
+        .unwrap();
+    let token = token(&success).unwrap();
+
+    let attempt = |mechanism: &str, data: fn(&[u8; 32]) -> Vec<u8>| {
+        let mut client = secure(&server);
+        let (proof, _) = proofs(&token, &data(&exporter(&client)));
+        let initial = [b"ann\0".as_slice(), &proof].concat();
+        let more = "<fast xmlns='urn:xmpp:fast:0'/>";
+        authenticate(&mut client, mechanism, &initial, DESK, more).map(drop)
+    };
+    assert_eq!(attempt("HT-SHA-256-EXPR", |it| it.to_vec()), Ok(()));
+    let refused = Err("not-authorized".to_owned());
+    assert_eq!(attempt("HT-SHA-256-NONE", |_| Vec::new()), refused);
+    assert_eq!(attempt("HT-SHA-256-EXPR", |_| vec![0; 32]), refused);
+}
+
+#[test]
+fn tokens_survive_kill_9_and_die_with_the_password() {
+    let mut server = Server::start(&["ann", "bob"]);
+    let ann = obtain(&server, "ann", DESK);
+    let bob = obtain(&server, "bob", DESK);
+    server.kill();
+    server.launch();
+    by_token(&server, "ann", DESK, &ann, "").unwrap();
+    by_token(&server, "ann", DESK, &ann, "").unwrap();
+    let refused =
+        |user: &str, id: &str, token: &str| by_token(&server, user, id, token, "").err().unwrap();
+    // Of another client, of another account.
+    assert_eq!(refused("ann", PHONE, &ann), "not-authorized");
+    assert_eq!(refused("bob", DESK, &ann), "not-authorized");
+    assert_eq!(refused("nobody", DESK, &ann), "not-authorized");
+
+    let (mut session, _) = by_token(&server, "ann", DESK, &ann, "").unwrap();
+    let arguments = ["user", "password", "ann@office.example", "--password-stdin"];
+    assert!(
+        server
+            .run_with_input(&arguments, "ann-secret\n")
+            .status
+            .success()
+    );
+    session.ends_with("reset");
+    assert_eq!(
+        refused("ann", DESK, &ann),
+        "not-authorized",
+        "though the password is the same"
+    );
+    by_token(&server, "bob", DESK, &bob, "").unwrap();
+
+    // Nor does one come back with an account that was closed, or with another one of that name.
+    server.ok(&["user", "disable", "bob@office.example"]);
+    assert_eq!(refused("bob", DESK, &bob), "not-authorized");
+    let ann = obtain(&server, "ann", DESK);
+    server.ok(&["user", "delete", "ann@office.example"]);
+    server.add_users(&["ann"]);
+    assert_eq!(refused("ann", DESK, &ann), "not-authorized");
+    let files = ["adsum.db", "adsum.db-wal"].map(|name| server.data().join(name));
+    let database: Vec<u8> = files
+        .iter()
+        .flat_map(|file| std::fs::read(file).unwrap())
+        .collect();
+    for token in [&ann, &bob] {
+        let found = database
+            .windows(token.len())
+            .any(|it| it == token.as_bytes());
+        assert!(!found, "the store holds a token");
+    }
+}
+
+#[test]
+fn tokens_are_taken_back_counted_and_limited() {
+    let server = Server::with(
+        "[limits]\nlogin_tokens = { per_account = 2, lifetime = \"1h\" }",
+        &["ann"],
+    );
+    let ann = obtain(&server, "ann", DESK);
+    by_token(&server, "ann", DESK, &ann, "count='5'").unwrap();
+    let replayed = by_token(&server, "ann", DESK, &ann, "count='5'").err();
+    assert_eq!(replayed.as_deref(), Some("not-authorized"));
+    by_token(&server, "ann", DESK, &ann, "count='6'").unwrap();
+    let (mut last, success) = by_token(&server, "ann", DESK, &ann, "invalidate='true'").unwrap();
+    assert!(token(&success).is_none());
+    last.settle();
+    let late = by_token(&server, "ann", DESK, &ann, "").err();
+    assert_eq!(late.as_deref(), Some("not-authorized"));
+
+    let third = "c0ffee00-0000-4000-8000-000000000003";
+    let tokens: Vec<String> = [DESK, PHONE, third]
+        .into_iter()
+        .map(|id| obtain(&server, "ann", id))
+        .collect();
+    assert!(
+        by_token(&server, "ann", DESK, &tokens[0], "").is_err(),
+        "the oldest had to go"
+    );
+    by_token(&server, "ann", PHONE, &tokens[1], "").unwrap();
+    by_token(&server, "ann", third, &tokens[2], "").unwrap();
+}
+
+#[test]
+fn guessing_tokens_is_slowed_down_and_tells_nothing() {
+    let server = Server::with(
+        "[limits]\nauth_failures = { per_account_and_address = 2, per_address = 200, within = \"10m\" }",
+        &["ann"],
+    );
+    obtain(&server, "ann", DESK);
+    for user in ["ann", "nobody"] {
+        for _ in 0..2 {
+            let guess = by_token(&server, user, DESK, "guess", "").err();
+            assert_eq!(guess.as_deref(), Some("not-authorized"), "{user}");
+        }
+        let more = by_token(&server, user, DESK, "guess", "").err();
+        assert_eq!(more.as_deref(), Some("temporary-auth-failure"), "{user}");
+    }
+}
