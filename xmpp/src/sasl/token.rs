@@ -292,6 +292,7 @@ impl fmt::Debug for Token {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
+    use super::super::base64;
     use super::*;
     use proptest::prelude::*;
 
@@ -350,19 +351,13 @@ mod tests {
             token.reveal(),
             "sox6k_XECcV_5i4k7WNLOZOeR1hvMy-kM2J3QgMP9ak"
         );
-        let hex = |key: Key| {
-            key.as_bytes()
-                .iter()
-                .map(|o| format!("{o:02x}"))
-                .collect::<String>()
-        };
         assert_eq!(
-            hex(token.initiator(b"channel")),
-            "1aee8e7918d6426f38ee657be951b90abc02a297c26c1aeaa28d2062e68adad2"
+            base64::encode(token.initiator(b"channel").as_bytes()),
+            "Gu6OeRjWQm847mV76VG5CrwCopfCbBrqoo0gYuaK2tI="
         );
         assert_eq!(
-            hex(token.responder(b"")),
-            "0896a70d612d5b07c0878b87bf3fb0326ae72cf09884f3a181a963b1ed13816b"
+            base64::encode(token.responder(b"").as_bytes()),
+            "CJanDWEtWwfAh4uHvz+wMmrnLPCYhPOhgaljse0TgWs="
         );
         assert_eq!(format!("{token:?} {:?}", key()), "Token(..) TokenKey(..)");
     }
