@@ -8,8 +8,9 @@ use super::domain::Domain;
 use super::read::{self, Read, Reader};
 use super::tree::{Node, Place, Value};
 use super::types::{
-    AuthFailures, Backup, CertificateFiles, Config, DigestAlgorithm, Expires, Http, Limits, Log,
-    LogFormat, LoginTokens, Network, Presence, Register, Registration, SameDomain, Sip, Tls, Xmpp,
+    AuthFailures, Backup, CertificateFiles, Config, Contact, DigestAlgorithm, Expires, Http,
+    Limits, Log, LogFormat, LoginTokens, Network, Presence, Register, Registration, SameDomain,
+    Sip, Tls, Xmpp,
 };
 use super::{Mistake, keys, lists, unknown};
 
@@ -37,6 +38,7 @@ pub(crate) fn decide(root: &Node, file: &str, folder: &Path) -> (Config, Vec<Mis
         log: log(r),
         groups: lists::groups(r),
         aliases: lists::aliases(r, &domains),
+        external_services: lists::external_services(r),
         peers: lists::peers(r),
         sources: lists::sources(r),
         domains,
@@ -99,6 +101,7 @@ fn xmpp(r: &mut Reader<'_>) -> Xmpp {
         server: r.take("xmpp.server", read::listen),
         components: r.take("xmpp.components", read::listen),
         component_secrets: r.take("xmpp.component_secrets", read::table_of_texts),
+        contact: contact(r),
         require_tls: r.take("xmpp.require_tls", read::boolean),
         registration: r.take(
             "xmpp.registration",
@@ -110,6 +113,41 @@ fn xmpp(r: &mut Reader<'_>) -> Xmpp {
         rooms: r.take("xmpp.rooms", service_name),
         upload: r.take("xmpp.upload", service_name),
         upload_quota: r.take("xmpp.upload_quota", read::size(0..=u64::MAX)),
+    }
+}
+
+fn contact(r: &mut Reader<'_>) -> Contact {
+    let mut role = |name: &str| r.take(&format!("xmpp.contact.{name}"), uris);
+    Contact {
+        abuse: role("abuse"),
+        admin: role("admin"),
+        feedback: role("feedback"),
+        sales: role("sales"),
+        security: role("security"),
+        status: role("status"),
+        support: role("support"),
+    }
+}
+
+/// RFC 3986 §3: a scheme, and something behind it.
+fn uris(value: &Value) -> Read<Vec<String>> {
+    let all = read::texts(value)?;
+    let is_uri = |text: &str| {
+        text.split_once(':').is_some_and(|(scheme, rest)| {
+            let mut letters = scheme.bytes();
+            letters
+                .next()
+                .is_some_and(|first| first.is_ascii_alphabetic())
+                && letters.all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+                && !rest.is_empty()
+                && !rest.contains(|c: char| c.is_whitespace() || "<>\"".contains(c))
+        })
+    };
+    match all.iter().find(|text| !is_uri(text)) {
+        None => Ok(all),
+        Some(text) => Err(format!(
+            "must hold URIs such as \"xmpp:ann@office.example\", not \"{text}\""
+        )),
     }
 }
 

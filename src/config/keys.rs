@@ -184,6 +184,11 @@ const XMPP: &[Key] = &[
         "Secret of each component, e.g. { \"irc.office.example\" = \"...\" }.",
     ),
     key(
+        "contact",
+        "{ abuse = [], admin = [], feedback = [], sales = [], security = [], status = [], support = [] }",
+        "Addresses of those who run the server, told in service discovery (XEP-0157): URIs such as \"xmpp:ann@office.example\" or \"mailto:it@office.example\".",
+    ),
+    key(
         "require_tls",
         "true",
         "false allows plaintext streams and PLAIN without TLS: for tests and benchmarks on loopback only.",

@@ -1,13 +1,14 @@
 //! The sections that may be repeated: `[[groups]]`, `[[aliases]]`, `[[peers]]`, `[[sources]]`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::domain::Domain;
 use super::read::{self, Read, Reader};
 use super::tree::{Node, Place, Value};
 use super::types::{
-    Alias, AliasAddress, Group, Members, Peer, PeerAddress, PeerProtocol, PeerTransport, Source,
-    SourceKind,
+    Alias, AliasAddress, ExternalService, Group, Members, Peer, PeerAddress, PeerProtocol,
+    PeerTransport, Source, SourceKind,
 };
 
 /// One entry of a list while it is read.
@@ -65,6 +66,37 @@ pub(crate) fn groups(reader: &mut Reader<'_>) -> Vec<Group> {
         Some(Group {
             name: name?,
             members: members?,
+        })
+    })
+}
+
+pub(crate) fn external_services(reader: &mut Reader<'_>) -> Vec<ExternalService> {
+    const KINDS: &[(&str, &str)] = &[
+        ("stun", "stun"),
+        ("stuns", "stuns"),
+        ("turn", "turn"),
+        ("turns", "turns"),
+    ];
+    entries(reader, "external_services", |entry| {
+        let kind = entry.required("type", read::choice(KINDS));
+        let host = entry.required("host", filled);
+        let port = entry.optional("port", read::number(1..=65535));
+        let transport =
+            entry.optional("transport", read::choice(&[("udp", "udp"), ("tcp", "tcp")]));
+        let secret = entry.optional("secret", filled);
+        let lifetime = entry.optional("lifetime", read::duration(Duration::from_secs(60)));
+        let kind = kind?;
+        let secure = kind.ends_with('s');
+        let usual = if secure { 5349 } else { 3478 };
+        Some(ExternalService {
+            kind,
+            host: host?,
+            port: port
+                .and_then(|port| u16::try_from(port).ok())
+                .unwrap_or(usual),
+            transport: transport.unwrap_or(if secure { "tcp" } else { "udp" }),
+            secret,
+            lifetime: lifetime.unwrap_or(Duration::from_secs(12 * 3600)),
         })
     })
 }

@@ -34,6 +34,8 @@ pub struct Config {
     pub groups: Vec<Group>,
     /// `[[aliases]]`
     pub aliases: Vec<Alias>,
+    /// `[[external_services]]`
+    pub external_services: Vec<ExternalService>,
     /// `[[peers]]`
     pub peers: Vec<Peer>,
     /// `[[sources]]`
@@ -77,6 +79,8 @@ pub struct Xmpp {
     pub components: Vec<SocketAddr>,
     /// Secret of each component, by its domain.
     pub component_secrets: BTreeMap<String, String>,
+    /// Addresses of those who run the server.
+    pub contact: Contact,
     /// Whether TLS comes before anything else.
     pub require_tls: bool,
     /// Who may make an account in band.
@@ -93,6 +97,43 @@ pub struct Xmpp {
     pub upload: String,
     /// Uploaded bytes per account.
     pub upload_quota: u64,
+}
+
+/// Addresses of those who run the server, as URIs (XEP-0157).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the role of that name")]
+pub struct Contact {
+    pub abuse: Vec<String>,
+    pub admin: Vec<String>,
+    pub feedback: Vec<String>,
+    pub sales: Vec<String>,
+    pub security: Vec<String>,
+    pub status: Vec<String>,
+    pub support: Vec<String>,
+}
+
+/// `[[external_services]]`
+#[derive(Clone, PartialEq, Eq)]
+pub struct ExternalService {
+    /// What it is: `stun`, `stuns`, `turn` or `turns`.
+    pub kind: &'static str,
+    /// Where it is.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// `udp` or `tcp`.
+    pub transport: &'static str,
+    /// What it shares with us.
+    pub secret: Option<String>,
+    /// How long credentials are good.
+    pub lifetime: Duration,
+}
+
+/// Without the secret.
+impl std::fmt::Debug for ExternalService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.kind, self.host, self.port)
+    }
 }
 
 /// Who may make an account in band (XEP-0077, XEP-0401).

@@ -7,7 +7,7 @@ use presence::Bare;
 use services::caps::Cache;
 use store::{Options, StoreError};
 use xmpp::adhoc::{self, Commands};
-use xmpp::client::{Service, Software};
+use xmpp::client::{ExternalService, Service, SharedSecret, Software};
 use xmpp::sasl::{Credentials, Decoy};
 use xmpp::session::Settings;
 
@@ -90,7 +90,9 @@ pub(super) fn settings(config: &Config, decoy: Decoy, clock: Clock, sha512: bool
         os: None,
     };
     let domains = config.domains.iter().map(|d| d.unicode.clone()).collect();
-    let mut service = Service::new(domains, software, clock.now().at);
+    let mut service =
+        Service::new(domains, software, clock.now().at).with_contacts(contacts(config));
+    service.external = external_services(config);
     service.capabilities = Arc::new(Cache::new(config.limits.caps_cache));
     let service = Arc::new(service);
     Settings {
@@ -104,6 +106,35 @@ pub(super) fn settings(config: &Config, decoy: Decoy, clock: Clock, sha512: bool
         sha512,
         ..Settings::new(service, decoy)
     }
+}
+
+fn contacts(config: &Config) -> Vec<(&'static str, Vec<String>)> {
+    let contact = &config.xmpp.contact;
+    [
+        ("abuse-addresses", &contact.abuse),
+        ("admin-addresses", &contact.admin),
+        ("feedback-addresses", &contact.feedback),
+        ("sales-addresses", &contact.sales),
+        ("security-addresses", &contact.security),
+        ("status-addresses", &contact.status),
+        ("support-addresses", &contact.support),
+    ]
+    .map(|(field, addresses)| (field, addresses.clone()))
+    .into()
+}
+
+fn external_services(config: &Config) -> Vec<ExternalService> {
+    let services = config.external_services.iter().map(|s| ExternalService {
+        kind: s.kind,
+        host: s.host.clone(),
+        port: s.port,
+        transport: s.transport,
+        secret: s.secret.clone().map(|text| SharedSecret {
+            text,
+            lifetime: s.lifetime,
+        }),
+    });
+    services.collect()
 }
 
 /// Ad-hoc commands, none under way.

@@ -216,3 +216,51 @@ fn who_is_no_administrator_may_do_nothing() {
     assert!(String::from_utf8_lossy(refused.raw()).contains("command_sessions"));
     ann.close();
 }
+
+#[test]
+fn contacts_and_external_services_of_the_configuration_are_told() {
+    let extra = "[xmpp.contact]\nadmin = [\"xmpp:ann@office.example\", \"mailto:it@office.example\"]\n\
+                 [[external_services]]\ntype = \"turns\"\nhost = \"turn.office.example\"\nsecret = \"north\"\n\
+                 [[external_services]]\ntype = \"stun\"\nhost = \"192.0.2.1\"\n";
+    let server = Server::with(extra, &["bob"]);
+    let mut bob = Client::login(&server, "bob", "desk");
+    let raw = |answer: &Element| String::from_utf8(answer.raw().to_vec()).unwrap();
+    let info = "<query xmlns='http://jabber.org/protocol/disco#info'/>";
+    let told = raw(&bob.ask("get", "office.example", info));
+    for part in [
+        "admin-addresses",
+        "xmpp:ann@office.example",
+        "mailto:it@office.example",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    assert!(!told.contains("abuse-addresses"), "{told}");
+    let told = raw(&bob.ask(
+        "get",
+        "office.example",
+        "<services xmlns='urn:xmpp:extdisco:2'/>",
+    ));
+    for part in [
+        "type='turns'",
+        "port='5349'",
+        "transport='tcp'",
+        "password=",
+        "type='stun'",
+        "port='3478'",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    assert!(!told.contains("north"), "{told}");
+    let wrong = extra
+        .replace("xmpp:ann", "ann")
+        .replace("\"turns\"", "\"relay\"");
+    let mut other = Server::prepared("");
+    other.reconfigure(&wrong);
+    let run = other.run(&["check", "config"]);
+    assert!(!run.status.success());
+    let said = String::from_utf8(run.stdout).unwrap();
+    assert!(
+        said.contains("URIs") && said.contains("external_services"),
+        "{said}"
+    );
+}

@@ -24,6 +24,8 @@ pub enum FieldType {
     JidMulti,
     /// One of the options.
     ListSingle,
+    /// Some of the options.
+    ListMulti,
     /// Yes or no.
     Boolean,
 }
@@ -39,6 +41,7 @@ impl FieldType {
             Self::JidSingle => "jid-single",
             Self::JidMulti => "jid-multi",
             Self::ListSingle => "list-single",
+            Self::ListMulti => "list-multi",
             Self::Boolean => "boolean",
         }
     }

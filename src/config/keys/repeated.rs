@@ -35,6 +35,35 @@ pub(crate) const LISTS: &[List] = &[
         effect: Effect::Now,
     },
     List {
+        name: "external_services",
+        doc: "STUN and TURN servers that clients are told of, for calls (XEP-0215).",
+        keys: &[
+            key(
+                "type",
+                "\"turn\"",
+                "\"stun\", \"stuns\", \"turn\" or \"turns\".",
+            ),
+            key("host", "\"turn.office.example\"", "Its name or IP address."),
+            key("port", "3478", "Its port. Default 3478, with TLS 5349."),
+            key(
+                "transport",
+                "\"udp\"",
+                "\"udp\" or \"tcp\". Default udp, with TLS tcp.",
+            ),
+            key(
+                "secret",
+                "\"change this\"",
+                "Secret shared with the TURN server (static-auth-secret of coturn): clients get credentials made from it. Default: none are needed.",
+            ),
+            key(
+                "lifetime",
+                "\"12h\"",
+                "How long such credentials are good. Default 12h.",
+            ),
+        ],
+        effect: Effect::Now,
+    },
+    List {
         name: "peers",
         doc: "Other domains reached in a fixed way; for all others DNS decides.",
         keys: &[

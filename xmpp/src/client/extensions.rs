@@ -5,9 +5,11 @@ pub(super) mod blocking;
 pub(super) mod caps;
 mod carbons;
 mod commands;
+mod contact;
 mod delay;
 mod disco;
 mod escaping;
+mod external_services;
 mod forwarding;
 mod hints;
 mod idle;
@@ -185,11 +187,13 @@ pub const EXTENSIONS: &[Extension] = &[
     escaping::EXTENSION,
     caps::EXTENSION,
     commands::ADMINISTRATION,
+    contact::EXTENSION,
     offline::EXTENSION,
     blocking::EXTENSION,
     ping::EXTENSION,
     time::EXTENSION,
     delay::EXTENSION,
+    external_services::EXTENSION,
     carbons::EXTENSION,
     forwarding::EXTENSION,
     idle::EXTENSION,

@@ -35,7 +35,7 @@ use envelope::{Envelope, Target};
 pub use extensions::blocking::BlockWish;
 pub use extensions::caps::CAPS_NODE;
 pub use extensions::{EXTENSIONS, Extension, Status};
-pub use service::{Service, Software};
+pub use service::{ExternalService, Service, SharedSecret, Software};
 
 /// What came of one stanza.
 #[derive(Debug, Default)]

@@ -18,6 +18,37 @@ pub struct Software {
     pub os: Option<String>,
 }
 
+/// A service beside this one (XEP-0215).
+#[derive(Clone, PartialEq, Eq)]
+pub struct ExternalService {
+    /// `stun`, `stuns`, `turn` or `turns`.
+    pub kind: &'static str,
+    /// Where it is: a name or an address.
+    pub host: String,
+    /// And its port.
+    pub port: u16,
+    /// `udp` or `tcp`.
+    pub transport: &'static str,
+    /// What it shares with us, where it wants credentials.
+    pub secret: Option<SharedSecret>,
+}
+
+/// A secret from which credentials are made that end by themselves.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SharedSecret {
+    /// The secret.
+    pub text: String,
+    /// How long credentials are good.
+    pub lifetime: std::time::Duration,
+}
+
+/// Without the secret.
+impl std::fmt::Debug for ExternalService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.kind, self.host, self.port)
+    }
+}
+
 /// What all client sessions have in common.
 #[derive(Debug, Clone)]
 pub struct Service {
@@ -33,6 +64,10 @@ pub struct Service {
     pub groups: usize,
     /// What the capabilities of clients mean (XEP-0115, XEP-0390).
     pub capabilities: Arc<Cache>,
+    /// Services beside this one, for calls.
+    pub external: Vec<ExternalService>,
+    /// Addresses of those who run this, by the field that tells them (XEP-0157).
+    contacts: Vec<(&'static str, Vec<String>)>,
     /// The server's own capabilities (XEP-0115): what its features hash to.
     caps: String,
 }
@@ -47,8 +82,24 @@ impl Service {
             name_bytes: 1023,
             groups: 100,
             capabilities: super::capabilities::cache(),
-            caps: caps::of_server(),
+            external: Vec::new(),
+            contacts: Vec::new(),
+            caps: caps::of_server(&[]),
         }
+    }
+
+    /// With addresses of those who run it: fields of XEP-0157 §3 and what stands in them.
+    #[must_use]
+    pub fn with_contacts(mut self, mut contacts: Vec<(&'static str, Vec<String>)>) -> Self {
+        contacts.retain(|(_, addresses)| !addresses.is_empty());
+        self.caps = caps::of_server(&contacts);
+        self.contacts = contacts;
+        self
+    }
+
+    /// Addresses of those who run it.
+    pub(super) fn contacts(&self) -> &[(&'static str, Vec<String>)] {
+        &self.contacts
     }
 
     /// This domain is served here.

@@ -2,14 +2,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use services::caps::{CAPS2, V1Identity, plain_v1};
+use services::caps::{CAPS2, V1Form, V1Identity, plain_v1};
 use sha1::{Digest, Sha1};
 use xml::Writer;
 
 use crate::stream::namespaces::CAPS;
 
 use super::Extension;
-use super::disco;
+use super::{contact, disco};
 
 /// Names the software together with its version (XEP-0115 §4).
 pub const CAPS_NODE: &str = "adsum";
@@ -31,7 +31,7 @@ pub(in crate::client) fn write(to: &mut Writer<'_>, verification: &str) {
 }
 
 /// Of the server itself.
-pub(in crate::client) fn of_server() -> String {
+pub(in crate::client) fn of_server(contacts: &[(&'static str, Vec<String>)]) -> String {
     let us = disco::SERVER_IDENTITY;
     let us = V1Identity {
         category: us.category,
@@ -39,6 +39,19 @@ pub(in crate::client) fn of_server() -> String {
         lang: "",
         name: us.name,
     };
-    let plain = plain_v1(&[us], &disco::server_features(), &[]);
+    let fields = contacts.iter().map(|(var, addresses)| {
+        let addresses = addresses.iter().map(String::as_str).collect();
+        (*var, addresses)
+    });
+    let form = V1Form {
+        kind: contact::KIND,
+        fields: fields.collect(),
+    };
+    let forms = if contacts.is_empty() {
+        vec![]
+    } else {
+        vec![form]
+    };
+    let plain = plain_v1(&[us], &disco::server_features(), &forms);
     STANDARD.encode(Sha1::digest(plain))
 }

@@ -2,11 +2,13 @@
 //! everybody.
 
 use super::caps::CAPS_NODE;
+use super::contact;
 use super::{Answered, EXTENSIONS, Entity, Extension, Handler};
 use crate::action::Action;
 use crate::adhoc::COMMANDS;
 use crate::client::iq_stanza::Request;
 use crate::discovery::{Discover, INFO, ITEMS, What};
+use crate::form::Form;
 use crate::print::{self, Condition};
 
 pub(super) const EXTENSION: Extension = Extension::new(
@@ -72,6 +74,7 @@ fn server_info(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
         node.as_deref(),
         &SERVER_IDENTITY,
         &server_features(),
+        contact::form(&request.client.service).as_ref(),
         out,
     );
     Answered::Printed
@@ -82,7 +85,7 @@ fn account_info(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
         return Condition::ItemNotFound.into();
     }
     let features = sorted(|e| e.account_features);
-    info(request, None, &ACCOUNT_IDENTITY, &features, out);
+    info(request, None, &ACCOUNT_IDENTITY, &features, None, out);
     Answered::Printed
 }
 
@@ -132,6 +135,7 @@ fn info(
     node: Option<&str>,
     identity: &Identity<'_>,
     features: &[&str],
+    form: Option<&Form>,
     out: &mut Vec<u8>,
 ) {
     print::result(out, &request.iq, |to| {
@@ -150,6 +154,9 @@ fn info(
             to.start("feature");
             to.attribute("var", feature);
             to.end();
+        }
+        if let Some(form) = form {
+            form.write(to);
         }
         to.end();
     });

@@ -1,11 +1,12 @@
 //! XEP-0030 and XEP-0115.
 
-use crate::action::Action;
-use crate::discovery::What;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::common::{fresh, juliet};
-use crate::client::{CAPS_NODE, EXTENSIONS};
+use super::common::{Outcome, fresh, juliet, send};
+use crate::action::Action;
+use crate::client::{CAPS_NODE, Client, EXTENSIONS, ExternalService, Service, SharedSecret};
+use crate::discovery::What;
 use crate::print::Condition;
 
 const INFO: &str = "http://jabber.org/protocol/disco#info";
@@ -129,4 +130,129 @@ fn other_accounts_tell_nothing() {
     let items = ask(ITEMS).reply();
     let query = items.get_child("query", ITEMS).unwrap();
     assert_eq!(query.children().count(), 0);
+}
+
+const EXTERNAL: &str = "urn:xmpp:extdisco:2";
+
+/// A client of a service with contact addresses and a TURN server.
+fn with_services() -> Client {
+    let client = juliet();
+    let plain = Service::clone(&client.service);
+    let mut service = plain.with_contacts(vec![
+        (
+            "abuse-addresses",
+            vec!["mailto:abuse@example.com".to_owned()],
+        ),
+        ("sales-addresses", vec![]),
+    ]);
+    let turn = ExternalService {
+        kind: "turn",
+        host: "relay.example.com".to_owned(),
+        port: 3478,
+        transport: "udp",
+        secret: Some(SharedSecret {
+            text: "north".to_owned(),
+            lifetime: std::time::Duration::from_secs(3600),
+        }),
+    };
+    let stun = ExternalService {
+        kind: "stun",
+        secret: None,
+        ..turn.clone()
+    };
+    service.external = vec![stun, turn];
+    Client::new(client.address().clone(), None, Arc::new(service))
+}
+
+fn asked(payload: &str) -> Outcome {
+    let stanza = format!("<iq id='d' type='get' to='example.com'>{payload}</iq>");
+    send(&mut with_services(), &stanza)
+}
+
+#[test]
+fn those_who_run_the_service_are_told_and_hashed() {
+    let query = format!("<query xmlns='{INFO}'/>");
+    let reply = asked(&query).reply();
+    let form = reply
+        .get_child("query", INFO)
+        .unwrap()
+        .get_child("x", "jabber:x:data")
+        .unwrap();
+    assert_eq!(form.attr("type"), Some("result"));
+    let fields: Vec<(&str, String)> = form
+        .children()
+        .map(|f| (f.attr("var").unwrap(), f.children().next().unwrap().text()))
+        .collect();
+    assert_eq!(
+        fields,
+        [
+            (
+                "FORM_TYPE",
+                "http://jabber.org/network/serverinfo".to_owned()
+            ),
+            ("abuse-addresses", "mailto:abuse@example.com".to_owned()),
+        ]
+    );
+    assert_ne!(with_services().service.caps(), juliet().service.caps());
+    let without = fresh(&format!(
+        "<iq id='d' type='get' to='example.com'>{query}</iq>"
+    ));
+    let without = without.reply();
+    let query = without.get_child("query", INFO).unwrap();
+    assert!(query.get_child("x", "jabber:x:data").is_none());
+}
+
+#[test]
+fn external_services_are_told_with_credentials_that_end() {
+    let all = asked(&format!("<services xmlns='{EXTERNAL}'/>")).reply();
+    let all: Vec<_> = all
+        .get_child("services", EXTERNAL)
+        .unwrap()
+        .children()
+        .collect();
+    assert_eq!(all.len(), 2);
+    assert_eq!(all[0].attr("type"), Some("stun"));
+    assert_eq!(
+        (all[0].attr("username"), all[0].attr("restricted")),
+        (None, None)
+    );
+    let turn = all[1];
+    assert_eq!(turn.attr("host"), Some("relay.example.com"));
+    assert_eq!(
+        (turn.attr("port"), turn.attr("transport")),
+        (Some("3478"), Some("udp"))
+    );
+    assert_eq!(turn.attr("username"), Some("1700003600:juliet@example.com"));
+    assert_eq!(turn.attr("expires"), Some("2023-11-14T23:13:20Z"));
+    assert!(turn.attr("password").is_some());
+    let some = asked(&format!("<services xmlns='{EXTERNAL}' type='turn'/>")).reply();
+    let some = some.get_child("services", EXTERNAL).unwrap();
+    assert_eq!(some.attr("type"), Some("turn"));
+    assert_eq!(some.children().count(), 1);
+}
+
+#[test]
+fn credentials_for_one_service_are_asked_for_by_its_name() {
+    let credentials = |service: &str| {
+        asked(&format!(
+            "<credentials xmlns='{EXTERNAL}'>{service}</credentials>"
+        ))
+    };
+    let reply = credentials("<service type='turn' host='relay.example.com'/>").reply();
+    let given = reply.get_child("credentials", EXTERNAL).unwrap();
+    assert!(given.children().next().unwrap().attr("password").is_some());
+    let from = Some("example.com");
+    for unknown in [
+        "<service type='turn' host='other.example.com'/>",
+        "<service type='turn' host='relay.example.com' port='1'/>",
+    ] {
+        credentials(unknown).error(Condition::ItemNotFound, Some("d"), from);
+    }
+    for wrong in [
+        "",
+        "<service type='turn'/>",
+        "<service host='relay.example.com'/>",
+    ] {
+        credentials(wrong).error(Condition::BadRequest, Some("d"), from);
+    }
 }
