@@ -1,4 +1,4 @@
-//! Python programs of `tests/clients` that drive real client libraries: arguments as JSON, events as JSON lines on standard output,
+//! Programs of `tests/clients`, for Python and Node, that drive real client libraries: arguments as JSON, events as JSON lines on standard output,
 //! commands as JSON lines on standard input.
 
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -20,17 +20,25 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// Starts `tests/clients/{name}` with these arguments, by the Python that `tests/run` makes in `target/py`.
+    /// Starts `tests/clients/{name}` with these arguments, by the Python that `tests/run` makes in `target/py`, or by Node.
     pub(crate) fn start(name: &str, arguments: &Value) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut child = Command::new(root.join("target/py/bin/python"))
-            .arg("-u")
+        let mut command = if name.ends_with(".mjs") {
+            let mut node = Command::new("node");
+            node.env("NODE_EXTRA_CA_CERTS", arguments["ca"].as_str().unwrap());
+            node
+        } else {
+            let mut python = Command::new(root.join("target/py/bin/python"));
+            python.arg("-u");
+            python
+        };
+        let mut child = command
             .arg(root.join("tests/clients").join(name))
             .arg(arguments.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("tests/run installs the Python of the tests");
+            .expect("tests/run installs the clients of the tests");
         let (send, events) = channel();
         let output = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || {

@@ -1,5 +1,7 @@
 //! Clients that people use: slixmpp and Profanity.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::support::terminal::Terminal;
@@ -187,4 +189,61 @@ fn profanity_and_slixmpp() {
     bob.expect("ann is gone", |e| {
         e["event"] == "presence" && e["type"] == "unavailable"
     });
+}
+
+/// xmpp.js logs in with one message, gets a token, and needs no password after that.
+#[test]
+fn xmpp_js_with_a_token() {
+    if quick() {
+        return;
+    }
+    let mut server = Server::start(&["ann", "bob"]);
+    let start = |server: &Server, password: &str, token: &Value| {
+        let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/js/node_modules");
+        let more = json!({
+            "domain": "office.example", "username": "ann", "password": password, "modules": modules,
+            "id": "5d0f8c9e-4b1a-4c53-9d1e-0a1b2c3d4e5f", "token": token,
+        });
+        Script::start("xmppjs.mjs", &arguments(server, "ann", &more))
+    };
+    let mut bob = slix(&server, "bob", &json!({}));
+    bob.event("online");
+    let mut first = start(&server, "ann-secret", &Value::Null);
+    let success = first.event("success");
+    assert_eq!(success["namespace"], "urn:xmpp:sasl:2", "{success}");
+    let token = first.event("token")["token"].clone();
+    assert_eq!(token["mechanism"], "HT-SHA-256-NONE");
+    let jid = first.event("online")["jid"].clone();
+    assert!(
+        jid.as_str()
+            .unwrap()
+            .starts_with("ann@office.example/xmppjs/"),
+        "{jid}"
+    );
+    bob.tell(&json!({"do": "send", "to": jid, "body": "to the first"}));
+    assert_eq!(first.event("message")["body"], "to the first");
+    drop(first);
+
+    // The password is never looked at, and the address is the same.
+    server.kill();
+    server.launch();
+    let mut second = start(&server, "not the password", &token);
+    let chosen = second.event("mechanism");
+    assert_eq!(chosen["mechanism"], "HT-SHA-256-NONE");
+    assert_eq!(second.event("online")["jid"], jid);
+    second.tell(&json!({"do": "send", "to": jid, "body": "to itself"}));
+    assert_eq!(second.event("message")["body"], "to itself");
+
+    // It falls back to the password by itself, and gets another token.
+    let change = ["user", "password", "ann@office.example", "--password-stdin"];
+    assert!(
+        server
+            .run_with_input(&change, "another one\n")
+            .status
+            .success()
+    );
+    let mut third = start(&server, "another one", &token);
+    third.event("token-refused");
+    assert_ne!(third.event("token")["token"], token);
+    assert_eq!(third.event("online")["jid"], jid);
 }
