@@ -23,7 +23,8 @@ impl Script {
     /// Starts `tests/clients/{name}` with these arguments, by the Python that `tests/run` makes in `target/py`, or by Node.
     pub(crate) fn start(name: &str, arguments: &Value) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut command = if name.ends_with(".mjs") {
+        let is_script = Path::new(name).extension().is_some_and(|it| it == "mjs");
+        let mut command = if is_script {
             let mut node = Command::new("node");
             node.env("NODE_EXTRA_CA_CERTS", arguments["ca"].as_str().unwrap());
             node
