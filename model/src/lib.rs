@@ -73,5 +73,7 @@ pub mod watches;
 mod watching;
 
 pub use clock::{Now, Randomness};
-pub use route::{BlockChange, Ended, Event, Notice, RosterChange, Route, SessionId};
+pub use route::{
+    Arrival, BlockChange, Delivery, Ended, Event, Notice, RosterChange, Route, SessionId,
+};
 pub use shards::{Model, Rules};

@@ -8,7 +8,7 @@ use presence::{Address, Bare, Message, Refusal};
 
 use crate::commit::Reply;
 use crate::entity::{Entity, Session};
-use crate::route::{Event, SessionId};
+use crate::route::{Delivery, Event, SessionId};
 use crate::shards::Model;
 
 /// What became of a message.
@@ -112,9 +112,14 @@ impl Model {
         handling: Handling,
     ) -> Result<Option<Sent>, Refusal> {
         let plan = entity.plan_for(&letter.message, handling)?;
+        let arrival = (handling.storable && entity.sessions.len() > 1).then(Arc::default);
+        let delivery = Delivery {
+            handling,
+            arrival: arrival.as_ref(),
+        };
         let sent = match &plan {
             Plan::Deliver { to, phones } => {
-                self.hand_over(entity, &letter.message, to, *phones);
+                self.hand_over(entity, &letter.message, delivery, to, *phones);
                 Some(Sent::Delivered)
             }
             Plan::Store => {
@@ -131,16 +136,24 @@ impl Model {
             Plan::Drop => Some(Sent::Dropped),
         };
         if handling.copyable {
-            entity.copy_received(&letter.message, &plan);
+            entity.copy_received(&letter.message, delivery, &plan);
         }
         Ok(sent)
     }
 
-    fn hand_over(&self, entity: &Entity, message: &Message, to: &[usize], phones: bool) {
+    fn hand_over(
+        &self,
+        entity: &Entity,
+        message: &Arc<Message>,
+        delivery: Delivery<'_>,
+        to: &[usize],
+        phones: bool,
+    ) {
         for session in to.iter().filter_map(|index| entity.sessions.get(*index)) {
             session.route.deliver(&Event::Message {
                 message,
-                delayed: false,
+                delayed: delivery.handling.late,
+                delivery,
             });
         }
         if phones {
@@ -149,7 +162,7 @@ impl Model {
     }
 
     /// Copies for the sender's other sessions (XEP-0280 §8), also of what his phone has sent.
-    fn copy_to_sender(&self, message: &Message, handling: Handling) {
+    fn copy_to_sender(&self, message: &Arc<Message>, handling: Handling) {
         let sender = &message.from.bare;
         // What is for oneself has been copied as what was received.
         if !handling.copyable || *sender == message.to.bare || !self.is_local(sender) {
@@ -158,7 +171,7 @@ impl Model {
         self.with_slot(sender, |slot| {
             let Some(entity) = &slot.entity else { return };
             for session in entity.sessions.iter().filter(|s| s.copied(message)) {
-                session.copy(message, true);
+                session.copy(message, Delivery::default(), true);
             }
         });
     }
@@ -231,9 +244,14 @@ impl Session {
         self.carbons && !self.route.closed() && !sent()
     }
 
-    fn copy(&self, message: &Message, sent: bool) {
+    fn copy(&self, message: &Arc<Message>, delivery: Delivery<'_>, sent: bool) {
         let to = &self.full();
-        self.route.deliver(&Event::Copy { to, message, sent });
+        self.route.deliver(&Event::Copy {
+            to,
+            message,
+            sent,
+            delivery,
+        });
     }
 }
 
@@ -281,7 +299,7 @@ impl Entity {
 
     /// Copies for those of the sessions that did not get the message itself (XEP-0280 §7). Who is not available, or is being given
     /// what waits, gets a stored one itself later. What is for oneself is copied once, as what was sent.
-    fn copy_received(&self, message: &Message, plan: &Plan) {
+    fn copy_received(&self, message: &Arc<Message>, delivery: Delivery<'_>, plan: &Plan) {
         let sent = message.from.bare == self.account;
         for (index, session) in self.sessions.iter().enumerate() {
             let without = match plan {
@@ -291,7 +309,7 @@ impl Entity {
                 }
             };
             if without && session.copied(message) {
-                session.copy(message, sent);
+                session.copy(message, delivery, sent);
             }
         }
     }

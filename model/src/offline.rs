@@ -11,7 +11,7 @@ use store::Op;
 use crate::clock::Now;
 use crate::entity::{Entity, Session};
 use crate::messages::{Answer, Handling, Letter, Sent};
-use crate::route::{Event, SessionId};
+use crate::route::{Delivery, Event, SessionId};
 use crate::shards::Model;
 use crate::timers::{Ending, RETRY};
 
@@ -252,15 +252,19 @@ impl Model {
         giving.portion.clear();
         giving.uncertain |= entity.pending_commits > 0;
         let mut written = true;
-        for (id, message) in &messages {
-            entity.offered.remove(id);
-            giving.portion.push((*id, store::stored_size(message)));
-            if self.expired(message, now) || entity.blocks(&message.from) {
+        for (id, message) in messages {
+            entity.offered.remove(&id);
+            giving.portion.push((id, store::stored_size(&message)));
+            if self.expired(&message, now) || entity.blocks(&message.from) {
                 // It may be on its way out already.
                 giving.uncertain = true;
             } else {
-                let delayed = true;
-                route.deliver(&Event::Message { message, delayed });
+                route.deliver(&Event::Message {
+                    message: &Arc::new(message),
+                    delayed: true,
+                    // It stays in the store until it has arrived: nothing else need be done for it.
+                    delivery: Delivery::default(),
+                });
                 written = false;
             }
         }

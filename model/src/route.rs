@@ -1,9 +1,11 @@
 //! Where events go, and the events.
 
 use std::any::Any;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::entity::Parting;
+use crate::messages::Handling;
 use bytes::Bytes;
 use presence::subscription::Kind;
 use presence::{Address, Bare, Binding, Decision, Item, Message, Publication, View, WatchId};
@@ -19,6 +21,32 @@ pub trait Route: Send + Sync {
     fn deliver(&self, event: &Event<'_>);
     /// The connection has ended: nothing may be added for it any more.
     fn closed(&self) -> bool;
+}
+
+/// How a message is on its way to one session, for a face that finds out whether it arrives (XEP-0198).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Delivery<'a> {
+    /// How it is to be treated when it does not.
+    pub handling: Handling,
+    /// What those who were given the same message share; `None` when nobody else was. Whoever has it says so there, whoever does not know
+    /// yet keeps this: the last to let go of it knows that nobody has the message.
+    pub arrival: Option<&'a Arc<Arrival>>,
+}
+
+/// Whether any of the sessions that were given one message has it.
+#[derive(Debug, Default)]
+pub struct Arrival(AtomicBool);
+
+impl Arrival {
+    /// One of them has it.
+    pub fn arrived(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// None of them has it.
+    pub fn failed(&self) -> bool {
+        !self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// What a connection is told.
@@ -54,9 +82,11 @@ pub enum Event<'a> {
     /// A message; `delayed` when it was stored.
     Message {
         /// The message.
-        message: &'a Message,
+        message: &'a Arc<Message>,
         /// It waited in the offline store (XEP-0160: a delay stamp is added).
         delayed: bool,
+        /// What is to be known when it never arrives.
+        delivery: Delivery<'a>,
     },
     /// A portion of what was stored ends here. When everything delivered before is written to the connection, its face calls
     /// [`Model::written`](crate::Model::written): only then it is removed from the store, and the next portion comes. It may come in
@@ -72,9 +102,11 @@ pub enum Event<'a> {
         /// To whom: the session.
         to: &'a Address,
         /// The message.
-        message: &'a Message,
+        message: &'a Arc<Message>,
         /// This account sent it.
         sent: bool,
+        /// What is to be known when it never arrives.
+        delivery: Delivery<'a>,
     },
     /// A complete stanza with `from` stamped, `jabber:client` as default namespace; the receiver is this session.
     Stanza {

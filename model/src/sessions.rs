@@ -125,6 +125,26 @@ impl Model {
         Ok(())
     }
 
+    /// What a session shows of itself now.
+    pub fn shown(&self, account: &Bare, session: SessionId) -> Option<Presented> {
+        self.with_slot(account, |slot| {
+            let entity = slot.entity.as_mut()?;
+            let own = entity.session(session)?;
+            own.available?;
+            let resource = own.resource.clone();
+            let publication = &entity.published[entity.find(&resource)?].publication;
+            let Native::Xmpp(content) = &publication.native else {
+                return None;
+            };
+            Some(Presented {
+                document: publication.document.clone(),
+                content: content.clone(),
+                lang: publication.lang.clone(),
+                id: None,
+            })
+        })
+    }
+
     /// A session sends unavailable presence and stays connected (RFC 6121 §4.5).
     pub fn unavailable(self: &Arc<Self>, account: &Bare, session: SessionId, parting: Parting) {
         self.withdraw(account, session, parting, false);

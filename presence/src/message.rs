@@ -47,6 +47,8 @@ pub struct Handling {
     pub speakable: bool,
     /// Other devices of its sender and of its recipient get copies (XEP-0280 §6).
     pub copyable: bool,
+    /// It comes later than it was sent: it was on its way to a session that never got it (XEP-0198 §4).
+    pub late: bool,
 }
 
 /// A message on its way.

@@ -362,6 +362,8 @@ fn limits(r: &mut Reader<'_>) -> Limits {
         bosh_inactivity: r.take("limits.bosh_inactivity", read::duration(SECOND)),
         resume_timeout: r.take("limits.resume_timeout", read::duration(Duration::ZERO)),
         resume_presence: r.take("limits.resume_presence", read::duration(Duration::ZERO)),
+        resume_stanzas: r.take("limits.resume_stanzas", read::count(16)),
+        resume_bytes: bytes(r, "limits.resume_bytes", 64 * KIB, GIB),
     }
 }
 

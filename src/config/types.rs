@@ -325,6 +325,10 @@ pub struct Limits {
     pub resume_timeout: Duration,
     /// Time until the presence of a broken session is withdrawn.
     pub resume_presence: Duration,
+    /// Stanzas that a client may leave unacknowledged.
+    pub resume_stanzas: usize,
+    /// Bytes of those stanzas.
+    pub resume_bytes: usize,
 }
 
 /// Bounds of a lifetime: `min <= default <= max`, whole seconds.

@@ -10,12 +10,18 @@ pub(crate) fn page(shared: &Shared) -> String {
     let counts = shared.model.counts();
     let gauges = &shared.gauges;
     let at = |counter: &std::sync::atomic::AtomicUsize| counter.load(Ordering::Relaxed);
-    let rows: [(&str, &str, &str, usize); 15] = [
+    let rows: [(&str, &str, &str, usize); 16] = [
         (
             "adsum_xmpp_connections",
             "gauge",
             "Open XMPP client connections",
             at(&gauges.xmpp_connections),
+        ),
+        (
+            "adsum_xmpp_waiting",
+            "gauge",
+            "XMPP streams without connection that can be resumed",
+            at(&gauges.xmpp_waiting),
         ),
         (
             "adsum_sessions",

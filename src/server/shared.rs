@@ -14,6 +14,7 @@ use xmpp::discovery::Item;
 use xmpp::sasl::{Attempts, Decoy, Remembered};
 
 use super::sip::Sip;
+use super::xmpp::Resumable;
 use crate::certificates::Certificates;
 use crate::config::Config;
 use crate::data_folder::DataFolder;
@@ -43,6 +44,8 @@ pub struct Shared {
     pub(crate) commands: Mutex<Commands>,
     pub(crate) clock: Clock,
     pub(crate) gauges: Gauges,
+    /// Streams that can go on on another connection.
+    pub(crate) resumable: Resumable,
     pub(crate) sip: OnceLock<Weak<Sip>>,
     /// The configuration as it was last loaded: what a reload may change is read from here.
     pub(crate) loaded: Mutex<Arc<Config>>,
@@ -67,6 +70,8 @@ pub(crate) enum Stage {
 pub struct Gauges {
     /// Open XMPP connections.
     pub xmpp_connections: AtomicUsize,
+    /// XMPP streams that have lost their connection and wait for another.
+    pub xmpp_waiting: AtomicUsize,
     /// Logins since the start.
     pub logins: AtomicUsize,
     /// Failed logins since the start.

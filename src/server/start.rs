@@ -19,6 +19,7 @@ use super::bind;
 use super::shared::{Clock, Gauges, Shared, Stage};
 use super::sip::Sip;
 use super::turn::turn;
+use super::xmpp::Resumable;
 use super::{configured, listen};
 use crate::certificates::Certificates;
 use crate::config::Config;
@@ -157,6 +158,7 @@ impl Server {
             certificates,
             model: Arc::clone(&model),
             gauges: Gauges::default(),
+            resumable: Resumable::default(),
             sip: OnceLock::new(),
             loaded: Mutex::new(Arc::new(config.clone())),
             changed: Mutex::default(),
@@ -231,7 +233,12 @@ impl Server {
         self.shared.model.store().hurry(DATABASE_HELD);
         let patience = Duration::from_secs(3);
         let gone = async {
-            while self.shared.gauges.xmpp_connections.load(Ordering::Relaxed) > 0 {
+            let gauges = &self.shared.gauges;
+            let left = || {
+                gauges.xmpp_connections.load(Ordering::Relaxed)
+                    + gauges.xmpp_waiting.load(Ordering::Relaxed)
+            };
+            while left() > 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };

@@ -40,7 +40,7 @@ impl Shared {
             "domains": self.config.domains.iter().map(|d| d.unicode.clone()).collect::<Vec<_>>(),
             "listening": serde_json::from_str::<Value>(&listening).unwrap_or_default(),
             "sessions": { "xmpp": counts.sessions },
-            "connections": { "xmpp": at(&self.gauges.xmpp_connections) },
+            "connections": { "xmpp": at(&self.gauges.xmpp_connections), "waiting": at(&self.gauges.xmpp_waiting) },
             "publications": counts.publications,
             "registrations": counts.registrations,
             "subscriptions": counts.watches,

@@ -41,7 +41,9 @@ pub fn print(out: &mut Vec<u8>, event: &Event<'_>, id: impl FnOnce() -> String) 
             };
             print::block_push(out, &id(), push);
         }
-        Event::Message { message, delayed } => {
+        Event::Message {
+            message, delayed, ..
+        } => {
             let by = message.to.bare.domain_bare();
             let delayed = delayed.then_some(Delayed {
                 stamp: message.received,
@@ -49,7 +51,9 @@ pub fn print(out: &mut Vec<u8>, event: &Event<'_>, id: impl FnOnce() -> String) 
             });
             print::message(out, message, None, delayed);
         }
-        Event::Copy { to, message, sent } => print::carbon(out, to, message, *sent),
+        Event::Copy {
+            to, message, sent, ..
+        } => print::carbon(out, to, message, *sent),
         Event::Announcement { to, text } => print::announcement(out, to, text),
         Event::Stanza { stanza } => out.extend_from_slice(stanza),
         _ => {}

@@ -73,6 +73,8 @@ pub(crate) struct Client {
     /// Stanzas that came while others were awaited, oldest first.
     backlog: VecDeque<Element>,
     syncs: u32,
+    /// How many stanzas it has read: what it may acknowledge (XEP-0198).
+    pub(crate) taken: u32,
 }
 
 impl Client {
@@ -92,6 +94,7 @@ impl Client {
             jid: String::new(),
             backlog: VecDeque::new(),
             syncs: 0,
+            taken: 0,
         }
     }
 
@@ -513,7 +516,10 @@ impl Client {
         loop {
             match self.reader.next() {
                 Ok(Some(Token::Open(_))) => return Incoming::Open,
-                Ok(Some(Token::Element(element))) => return Incoming::Element(Box::new(element)),
+                Ok(Some(Token::Element(element))) => {
+                    self.taken += u32::from(element.namespace() == "jabber:client");
+                    return Incoming::Element(Box::new(element));
+                }
                 Ok(Some(Token::Close)) => return Incoming::Close,
                 Ok(None) => {}
                 Err(error) => panic!("the server sends bad XML: {error}"),

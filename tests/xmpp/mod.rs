@@ -3,13 +3,16 @@
 
 mod administration;
 mod blocking;
+mod client_state;
 mod limits;
 mod login;
+mod management;
 mod messages;
 mod person;
 mod presence;
 mod real_clients;
 mod restart;
+mod resumption;
 mod rosters;
 mod security;
 mod streams;

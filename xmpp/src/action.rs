@@ -4,6 +4,7 @@
 //! [`crate::session::Session::handle_reply`]. All other actions are answered, if at all, by the driver writing what [`crate::answer`] prints.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use presence::delivery::IqKind;
@@ -12,6 +13,7 @@ use presence::{Address, Bare, Document, Handling, Message, Resource};
 use services::caps::Interests;
 
 pub use crate::client::BlockWish;
+use crate::management::Previous;
 use crate::sasl::{ClientId, Hash, Password, TokenAttempt, TokenMechanism};
 
 /// An IQ request that waits for its one response (RFC 6120 §8.2.3).
@@ -87,6 +89,34 @@ pub enum Action {
         /// The name the client wants.
         resource: Option<Resource>,
     },
+    /// Go on with an earlier stream of the account (XEP-0198 §5). Blocks: the driver exchanges this session for the one of that stream
+    /// ([`crate::Session::resume`]), or says that there is none.
+    Resume {
+        /// The account.
+        account: Bare,
+        /// Which stream, and what the client has got on it.
+        previous: Previous,
+    },
+    /// Stream management begins: what was written before is not counted, what is written from now on is (XEP-0198 §3). The driver
+    /// says so to the client.
+    Enable {
+        /// The client wants to be able to resume.
+        resume: bool,
+        /// For how long.
+        most: Option<Duration>,
+    },
+    /// On a managed stream: one more stanza of the client is taken in; its actions came before.
+    Counted,
+    /// The client wants to know how many of its stanzas are handled.
+    Ask,
+    /// The client has got so many stanzas.
+    Acknowledged(u32),
+    /// The client wanted to resume too late: it is told (XEP-0198 §3).
+    NotResumed,
+    /// Ask the client how many stanzas it has got, to see whether it is there.
+    Ping,
+    /// Somebody looks at the client, or nobody does (XEP-0352).
+    Attention(bool),
     /// Roster get (RFC 6121 §2.1.3), with the version the client has (§2.6).
     RosterGet {
         /// The request.
@@ -200,6 +230,7 @@ impl Action {
                 | Self::Token { .. }
                 | Self::IssueToken { .. }
                 | Self::Bind { .. }
+                | Self::Resume { .. }
         )
     }
 }
@@ -250,4 +281,6 @@ pub enum Reply {
     Disabled,
     /// To [`Action::Bind`].
     Bound(Result<Resource, presence::Refusal>),
+    /// To [`Action::Resume`]: it cannot be. With the number of stanzas handled on that stream, where that is still known.
+    NotResumed(Option<u32>),
 }

@@ -10,6 +10,7 @@
 //! | [`features`] | what is implemented, as a page for people |
 //! | [`form`] | data forms |
 //! | [`person`] | cards and private storage |
+//! | [`management`] | stream management (XEP-0198) |
 //! | [`print`] | what the model tells, printed for a session |
 //! | [`sasl`] | who is it: SCRAM and PLAIN, from the offer to the verdict |
 //! | [`session`] | a connection, from its first octet to the last |
@@ -23,6 +24,7 @@ pub mod client;
 pub mod discovery;
 pub mod features;
 pub mod form;
+pub mod management;
 pub mod person;
 pub mod print;
 pub mod sasl;

@@ -179,6 +179,7 @@ fn message(c: &mut Criterion) {
             storable: true,
             speakable: true,
             copyable: true,
+            late: false,
         };
         c.bench_function(name, |b| {
             b.iter_batched(

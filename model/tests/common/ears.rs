@@ -158,7 +158,9 @@ impl Route for Client {
                 BlockChange::Unblocked(who) => format!("unblock {who:?}"),
                 BlockChange::AllUnblocked => "unblock all".to_owned(),
             }),
-            Event::Message { message, delayed } => {
+            Event::Message {
+                message, delayed, ..
+            } => {
                 let id = message.id.as_deref().unwrap_or_default().to_owned();
                 if *delayed {
                     self.given.lock().push(id.clone());
@@ -171,7 +173,9 @@ impl Route for Client {
                 self.marks.lock().push(((*account).clone(), *session, ids));
                 return;
             }
-            Event::Copy { to, message, sent } => {
+            Event::Copy {
+                to, message, sent, ..
+            } => {
                 assert_eq!(to.to_string(), self.full, "a copy is for this session");
                 let id = message.id.as_deref().unwrap_or_default().to_owned();
                 Heard::Copy { id, sent: *sent }

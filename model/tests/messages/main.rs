@@ -25,6 +25,7 @@ const HANDLING: Handling = Handling {
     storable: true,
     speakable: true,
     copyable: true,
+    late: false,
 };
 
 fn send(world: &World, message: Message) -> Result<Sent, Refusal> {

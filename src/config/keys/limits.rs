@@ -205,16 +205,20 @@ pub(super) const LIMITS: &[Key] = &[
         "",
         "Time without a request after which a BOSH session ends.",
     ),
-    later(
+    key(
         "resume_timeout",
         "\"10m\"",
-        "",
-        "How long a broken XEP-0198 session keeps its queue.",
+        "How long a session whose connection broke can be resumed and keeps its queue (XEP-0198). 0 lets none be resumed.",
     ),
-    later(
+    key(
         "resume_presence",
         "\"60s\"",
-        "",
-        "Time after which the presence of a broken session is withdrawn all the same.",
+        "Time since its last sign of life after which the presence of such a session is withdrawn all the same.",
     ),
+    key(
+        "resume_stanzas",
+        "10000",
+        "Stanzas that a client with stream management may leave unacknowledged before its session ends.",
+    ),
+    key("resume_bytes", "\"4MiB\"", "Bytes of those stanzas."),
 ];

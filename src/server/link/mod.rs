@@ -2,21 +2,26 @@
 //!
 //! The queue is a leaf lock: whoever holds it takes no other.
 
+mod managed;
 mod read;
 mod spare;
 mod tls;
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 
 use parking_lot::Mutex;
 use rustls::ServerConnection;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
+use xmpp::management::{self, Sent};
 
+pub(crate) use managed::{Kept, Lost};
 pub(crate) use read::read;
 
 use super::turn;
@@ -26,14 +31,15 @@ use super::turn;
 pub(crate) enum Broken {
     /// The peer does not read as fast as it is written to (`[limits] out_queue`).
     Slow,
+    /// The peer does not acknowledge what it gets (`[limits] resume_stanzas`, `resume_bytes`).
+    Unacknowledged,
     /// The socket or TLS failed.
     Socket,
 }
 
-/// A connection, shared by the task that reads it and by everybody who writes to it.
+/// A connection, shared by the task that reads it and by everybody who writes to it. One whose stream can be resumed outlives its
+/// socket and goes on with another.
 pub(crate) struct Link {
-    socket: OwnedWriteHalf,
-    peer: SocketAddr,
     io: Mutex<Io>,
     closed: AtomicBool,
     /// Wakes the task that reads: the socket was full, the link broke, or an answer has come.
@@ -41,6 +47,9 @@ pub(crate) struct Link {
 }
 
 struct Io {
+    /// `None` while the connection is lost.
+    socket: Option<OwnedWriteHalf>,
+    peer: SocketAddr,
     tls: Option<Box<ServerConnection>>,
     /// What is to be written, before encryption.
     plain: Vec<u8>,
@@ -50,6 +59,8 @@ struct Io {
     blocked: bool,
     broken: Option<Broken>,
     limit: usize,
+    /// What was sent on a managed stream and is not acknowledged (XEP-0198).
+    managed: Option<Box<Sent<Kept>>>,
 }
 
 impl Link {
@@ -63,9 +74,9 @@ impl Link {
         let _ = socket.set_nodelay(true);
         let (reader, socket) = socket.into_split();
         let link = Arc::new(Self {
-            socket,
-            peer,
             io: Mutex::new(Io {
+                socket: Some(socket),
+                peer,
                 tls: None,
                 plain: Vec::new(),
                 written: 0,
@@ -73,6 +84,7 @@ impl Link {
                 blocked: false,
                 broken: None,
                 limit,
+                managed: None,
             }),
             closed: AtomicBool::new(false),
             wake: Notify::new(),
@@ -80,45 +92,84 @@ impl Link {
         (link, reader)
     }
 
-    fn socket(&self) -> &TcpStream {
-        self.socket.as_ref()
-    }
-
     /// The other end.
     pub(crate) fn peer(&self) -> SocketAddr {
-        self.peer
+        self.io.lock().peer
     }
 
-    /// Appends to the queue. What comes after the end is dropped.
+    /// Appends a stanza to the queue, or nothing. What comes after the end is dropped.
     pub(crate) fn append(self: &Arc<Self>, write: impl FnOnce(&mut Vec<u8>)) {
+        self.append_kept(write, || None);
+    }
+
+    /// Appends a stanza, and what is to be known of it when the peer never acknowledges it.
+    pub(crate) fn append_kept(
+        self: &Arc<Self>,
+        write: impl FnOnce(&mut Vec<u8>),
+        keep: impl FnOnce() -> Option<Kept>,
+    ) {
         if !self.is_closed() {
-            self.append_last(write);
+            self.add(write, |sent, stanza| {
+                stanza.is_empty() || sent.push(stanza, keep()).is_ok()
+            });
         }
     }
 
-    /// Appends to the queue also after the end: for the task that reads, which has the last word.
+    /// Appends to the queue, also after the end, what is no stanza, or comes before stanzas are counted: for the task that reads, which
+    /// has the last word.
     pub(crate) fn append_last(self: &Arc<Self>, write: impl FnOnce(&mut Vec<u8>)) {
-        let mut io = self.io.lock();
-        if io.broken.is_some() {
+        self.add(write, |_, _| true);
+    }
+
+    /// Appends a stanza, also after the end: for the task that reads.
+    pub(crate) fn append_own(self: &Arc<Self>, stanza: &[u8]) {
+        self.add(
+            |out| out.extend_from_slice(stanza),
+            |sent, stanza| sent.push(stanza, None).is_ok(),
+        );
+    }
+
+    /// Adds to what is to be written. `count` is asked on a managed stream, also while the connection is lost: false when the peer owes
+    /// too many acknowledgements.
+    fn add(
+        self: &Arc<Self>,
+        write: impl FnOnce(&mut Vec<u8>),
+        count: impl FnOnce(&mut Sent<Kept>, &[u8]) -> bool,
+    ) {
+        let mut guard = self.io.lock();
+        let io = &mut *guard;
+        let lost = io.is_lost();
+        if lost && io.managed.is_none() {
             return;
         }
         if io.plain.capacity() == 0 {
             io.plain = spare::take();
         }
         // What is longer than the limit may wait alone: a reader who keeps up gets it.
-        let waiting = io.plain.len() - io.written;
+        let begin = io.plain.len();
+        let waiting = begin - io.written;
         write(&mut io.plain);
-        if io.limit > 0 && waiting > io.limit {
-            io.broken = Some(Broken::Slow);
-            io.plain = Vec::new();
-            io.written = 0;
-            drop(io);
-            self.wake.notify_one();
-            return;
+        let mut broken = None;
+        if let Some(sent) = &mut io.managed {
+            if !count(sent, &io.plain[begin..]) {
+                broken = Some(Broken::Unacknowledged);
+            } else if !lost && sent.ask() {
+                management::print::ask(&mut io.plain);
+            }
         }
-        if !io.marked && !io.blocked {
+        if lost {
+            io.plain.truncate(begin);
+        } else if io.limit > 0 && waiting > io.limit {
+            broken.get_or_insert(Broken::Slow);
+        }
+        if broken.is_some() {
+            io.broken = broken;
+            io.forget_queue();
+            drop(guard);
+            self.wake.notify_one();
+        } else if !lost && !io.marked && !io.blocked {
             io.marked = true;
-            drop(io);
+            drop(guard);
             turn::mark(self);
         }
     }
@@ -142,7 +193,7 @@ impl Link {
     pub(crate) fn flush(&self) -> bool {
         let mut io = self.io.lock();
         io.marked = false;
-        match io.write_out(self.socket()) {
+        match io.write_out() {
             Ok(()) => {
                 io.blocked = false;
                 true
@@ -172,7 +223,11 @@ impl Link {
 
     /// Waits until something can be written.
     pub(crate) async fn writable(&self) -> io::Result<()> {
-        self.socket.writable().await
+        poll_fn(|context| match &self.io.lock().socket {
+            Some(socket) => socket.as_ref().poll_write_ready(context),
+            None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        })
+        .await
     }
 
     /// Takes in octets from the socket, as far as TLS has room: `octets` is moved on over what was taken. What they are decrypted to
@@ -185,7 +240,7 @@ impl Link {
             *octets = &[];
             return Ok(false);
         }
-        io.take_in(self.socket(), octets, plain)
+        io.take_in(octets, plain)
     }
 
     /// TLS is in place or begun.
@@ -197,7 +252,7 @@ impl Link {
     pub(crate) fn start_tls(&self, config: Arc<rustls::ServerConfig>) -> io::Result<()> {
         let connection = ServerConnection::new(config).map_err(io::Error::other)?;
         let mut io = self.io.lock();
-        io.write_out(self.socket())?;
+        io.write_out()?;
         io.tls = Some(Box::new(connection));
         Ok(())
     }
@@ -208,8 +263,21 @@ impl Link {
         if let Some(tls) = &mut io.tls {
             tls.send_close_notify();
         }
-        let _ = io.write_out(self.socket());
-        drop(io);
-        let _ = socket2::SockRef::from(self.socket()).shutdown(std::net::Shutdown::Write);
+        let _ = io.write_out();
+        if let Some(socket) = &io.socket {
+            let _ = socket2::SockRef::from(socket.as_ref()).shutdown(std::net::Shutdown::Write);
+        }
+    }
+}
+
+impl Io {
+    /// Nothing can be written: it waits for another connection, or for its end.
+    fn is_lost(&self) -> bool {
+        self.broken.is_some() || self.socket.is_none()
+    }
+
+    fn forget_queue(&mut self) {
+        self.plain = Vec::new();
+        self.written = 0;
     }
 }

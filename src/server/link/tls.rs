@@ -38,15 +38,20 @@ impl Write for TryIo<'_> {
 
 impl Io {
     /// Writes as much as the socket takes.
-    pub(super) fn write_out(&mut self, socket: &TcpStream) -> io::Result<()> {
-        match self.tls.take() {
-            None => self.write_plain(socket),
+    pub(super) fn write_out(&mut self) -> io::Result<()> {
+        let Some(socket) = self.socket.take() else {
+            return Ok(());
+        };
+        let result = match self.tls.take() {
+            None => self.write_plain(socket.as_ref()),
             Some(mut tls) => {
-                let result = self.write_tls(&mut tls, socket);
+                let result = self.write_tls(&mut tls, socket.as_ref());
                 self.tls = Some(tls);
                 result
             }
-        }
+        };
+        self.socket = Some(socket);
+        result
     }
 
     fn write_plain(&mut self, socket: &TcpStream) -> io::Result<()> {
@@ -103,19 +108,14 @@ impl Io {
     }
 
     /// See [`Link::take_in`].
-    pub(super) fn take_in(
-        &mut self,
-        socket: &TcpStream,
-        octets: &mut &[u8],
-        plain: &mut Vec<u8>,
-    ) -> io::Result<bool> {
+    pub(super) fn take_in(&mut self, octets: &mut &[u8], plain: &mut Vec<u8>) -> io::Result<bool> {
         let Some(mut tls) = self.tls.take() else {
             return Ok(false);
         };
         let result = decrypt(&mut tls, octets, plain);
         self.tls = Some(tls);
         // Handshake messages, alerts and tickets.
-        match self.write_out(socket) {
+        match self.write_out() {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.blocked = true,
             Err(error) => return Err(error),
             Ok(()) => {}

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use model::commit::Reply as Answer;
+use parking_lot::Mutex;
 use presence::{Bare, Refusal};
 use xmpp::StreamCondition;
 use xmpp::action::{Action, IqContext, Reply};
 use xmpp::answer;
+use xmpp::management::received::Ticket;
+use xmpp::management::{self, Received};
+use xmpp::print::Condition;
 
 use super::{Connection, Inbound, Inbox, XmppRoute};
 use crate::server::link::Link;
@@ -26,6 +30,25 @@ impl Connection {
             } => self.issue_token(&account, client, mechanism),
             Action::Attempted { account, outcome } => self.attempted(&account, outcome),
             Action::Bind { account, resource } => self.bind(account, resource),
+            Action::Resume { account, previous } => self.ask_to_resume(&account, &previous),
+            Action::Enable { resume, most } => self.manage(resume, most),
+            Action::Counted => {
+                if let Some(managed) = &self.managed {
+                    managed.received.lock().take();
+                }
+            }
+            Action::Ask => self.answer_ask(),
+            Action::Acknowledged(handled) => {
+                if let Err(wrong) = self.link.acknowledged(handled) {
+                    self.session
+                        .end_with(|out| management::print::too_high(out, wrong));
+                }
+            }
+            Action::NotResumed => self.link.append_last(|out| {
+                management::print::failed(out, Condition::UnexpectedRequest, None);
+            }),
+            Action::Ping => self.link.ask(),
+            Action::Attention(seen) => self.attend(seen),
             other => {
                 let Some((account, session)) = self.bound.clone() else {
                     return;
@@ -57,7 +80,7 @@ impl Connection {
         });
         let now = self.now();
         self.session.handle_reply(now, Reply::Bound(bound));
-        self.unopened = Some(route);
+        self.route = Some(route);
     }
 
     fn act_bound(&mut self, account: &Bare, session: model::SessionId, action: Action) {
@@ -146,7 +169,9 @@ impl Connection {
             }
             Action::Message { message, handling } => {
                 Gauges::count(&self.shared.gauges.messages);
+                let open = self.not_handled();
                 model.message(message, handling, move |message, result| {
+                    let _open = open;
                     if let Err(refusal) = result {
                         link.append(|out| answer::message_refused(out, message, &refusal));
                     }
@@ -183,7 +208,15 @@ impl Connection {
             | Action::Token { .. }
             | Action::IssueToken { .. }
             | Action::Attempted { .. }
-            | Action::Bind { .. } => {}
+            | Action::Bind { .. }
+            | Action::Resume { .. }
+            | Action::Enable { .. }
+            | Action::Counted
+            | Action::Ask
+            | Action::Acknowledged(_)
+            | Action::NotResumed
+            | Action::Ping
+            | Action::Attention(_) => {}
         }
     }
 }
@@ -215,7 +248,37 @@ impl Drop for InOrder {
     }
 }
 
+/// While this lives, a stanza of a managed stream is not handled.
+struct NotHandled {
+    received: Arc<Mutex<Received>>,
+    ticket: Option<Ticket>,
+    link: Arc<Link>,
+    inbox: Arc<Inbox>,
+}
+
+impl Drop for NotHandled {
+    fn drop(&mut self) {
+        let ticket = self.ticket.take();
+        let answer = ticket.and_then(|ticket| self.received.lock().done(ticket));
+        if let Some(handled) = answer {
+            self.inbox.leave(&self.link, Inbound::Handled(handled));
+        }
+    }
+}
+
 impl Connection {
+    /// The stanza at hand is handled when this ends; `None` where nobody counts.
+    fn not_handled(&self) -> Option<NotHandled> {
+        let managed = self.managed.as_ref()?;
+        let ticket = managed.received.lock().later();
+        Some(NotHandled {
+            received: Arc::clone(&managed.received),
+            ticket: Some(ticket),
+            link: Arc::clone(&self.link),
+            inbox: Arc::clone(&self.inbox),
+        })
+    }
+
     pub(super) fn in_order(&mut self) -> InOrder {
         self.unanswered += 1;
         InOrder {

@@ -5,7 +5,10 @@ mod act_blocking;
 mod act_command;
 mod act_person;
 mod act_token;
+mod held;
 mod login;
+mod lost;
+mod resume;
 mod route;
 
 use std::collections::VecDeque;
@@ -23,12 +26,14 @@ use xmpp::session::{Output, Secured, Session};
 use xmpp::{Action, Reply};
 
 use super::accept::Counting;
-use super::link::{Link, read};
+use super::link::{Broken, Link, read};
 use super::shared::Shared;
 use super::turn::{begin, turn, yielding_turn};
 use crate::certificates::Listener;
 
 use login::Begun;
+pub(crate) use resume::Resumable;
+use resume::{Managed, Takeover};
 pub(crate) use route::{Inbox, XmppRoute};
 
 /// Something for a session from elsewhere than its peer.
@@ -41,9 +46,22 @@ pub(crate) enum Inbound {
     Mark,
     /// The model ends the session.
     Ended(Ended),
+    /// So many stanzas of the client are handled, and it has asked.
+    Handled(u32),
+    /// Another connection wants to go on with this stream.
+    Takeover(Takeover),
+    /// The stream that this connection asked for, and how many stanzas the client got on it.
+    Resumed(Box<Connection>, u32),
 }
 
-struct Connection {
+/// As what a connection is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    Open,
+    Waiting,
+}
+
+pub(crate) struct Connection {
     shared: Arc<Shared>,
     link: Arc<Link>,
     inbox: Arc<Inbox>,
@@ -54,8 +72,10 @@ struct Connection {
     begun: Option<Begun>,
     /// The keys that it is checked against, or was.
     proven: Option<Fingerprint>,
-    /// The route of the session just bound: it is opened when the client has been told its address.
-    unopened: Option<Arc<XmppRoute>>,
+    /// The route of the bound session: it is opened when the client has been told its address.
+    route: Option<Arc<XmppRoute>>,
+    /// What a managed stream has besides.
+    managed: Option<Box<Managed>>,
     /// When the client proved who it is.
     authenticated: Timestamp,
     /// A login has failed: what follows is not told before this.
@@ -70,6 +90,7 @@ struct Connection {
     peer_is_done: bool,
     /// When a connection that is closing is given up, whatever still waits to be written.
     give_up: Option<Timestamp>,
+    counted: Option<Counted>,
 }
 
 /// How long a peer has to take what is written at the end.
@@ -84,7 +105,7 @@ pub(crate) async fn serve(
     link: Arc<Link>,
     mut socket: OwnedReadHalf,
     direct: bool,
-    _counting: Counting,
+    counting: Counting,
 ) {
     // What is over soon has no room in the task, which lives as long as the session.
     let secured = if direct {
@@ -99,17 +120,14 @@ pub(crate) async fn serve(
             secured,
             rand::random(),
         );
-        shared
-            .gauges
-            .xmpp_connections
-            .fetch_add(1, Ordering::Relaxed);
         let mut connection = Connection {
             inbox: Arc::new(Inbox::default()),
             session: Box::new(session),
             bound: None,
             begun: None,
             proven: None,
-            unopened: None,
+            route: None,
+            managed: None,
             authenticated: Timestamp::default(),
             held: None,
             unanswered: 0,
@@ -118,11 +136,17 @@ pub(crate) async fn serve(
             closing: false,
             peer_is_done: false,
             give_up: None,
+            counted: None,
             shared: Arc::clone(&shared),
             link,
         };
+        connection.count(Some(Counted::Open));
         turn(|| connection.receive(&early));
         connection.run(&mut socket).await;
+        if connection.is_detached() {
+            drop((socket, counting));
+            return Box::pin(resume::wait(Box::new(connection))).await;
+        }
         let heard_out = connection.peer_is_done;
         connection.finish();
         drop(connection);
@@ -204,20 +228,20 @@ impl Connection {
         let timer = tokio::time::sleep_until(self.due());
         tokio::pin!(stop, timer);
         let mut stopped = false;
-        let link = Arc::clone(&self.link);
         loop {
-            if self.over() {
+            if self.is_detached() || self.over() {
                 return;
             }
-            let blocked = link.is_blocked() || self.awaits_writing();
+            let link = Arc::clone(&self.link);
+            let blocked = link.is_blocked() || (self.awaits_writing() && self.managed.is_none());
             let takes = self.takes();
             tokio::select! {
                 taken = read(socket, |octets| begin(|| self.received(octets))), if takes => {
-                    if taken.is_err() { return }
+                    if taken.is_err() && !self.lose() { return }
                 }
                 () = link.wake.notified() => {}
                 ready = link.writable(), if blocked => {
-                    if ready.is_err() { return }
+                    if ready.is_err() && !self.lose() { return }
                     link.flush();
                 }
                 () = &mut timer => {}
@@ -259,7 +283,8 @@ impl Connection {
     }
 
     fn due(&self) -> tokio::time::Instant {
-        let dues = [self.session.poll_timeout(), self.held, self.give_up];
+        let answer = self.managed.as_ref().and_then(|m| m.answer_by);
+        let dues = [self.session.poll_timeout(), self.held, self.give_up, answer];
         let due = dues.into_iter().flatten().min();
         self.shared
             .clock
@@ -268,8 +293,10 @@ impl Connection {
 
     /// Takes what has come from elsewhere.
     fn look(&mut self) {
-        if self.link.broken().is_some() {
-            self.closing = true;
+        match self.link.broken() {
+            Some(Broken::Unacknowledged) => self.closing = true,
+            Some(Broken::Slow | Broken::Socket) if !self.lose() => self.closing = true,
+            _ => {}
         }
         while let Some(inbound) = self.inbox.take() {
             let now = self.now();
@@ -289,18 +316,35 @@ impl Connection {
                     let (condition, text) = ending(why);
                     self.session.end(condition, Some(text));
                 }
+                Inbound::Handled(handled) => self.acknowledge(handled),
+                Inbound::Takeover(takeover) => {
+                    if let Some(managed) = &mut self.managed {
+                        managed.takeover = Some(takeover);
+                    }
+                }
+                Inbound::Resumed(connection, handled) => self.resume(connection, handled),
             }
         }
     }
 
     /// The model waits for what was delivered to be written. What came before the client knew its address is not on the link yet.
     fn awaits_writing(&self) -> bool {
-        self.marked && self.unopened.is_none()
+        self.marked && self.route.as_ref().is_none_or(|r| r.is_open())
     }
 
     fn tell_written(&mut self) {
         if !self.awaits_writing() || !self.link.flush() || self.link.broken().is_some() {
             return;
+        }
+        // The client says itself what it has got.
+        if let (Some(managed), Some((sent, acknowledged))) =
+            (&mut self.managed, self.link.progress())
+        {
+            let at = *managed.written_at.get_or_insert(sent);
+            if at.wrapping_sub(acknowledged).cast_signed() > 0 {
+                return;
+            }
+            managed.written_at = None;
         }
         self.marked = false;
         // What came after the end was dropped: it is given again when the session is withdrawn.
@@ -325,6 +369,9 @@ impl Connection {
 
     fn end(&mut self) {
         self.peer_is_done = true;
+        if self.lose() {
+            return;
+        }
         self.session.handle_eof(self.now());
         self.closing = true;
     }
@@ -371,6 +418,7 @@ impl Connection {
         if self.session.poll_timeout().is_some_and(|at| at <= now.at) {
             self.session.handle_timeout(now);
         }
+        self.answer_in_time(now.at);
     }
 
     /// Does what the session wants, as far as that goes at once.
@@ -384,13 +432,18 @@ impl Connection {
                 return;
             }
             let Some(output) = self.session.poll_output() else {
-                if let Some(route) = self.unopened.take() {
-                    route.open();
-                }
-                return;
+                return self.open_route();
             };
             match output {
                 Output::Send(octets) => self.link.append_last(|out| out.extend_from_slice(&octets)),
+                Output::Stanza(octets) => self.link.append_own(&octets),
+                Output::Lost => {
+                    self.link.append_last(|out| {
+                        xmpp::stream::end(out, StreamCondition::ConnectionTimeout, None);
+                    });
+                    self.link.flush();
+                    self.closing |= !self.lose();
+                }
                 Output::StartTls => {
                     let config = self
                         .shared
@@ -417,10 +470,36 @@ impl Connection {
         !self.link.is_blocked() || self.link.broken().is_some() || give_up <= now
     }
 
+    /// The client has been told its address.
+    fn open_route(&mut self) {
+        if let Some(route) = self.route.as_ref().filter(|r| !r.is_open()) {
+            route.open();
+        }
+    }
+
     fn withdraw(&mut self) {
         if let Some((account, session)) = self.bound.take() {
             self.link.close();
             self.shared.model.disconnect(&account, session, None);
+        }
+        self.forget_stream();
+        for lost in self.link.take_lost() {
+            lost::give_elsewhere(&self.shared.model, lost);
+        }
+    }
+
+    /// Counts it as something else, or not at all.
+    fn count(&mut self, as_what: Option<Counted>) {
+        let gauges = &self.shared.gauges;
+        let of = |counted| match counted {
+            Counted::Open => &gauges.xmpp_connections,
+            Counted::Waiting => &gauges.xmpp_waiting,
+        };
+        if let Some(new) = as_what {
+            of(new).fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(old) = std::mem::replace(&mut self.counted, as_what) {
+            of(old).fetch_sub(1, Ordering::Relaxed);
         }
     }
 
@@ -442,6 +521,7 @@ impl Connection {
             }
             self.withdraw();
         });
+        self.give_back();
         self.link.finish();
     }
 }
@@ -451,10 +531,8 @@ impl Drop for Connection {
     fn drop(&mut self) {
         self.link.close();
         turn(|| self.withdraw());
-        self.shared
-            .gauges
-            .xmpp_connections
-            .fetch_sub(1, Ordering::Relaxed);
+        self.give_back();
+        self.count(None);
     }
 }
 

@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use model::{Event, Route};
+use model::{Delivery, Event, Route};
 use parking_lot::Mutex;
-use presence::Address;
+use presence::{Address, Message};
 
 use super::Inbound;
-use crate::server::link::Link;
+use super::held::Held;
+use crate::server::link::{Kept, Link};
 use crate::wiring;
 
 /// What waits for a session's task.
@@ -44,6 +45,8 @@ pub(crate) struct XmppRoute {
     open: AtomicBool,
     /// Numbers the requests that the server makes on this stream.
     requests: AtomicU64,
+    /// What waits while nobody looks at the client; `None` while somebody does.
+    held: Mutex<Option<Box<Held>>>,
 }
 
 impl XmppRoute {
@@ -56,6 +59,7 @@ impl XmppRoute {
             early: Mutex::new(Some(Vec::new())),
             open: AtomicBool::new(false),
             requests: AtomicU64::new(1),
+            held: Mutex::new(None),
         })
     }
 
@@ -75,25 +79,89 @@ impl XmppRoute {
         self.open.store(true, Ordering::Release);
     }
 
+    /// The client knows its address.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// Somebody looks at the client, or nobody does: then what may wait is held back (XEP-0352).
+    pub(super) fn attend(&self, seen: bool) {
+        let mut held = self.held.lock();
+        if seen {
+            if let Some(held) = held.take() {
+                self.release(*held);
+            }
+        } else {
+            held.get_or_insert_default();
+        }
+    }
+
+    /// True when the event waits. One that does not lets go first what does.
+    fn hold(&self, event: &Event<'_>) -> bool {
+        let mut guard = self.held.lock();
+        let Some(held) = guard.as_deref_mut() else {
+            return false;
+        };
+        let waits = held.hold(event);
+        if !waits || held.is_full() {
+            let held = std::mem::take(held);
+            self.release(held);
+        }
+        waits
+    }
+
+    fn release(&self, held: Held) {
+        for stanza in held.stanzas() {
+            self.write(|out| out.extend_from_slice(&stanza));
+        }
+    }
+
     fn request_id(&self) -> String {
         format!("push-{}", self.requests.fetch_add(1, Ordering::Relaxed))
     }
 
     fn write(&self, print: impl FnOnce(&mut Vec<u8>)) {
-        if self.open.load(Ordering::Acquire) {
-            self.link.append(print);
-            return;
+        self.write_kept(print, || None);
+    }
+
+    /// Writes a stanza, and what is to be kept of it where stanzas are counted: never before the client knows its address.
+    fn write_kept(&self, print: impl FnOnce(&mut Vec<u8>), keep: impl FnOnce() -> Option<Kept>) {
+        if !self.is_open()
+            && let Some(waiting) = &mut *self.early.lock()
+        {
+            return print(waiting);
         }
-        let mut early = self.early.lock();
-        match &mut *early {
-            Some(waiting) => print(waiting),
-            None => self.link.append(print),
+        self.link.append_kept(print, keep);
+    }
+}
+
+impl XmppRoute {
+    /// Writes a message. On a managed stream it is kept until it is acknowledged, elsewhere it has arrived with that.
+    fn write_message(&self, event: &Event<'_>, message: &Arc<Message>, delivery: Delivery<'_>) {
+        let mut kept = false;
+        let keep = || {
+            kept = delivery.handling.storable || delivery.handling.speakable;
+            kept.then(|| Kept {
+                message: Arc::clone(message),
+                handling: delivery.handling,
+                arrival: delivery.arrival.cloned(),
+            })
+        };
+        self.write_kept(
+            |out| wiring::xmpp::print(out, event, || self.request_id()),
+            keep,
+        );
+        if let (false, Some(arrival)) = (kept, delivery.arrival) {
+            arrival.arrived();
         }
     }
 }
 
 impl Route for XmppRoute {
     fn deliver(&self, event: &Event<'_>) {
+        if self.hold(event) {
+            return;
+        }
         match event {
             Event::Mark { .. } => self.inbox.leave(&self.link, Inbound::Mark),
             Event::Ended(why) => {
@@ -101,6 +169,12 @@ impl Route for XmppRoute {
                 self.inbox.leave(&self.link, Inbound::Ended(*why));
             }
             Event::PhoneMessage { .. } | Event::View { .. } => {}
+            Event::Message {
+                message, delivery, ..
+            }
+            | Event::Copy {
+                message, delivery, ..
+            } => self.write_message(event, message, *delivery),
             stanza => self.write(|out| wiring::xmpp::print(out, stanza, || self.request_id())),
         }
     }

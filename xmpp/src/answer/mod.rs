@@ -2,9 +2,11 @@
 //! called from any thread.
 
 use presence::{Address, BlockList, Message, MessageKind, Refusal, Roster};
+use xml::{Element, Limits};
 
 use crate::action::IqContext;
 use crate::print::{self, BLOCKING, Condition, ErrorStanza, ROSTER, StanzaError, StanzaKind};
+use crate::stream::namespaces::CLIENT;
 
 pub mod person;
 #[cfg(test)]
@@ -108,4 +110,26 @@ pub fn last_activity(out: &mut Vec<u8>, iq: &IqContext, seconds: u64, status: Op
         }
         to.end();
     });
+}
+
+/// The error that answers a request in the place of a client that never will: from whom, to whom, and the stanza. Nothing for what is no
+/// request. `stanza` is one that the server wrote for that client, with both addresses.
+pub fn in_its_place(stanza: &[u8]) -> Option<(Address, Address, Vec<u8>)> {
+    let element = Element::parse(stanza, CLIENT, Limits::generous()).ok()?;
+    let asks = matches!(element.attribute("type").as_deref(), Some("get" | "set"));
+    if element.name() != "iq" || !asks {
+        return None;
+    }
+    let address = |name| Address::parse(&element.attribute(name)?).ok();
+    let (from, to) = (address("to")?, address("from")?);
+    let id = element.attribute("id");
+    let head = ErrorStanza {
+        kind: StanzaKind::Iq,
+        from: Some(&from),
+        to: &to,
+        id: id.as_deref(),
+    };
+    let mut error = Vec::new();
+    print::error(&mut error, head, &Condition::ServiceUnavailable.into());
+    Some((from, to, error))
 }

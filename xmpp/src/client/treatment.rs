@@ -103,6 +103,7 @@ impl Treatment {
         Handling {
             storable: conversation && lasting && !self.no_store,
             speakable: conversation && spoken,
+            late: false,
             copyable,
         }
     }

@@ -4,6 +4,7 @@ use super::Core;
 use super::ending::Ending;
 use super::print;
 use crate::action::{Action, Reply};
+use crate::management::{self, Request};
 use crate::print::{Condition, ErrorType, StanzaError};
 use crate::stream::StreamCondition;
 use crate::stream::namespaces::BIND;
@@ -18,9 +19,17 @@ const MOST_ERRORS: u8 = 6;
 pub(super) struct Binding {
     /// Whose stream it is.
     pub(super) account: Bare,
-    /// The id of the request that waits for its answer from outside.
-    wait: Option<String>,
+    /// What waits for its answer from outside.
+    wait: Option<Wait>,
     errors: u8,
+}
+
+#[derive(Debug)]
+enum Wait {
+    /// To bind a resource: the id of the request.
+    Bind(String),
+    /// To go on with an earlier stream.
+    Resume,
 }
 
 impl Binding {
@@ -49,7 +58,7 @@ impl Binding {
         }
         match wish(&bind) {
             Ok(resource) => {
-                self.wait = Some(id);
+                self.wait = Some(Wait::Bind(id));
                 core.outbox.act(Action::Bind {
                     account: self.account.clone(),
                     resource,
@@ -60,14 +69,41 @@ impl Binding {
         }
     }
 
+    /// Takes an element of stream management: an earlier stream can be resumed here, a new one is managed later (XEP-0198 §3, §5).
+    pub(super) fn manage(&mut self, core: &mut Core, element: &Element) {
+        match Request::read(element) {
+            Some(Ok(Request::Resume(previous))) => {
+                self.wait = Some(Wait::Resume);
+                core.outbox.act(Action::Resume {
+                    account: self.account.clone(),
+                    previous,
+                });
+            }
+            Some(Ok(_)) => {
+                let early = Condition::UnexpectedRequest;
+                management::print::failed(core.outbox.bytes(), early, None);
+            }
+            _ => management::print::failed(core.outbox.bytes(), Condition::BadRequest, None),
+        }
+    }
+
     /// Takes the answer from outside; the full address once there is one.
     pub(super) fn reply(
         &mut self,
         core: &mut Core,
         reply: Reply,
     ) -> Result<Option<Address>, Ending> {
-        let Some(id) = self.wait.take() else {
-            return Ok(None);
+        let id = match (self.wait.take(), &reply) {
+            (Some(Wait::Bind(id)), _) => id,
+            (Some(Wait::Resume), Reply::NotResumed(handled)) => {
+                let unknown = Condition::ItemNotFound;
+                management::print::failed(core.outbox.bytes(), unknown, *handled);
+                return Ok(None);
+            }
+            (wait, _) => {
+                self.wait = wait;
+                return Ok(None);
+            }
         };
         let refusal = match reply {
             Reply::Bound(Ok(resource)) => {

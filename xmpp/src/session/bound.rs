@@ -4,10 +4,12 @@ use super::Core;
 use super::ending::Ending;
 use super::negotiation::misplaced;
 use super::settings::Settings;
+use crate::action::Action;
 use crate::client::Client;
+use crate::management::{self, Request};
 use crate::print;
 use crate::stream::StreamCondition;
-use crate::stream::namespaces::CLIENT;
+use crate::stream::namespaces::{CLIENT, CLIENT_STATE};
 use crate::time::Now;
 use presence::Timestamp;
 use xml::{Element, Token};
@@ -22,6 +24,8 @@ pub(super) struct Bound {
     asked: Option<Timestamp>,
     /// How often it was asked, for ids.
     questions: u32,
+    /// A lost connection is not the end.
+    pub(super) resumable: bool,
 }
 
 impl Bound {
@@ -31,6 +35,7 @@ impl Bound {
             heard: now,
             asked: None,
             questions: 0,
+            resumable: false,
         }
     }
 
@@ -49,10 +54,57 @@ impl Bound {
         let Token::Element(element) = token else {
             return Err(Ending::Closed);
         };
+        if let Some(request) = Request::read(element) {
+            return Self::manage(core, request);
+        }
+        if element.namespace() == CLIENT_STATE {
+            return attend(core, element);
+        }
         check_place(element)?;
         let done = self.client.handle(now, element, &mut core.outbox.handled);
         core.outbox.settle();
+        if core.outbox.is_managed() {
+            core.outbox.act(Action::Counted);
+        }
         done.map_err(Ending::from)
+    }
+
+    /// When the peer last sent anything.
+    pub(super) fn heard(&self) -> Timestamp {
+        self.heard
+    }
+
+    /// Takes an element of stream management (XEP-0198).
+    fn manage(
+        core: &mut Core,
+        request: Result<Request, management::request::Malformed>,
+    ) -> Result<(), Ending> {
+        let managed = core.outbox.is_managed();
+        let action = match request {
+            Ok(Request::Enable { .. }) if managed => {
+                return Err(Ending::because(
+                    StreamCondition::PolicyViolation,
+                    "Stream management is on already",
+                ));
+            }
+            Ok(Request::Enable { resume, most }) => {
+                core.outbox.act(Action::Enable { resume, most });
+                core.outbox.manage();
+                return Ok(());
+            }
+            Ok(Request::Resume(_)) => {
+                core.outbox.act(Action::NotResumed);
+                return Ok(());
+            }
+            Ok(Request::Ask) => Action::Ask,
+            Ok(Request::Acknowledge(handled)) => Action::Acknowledged(handled),
+            Err(_) => return Err(StreamCondition::InvalidXml.into()),
+        };
+        // Without management there is nothing to say, and no harm done.
+        if managed {
+            core.outbox.act(action);
+        }
+        Ok(())
     }
 
     pub(super) fn timeout(&self, settings: &Settings) -> Option<Timestamp> {
@@ -69,9 +121,17 @@ impl Bound {
             return Ok(());
         }
         if self.asked.is_some() {
+            if self.resumable {
+                core.outbox.lose();
+                return Ok(());
+            }
             return Err(StreamCondition::ConnectionTimeout.into());
         }
         self.asked = Some(now);
+        if core.outbox.is_managed() {
+            core.outbox.act(Action::Ping);
+            return Ok(());
+        }
         self.questions = self.questions.wrapping_add(1);
         let id = format!("ping-{}", self.questions);
         let address = self.client.address();
@@ -81,7 +141,18 @@ impl Bound {
     }
 }
 
-/// Stanzas of clients are the only elements that may come.
+/// Takes what the client says of its state (XEP-0352 §4).
+fn attend(core: &mut Core, element: &Element) -> Result<(), Ending> {
+    let seen = match element.name() {
+        "active" => true,
+        "inactive" => false,
+        name => return Err(misplaced(CLIENT_STATE, name)),
+    };
+    core.outbox.act(Action::Attention(seen));
+    Ok(())
+}
+
+/// Stanzas of clients are the only other elements that may come.
 fn check_place(element: &Element) -> Result<(), Ending> {
     if element.namespace() != CLIENT {
         return Err(misplaced(element.namespace(), element.name()));

@@ -1,10 +1,11 @@
 //! What the server offers at each stage of negotiation (RFC 6120 §4.3.2).
 
 use super::settings::Settings;
+use crate::management::MANAGEMENT;
 use crate::sasl::{Channel, Mechanism, TokenMechanism};
 use crate::stream::namespaces::{
-    BIND, BIND2, CHANNEL_BINDING, FAST, LIMITS, PRE_APPROVAL, ROSTER_VERSIONING, SASL, SASL2,
-    SESSION, TLS,
+    BIND, BIND2, CHANNEL_BINDING, CLIENT_STATE, FAST, LIMITS, PRE_APPROVAL, ROSTER_VERSIONING,
+    SASL, SASL2, SESSION, TLS,
 };
 use std::time::Duration;
 use xml::Writer;
@@ -83,7 +84,8 @@ fn channel_bindings(to: &mut Writer<'_>, channel: &Channel) {
 }
 
 /// What is offered after authentication: binding where that has not happened (RFC 6120 §7.4), the session of RFC 3921 marked as unneeded, roster versions and
-/// pre-approval (RFC 6121 §2.6.1, §3.4.1), the server's capabilities (XEP-0115 §6.3), and limits.
+/// pre-approval (RFC 6121 §2.6.1, §3.4.1), stream management (XEP-0198), client state (XEP-0352), the server's capabilities
+/// (XEP-0115 §6.3), and limits.
 pub(super) fn after_login(out: &mut Vec<u8>, settings: &Settings, bound: bool) {
     let mut to = Writer::new(out);
     to.start("stream:features");
@@ -97,6 +99,8 @@ pub(super) fn after_login(out: &mut Vec<u8>, settings: &Settings, bound: bool) {
     }
     empty(&mut to, "ver", ROSTER_VERSIONING);
     empty(&mut to, "sub", PRE_APPROVAL);
+    empty(&mut to, "sm", MANAGEMENT);
+    empty(&mut to, "csi", CLIENT_STATE);
     settings.service.write_caps(&mut to);
     limits(&mut to, settings.stanza_size, Some(settings.ping_after));
     to.end();

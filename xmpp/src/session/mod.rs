@@ -180,6 +180,37 @@ impl Session {
         matches!(self.phase, Phase::Over { .. })
     }
 
+    /// The peer need not come back on this connection: a lost one is told with [`Output::Lost`] and is not the end.
+    pub fn allow_resumption(&mut self) {
+        if let Phase::Bound(bound) = &mut self.phase {
+            bound.resumable = true;
+        }
+    }
+
+    /// When the peer last sent anything; `None` unless a resource is bound.
+    pub fn heard(&self) -> Option<Timestamp> {
+        match &self.phase {
+            Phase::Bound(bound) => Some(bound.heard()),
+            _ => None,
+        }
+    }
+
+    /// Goes on over another connection (XEP-0198 §5): that of `fresh`, which asked for it. What it read and has not looked at is
+    /// looked at here. The driver has said `<resumed/>` before it takes what comes of that.
+    pub fn resume(&mut self, now: Now, fresh: &mut Self) {
+        let Phase::Bound(bound) = &mut self.phase else {
+            return;
+        };
+        bound.hear(now.at);
+        std::mem::swap(&mut self.core.reader, &mut fresh.core.reader);
+        self.read(now);
+    }
+
+    /// Ends the stream with an error that says more than its condition (RFC 6120 §4.9.4).
+    pub fn end_with(&mut self, error: impl FnOnce(&mut Vec<u8>)) {
+        self.close(error);
+    }
+
     /// Ends the stream with an error of the server's (RFC 6120 §4.9). The text is English, for people; for `see-other-host` it is
     /// that host (§4.9.3.19).
     pub fn end(&mut self, condition: StreamCondition, text: Option<&str>) {

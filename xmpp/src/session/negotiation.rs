@@ -10,6 +10,7 @@ use super::print;
 use super::random::Random;
 use super::settings::Secured;
 use crate::action::Reply;
+use crate::management::MANAGEMENT;
 use crate::sasl::{Channel, ChannelBindings, Nonce};
 use crate::stream::namespaces::{CLIENT, SASL, SASL2, SERVER, STREAM, TLS};
 use crate::stream::print::Opening;
@@ -305,6 +306,10 @@ impl Negotiation {
                 self.sasl(core, now, element)
             }
             (CLIENT, "iq", Stage::Bind(binding)) => binding.handle(core, element),
+            (MANAGEMENT, _, Stage::Bind(binding)) => {
+                binding.manage(core, element);
+                Ok(())
+            }
             (CLIENT, "message" | "presence" | "iq", _) => {
                 Err(StreamCondition::NotAuthorized.into())
             }

@@ -9,19 +9,37 @@ use std::collections::VecDeque;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Last {
     StartTls,
+    Lost,
     Close,
 }
 
 /// Octets and actions. Octets are coalesced as far as the order allows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Outbox {
     /// What was written and is to be done; every action has its mark as soon as [`Outbox::settle`] has seen it.
     pub(super) handled: Handled,
     /// For each action, how many octets were written before it.
     marks: VecDeque<usize>,
     /// How many of these octets are taken.
-    taken: usize,
+    taken: u32,
+    /// From here on every action follows at most one stanza; [`NOT_MANAGED`] unless the stream is managed. Most sessions are idle, and
+    /// small.
+    managed: u32,
     last: Option<Last>,
+}
+
+const NOT_MANAGED: u32 = u32::MAX;
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self {
+            handled: Handled::default(),
+            marks: VecDeque::new(),
+            taken: 0,
+            managed: NOT_MANAGED,
+            last: None,
+        }
+    }
 }
 
 impl Outbox {
@@ -38,8 +56,26 @@ impl Outbox {
 
     /// Marks the actions that were put into `handled`: they come after what is written there by now.
     pub(super) fn settle(&mut self) {
-        let written = self.taken + self.handled.bytes.len();
+        let written = self.written();
         self.marks.resize(self.handled.actions.len(), written);
+    }
+
+    /// From here on what is said before an action is one stanza, and what is said after the last is none.
+    pub(super) fn manage(&mut self) {
+        self.managed = self.written() as u32;
+    }
+
+    /// How many octets were written, those that are taken among them.
+    fn written(&self) -> usize {
+        self.taken as usize + self.handled.bytes.len()
+    }
+
+    pub(super) fn is_managed(&self) -> bool {
+        self.managed != NOT_MANAGED
+    }
+
+    pub(super) fn lose(&mut self) {
+        self.last = Some(Last::Lost);
     }
 
     pub(super) fn start_tls(&mut self) {
@@ -52,8 +88,15 @@ impl Outbox {
 
     pub(super) fn poll(&mut self) -> Option<Output> {
         if let Some(&mark) = self.marks.front() {
-            if mark > self.taken {
-                return Some(Output::Send(self.take(mark - self.taken)));
+            let before = mark.saturating_sub(self.taken as usize);
+            if before > 0 {
+                let managed = self.managed <= self.taken;
+                let said = self.take(before);
+                return Some(if managed {
+                    Output::Stanza(said)
+                } else {
+                    Output::Send(said)
+                });
             }
             self.marks.pop_front();
             if let Some(action) = self.handled.actions.pop_front() {
@@ -66,16 +109,18 @@ impl Outbox {
         // Nothing is kept for the next time: most sessions are idle.
         *self = Self {
             last: self.last,
+            managed: if self.is_managed() { 0 } else { NOT_MANAGED },
             ..Self::default()
         };
         self.last.take().map(|last| match last {
             Last::StartTls => Output::StartTls,
+            Last::Lost => Output::Lost,
             Last::Close => Output::Close,
         })
     }
 
     fn take(&mut self, count: usize) -> Vec<u8> {
-        self.taken += count;
+        self.taken += count as u32;
         let rest = if count < self.handled.bytes.len() {
             self.handled.bytes.split_off(count)
         } else {
@@ -90,13 +135,55 @@ mod tests {
     use super::*;
     use presence::Bare;
 
+    fn action() -> Action {
+        Action::Bind {
+            account: Bare::from_prepared("ann@office.example"),
+            resource: None,
+        }
+    }
+
+    fn seen(outbox: &mut Outbox) -> Vec<String> {
+        let outputs = std::iter::from_fn(|| outbox.poll());
+        outputs
+            .map(|output| match output {
+                Output::Send(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+                Output::Stanza(bytes) => format!("[{}]", String::from_utf8_lossy(&bytes)),
+                Output::Act(_) => "act".to_owned(),
+                Output::StartTls => "tls".to_owned(),
+                Output::Lost => "lost".to_owned(),
+                Output::Close => "close".to_owned(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn stanzas_are_told_from_words_once_the_stream_is_managed() {
+        let mut outbox = Outbox::default();
+        outbox.bytes().extend_from_slice(b"one");
+        outbox.bytes().extend_from_slice(b"two");
+        outbox.act(action());
+        outbox.manage();
+        outbox.bytes().extend_from_slice(b"three");
+        outbox.act(action());
+        outbox.act(action());
+        outbox.bytes().extend_from_slice(b"four");
+        outbox.act(action());
+        outbox.bytes().extend_from_slice(b"words");
+        assert_eq!(
+            seen(&mut outbox),
+            [
+                "onetwo", "act", "[three]", "act", "act", "[four]", "act", "words"
+            ]
+        );
+        outbox.bytes().extend_from_slice(b"five");
+        outbox.act(action());
+        outbox.lose();
+        assert_eq!(seen(&mut outbox), ["[five]", "act", "lost"]);
+    }
+
     #[test]
     fn order_is_kept_and_octets_are_coalesced() {
         let mut outbox = Outbox::default();
-        let action = || Action::Bind {
-            account: Bare::from_prepared("ann@office.example"),
-            resource: None,
-        };
         outbox.bytes().extend_from_slice(b"one");
         outbox.bytes().extend_from_slice(b"two");
         outbox.act(action());
@@ -106,17 +193,8 @@ mod tests {
         outbox.settle();
         outbox.bytes().extend_from_slice(b"four");
         outbox.close();
-        let mut seen = Vec::new();
-        while let Some(output) = outbox.poll() {
-            seen.push(match output {
-                Output::Send(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-                Output::Act(_) => "act".to_owned(),
-                Output::StartTls => "tls".to_owned(),
-                Output::Close => "close".to_owned(),
-            });
-        }
         assert_eq!(
-            seen,
+            seen(&mut outbox),
             ["onetwo", "act", "three", "act", "act", "four", "close"]
         );
         outbox.bytes().extend_from_slice(b"five");

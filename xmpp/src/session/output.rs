@@ -5,8 +5,12 @@ use crate::action::Action;
 /// What the driver does next, in this order.
 #[derive(Debug)]
 pub enum Output {
-    /// Octets for the peer.
+    /// Octets for the peer. On a managed stream: no stanza.
     Send(Vec<u8>),
+    /// On a managed stream: one stanza for the peer (XEP-0198).
+    Stanza(Vec<u8>),
+    /// The peer is not there any more, and the stream may be resumed: what is open is given up, the session waits.
+    Lost,
     /// Write out what was sent before, begin the TLS handshake on the next octet that the peer sends, and tell its end with
     /// [`Session::handle_secured`](super::Session::handle_secured). What the driver itself has read already and not handed in
     /// must be thrown away: it came in the clear.

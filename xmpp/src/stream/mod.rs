@@ -9,4 +9,5 @@ mod version;
 
 pub use condition::StreamCondition;
 pub(crate) use header::Header;
+pub use print::end;
 pub(crate) use version::Version;

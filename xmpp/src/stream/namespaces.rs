@@ -40,6 +40,8 @@ pub const STANZA_IDS: &str = "urn:xmpp:sid:0";
 pub const HINTS: &str = "urn:xmpp:hints";
 /// Copies of messages (XEP-0280).
 pub const CARBONS: &str = "urn:xmpp:carbons:2";
+/// Client state indication (XEP-0352).
+pub const CLIENT_STATE: &str = "urn:xmpp:csi:0";
 /// Pings (XEP-0199).
 pub const PING: &str = "urn:xmpp:ping";
 /// Entity capabilities (XEP-0115).

@@ -62,6 +62,12 @@ pub(crate) fn error(out: &mut Vec<u8>, condition: StreamCondition, text: Option<
     to.end();
 }
 
+/// The last words on a stream that the server ends: an error and the closing tag.
+pub fn end(out: &mut Vec<u8>, condition: StreamCondition, text: Option<&str>) {
+    error(out, condition, text);
+    close(out);
+}
+
 /// Writes the closing tag.
 pub(crate) fn close(out: &mut Vec<u8>) {
     out.extend_from_slice(b"</stream:stream>");

@@ -17,3 +17,13 @@ pub(super) const TLS: Extension = Extension::new("TLS", "RFC 7590", "", &[]);
 pub(super) const ADDRESSES: Extension = Extension::new("Address format", "RFC 7622", "", &[]);
 
 pub(super) const DIRECT_TLS: Extension = Extension::new("Direct TLS", "XEP-0368", "1.1.0", &[]);
+
+pub(super) const MANAGEMENT: Extension = Extension::new(
+    "Stream management, with resumption",
+    "XEP-0198",
+    "1.6.3",
+    &[],
+);
+
+pub(super) const CLIENT_STATE: Extension =
+    Extension::new("Client state indication", "XEP-0352", "1.0.0", &[]);

@@ -61,7 +61,7 @@ fn start_tls_then_scram_bound_to_the_channel() {
     let (_, features) = pair.send(OPEN).opening();
     assert_eq!(
         names(&features),
-        ["bind", "session", "ver", "sub", "c", "limits"]
+        ["bind", "session", "ver", "sub", "sm", "csi", "c", "limits"]
     );
     assert_eq!(names(&child(&features, "session")), ["optional"]);
 

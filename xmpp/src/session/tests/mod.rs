@@ -7,6 +7,7 @@ mod entering;
 mod good;
 mod headers;
 mod limits;
+mod management;
 mod properties;
 mod sasl;
 mod sasl2;
@@ -82,6 +83,9 @@ struct Pair {
     /// All that was said since the last look.
     heard: Vec<Token>,
     octets: Vec<u8>,
+    /// Stanzas that were said on a managed stream.
+    stanzas: Vec<String>,
+    lost: bool,
     actions: Vec<Action>,
     attempts: Vec<AttemptOutcome>,
     begun: usize,
@@ -105,6 +109,8 @@ impl Pair {
             ear: StreamReader::new(Limits::generous()),
             heard: Vec::new(),
             octets: Vec::new(),
+            stanzas: Vec::new(),
+            lost: false,
             actions: Vec::new(),
             attempts: Vec::new(),
             begun: 0,
@@ -159,6 +165,8 @@ impl Pair {
             assert!(!self.closed, "{output:?} after the close");
             match output {
                 Output::Send(octets) => self.hear(&octets),
+                Output::Stanza(octets) => self.stanzas.push(String::from_utf8(octets).unwrap()),
+                Output::Lost => self.lost = true,
                 Output::StartTls => self.in_handshake = true,
                 Output::Act(action) => self.act(action),
                 Output::Close => self.closed = true,
