@@ -15,7 +15,7 @@ fn bound_in_one_step() {
     assert_eq!(names(&success), ["authorization-identifier", "bound"]);
     assert!(success.child("bound", BIND2).is_some());
     // What is left to negotiate: no resource.
-    assert_eq!(names(&features), ["ver", "sub", "c", "limits"]);
+    assert_eq!(names(&features), ["ver", "sub", "sm", "csi", "c", "limits"]);
     let address = pair.session.address().unwrap().to_string();
     assert_eq!(identifier(&success), address);
     let name = address.strip_prefix("ann@office.example/Test/").unwrap();

@@ -126,7 +126,7 @@ fn plain_in_one_step_and_no_new_stream() {
     assert_eq!(identifier(&success), "ann@office.example");
     assert_eq!(
         names(&features),
-        ["bind", "session", "ver", "sub", "c", "limits"]
+        ["bind", "session", "ver", "sub", "sm", "csi", "c", "limits"]
     );
     assert_eq!(pair.attempts, [AttemptOutcome::Succeeded]);
     assert_eq!(
