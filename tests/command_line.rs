@@ -99,8 +99,7 @@ fn wrong_usage_ends_with_2_and_help_with_0() {
     assert_eq!(done.status.code(), Some(0));
     assert!(text(&done.stdout).contains("Usage: adsum user alias"));
     for unbuilt in [
-        &["group", "list"][..],
-        &["token", "list"],
+        &["token", "list"][..],
         &["explain", "a@b", "c@d"],
         &["export", "f"],
         &["import", "f"],

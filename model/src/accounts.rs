@@ -77,7 +77,8 @@ impl Model {
                 version,
             },
         ];
-        self.unit(ops, reply, |_| {});
+        let of = account.clone();
+        self.unit(ops, reply, move |model| model.enter_groups(&of));
     }
 
     /// Changes the secrets. Sessions that logged in with the old ones are ended.
@@ -126,9 +127,14 @@ impl Model {
             }
             let (answer, of) = (reply.clone(), account.clone());
             self.submit(entity, ops, move |model, stored| {
-                if disabled && stored.is_ok() {
-                    model.end_sessions(&of, Ended::Disabled);
-                    model.end_watches_of(&of);
+                match (&stored, disabled) {
+                    (Ok(()), true) => {
+                        model.end_sessions(&of, Ended::Disabled);
+                        model.quit_groups(&of, false);
+                        model.end_watches_of(&of);
+                    }
+                    (Ok(()), false) => model.enter_groups(&of),
+                    (Err(_), _) => {}
                 }
                 answer.send(stored);
             })?;
@@ -212,6 +218,7 @@ impl Model {
             self.submit(entity, ops, move |model, stored| {
                 if stored.is_ok() {
                     model.end_sessions(&of, Ended::Deleted);
+                    model.quit_groups(&of, true);
                     model.forget(&of);
                     model.end_watches_of(&of);
                     model.deliver_owed(owed);

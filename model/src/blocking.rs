@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use presence::{Address, Bare, BlockList, Decision, Refusal, Report};
+use presence::{Address, Bare, BlockList, Refusal, Report};
 use store::Op;
 
 use crate::commit::Reply;
@@ -183,10 +183,13 @@ impl Model {
             let Some(entity) = &mut slot.entity else {
                 return (Vec::new(), Vec::new(), Vec::new());
             };
-            entity.tell_watches(changed, same_domain, phones);
+            let watched = |w: &Bare| changed.touches(account, w);
+            entity.tell_watches_of(watched, same_domain, phones);
             let touched = |c: &&Bare| changed.touches(account, c);
             let shown = entity.roster.subscribers().filter(touched).cloned();
-            let seen = entity.roster.subscriptions().filter(touched).cloned();
+            let fellows: Vec<Bare> = entity.fellows();
+            let seen = entity.roster.subscriptions().chain(&fellows);
+            let seen = seen.filter(touched).cloned();
             let sessions = entity.sessions.iter().filter(|s| s.available.is_some());
             let sessions = sessions.map(|s| Arc::clone(&s.connected));
             (
@@ -195,7 +198,12 @@ impl Model {
                 sessions.collect::<Vec<_>>(),
             )
         });
-        // Who is let in again, where the roster lets him.
+        // Who is let in again, where the roster or a group lets him.
+        self.with_slot(account, |slot| {
+            for session in slot.fellow_sessions(|s| changed.blocks(account, &s.full())) {
+                slot.show_to_fellow(&session, &session.to);
+            }
+        });
         for contact in shown {
             self.reconcile(&contact, account);
         }
@@ -228,26 +236,6 @@ impl Entity {
         self.blocked = list;
     }
 
-    /// Tells stored watches what their holders may see now, where that is another thing than before.
-    fn tell_watches(
-        &mut self,
-        changed: &BlockList,
-        same_domain: bool,
-        phones: &dyn crate::route::Route,
-    ) {
-        for index in 0..self.watches.len() {
-            let watch = &self.watches[index];
-            let watcher = &watch.record.watcher;
-            if !changed.touches(&self.account, watcher) {
-                continue;
-            }
-            let decision = self.decide(watcher, same_domain).0;
-            if decision != watch.told || (watch.missed && decision == Decision::Allow) {
-                self.tell_watch(index, same_domain, phones);
-            }
-        }
-    }
-
     /// Directed presence to those who are blocked is taken back.
     fn take_back(&mut self, changed: &BlockList) -> Vec<(Address, Arc<Notice>)> {
         let account = &self.account;
@@ -276,7 +264,14 @@ impl Slot {
         changed: &BlockList,
     ) -> Vec<(Address, Arc<Notice>)> {
         let blocked = |w: &Connected| changed.blocks(account, &w.full());
-        for gone in self.watchers.remove_where(blocked) {
+        let mut gone = self.watchers.remove_where(blocked);
+        let others = self.fellow_sessions(blocked);
+        for other in others {
+            if !gone.iter().any(|g| Arc::ptr_eq(g, &other)) {
+                gone.push(other);
+            }
+        }
+        for gone in gone {
             self.present_to(&gone, &gone.to, None, false);
         }
         let entity = self.entity.as_mut();
@@ -286,10 +281,12 @@ impl Slot {
     /// Shows a session that is told of this account those resources that one of the patterns is about: as they are, or as gone when
     /// its owner does not hear of them. What is true is found out under the lock of this account: so the last to come says it.
     fn present_changed(&self, session: &Arc<Connected>, changed: &BlockList) {
-        let (Some(entity), true) = (&self.entity, self.watchers.holds(session)) else {
-            return;
-        };
+        let Some(entity) = &self.entity else { return };
         let owner = &session.to.bare;
+        let told = self.watchers.holds(session) || entity.is_fellow(owner);
+        if !told || !entity.shows_to(&session.full()) {
+            return;
+        }
         for published in &entity.published {
             let publication = &published.publication;
             let from = entity.account.with(publication.resource.clone());

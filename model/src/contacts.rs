@@ -20,13 +20,13 @@ impl Model {
             own.interested = true;
             // Answered under the lock: a push for a later change must not come before.
             if entity.pending_commits == 0 {
-                reply.send(Ok(entity.roster.clone()));
+                reply.send(Ok(entity.whole_roster()));
                 return Ok(());
             }
             let (account, later) = (account.clone(), reply.clone());
             self.after_commits(entity, move |model| {
                 let answered = model.with_entity(&account, |entity| {
-                    later.send(Ok(entity.roster.clone()));
+                    later.send(Ok(entity.whole_roster()));
                     Ok(())
                 });
                 if let Err(refusal) = answered {
@@ -54,6 +54,7 @@ impl Model {
             if old.is_none() && entity.roster.items.len() >= most {
                 return Err(Refusal::Limit("roster_items"));
             }
+            let groups = entity.own_groups(contact, groups);
             let item = Item {
                 contact: contact.clone(),
                 label: Label::new(name.as_deref(), groups),
@@ -84,11 +85,15 @@ impl Model {
         }
     }
 
-    /// Removes an item and with it the subscriptions both ways (RFC 6121 §2.5), and what was granted to the contact's phones.
+    /// Removes an item and with it the subscriptions both ways (RFC 6121 §2.5), and what was granted to the contact's phones. A contact
+    /// who is in a shared group stays listed by that; `NotAllowed` when there is nothing else to remove.
     pub fn roster_remove(self: &Arc<Self>, account: &Bare, contact: &Bare, reply: &Reply<()>) {
         let outcome = self.with(account, |slot| {
             let entity = slot.entity.as_mut().ok_or(Refusal::NotFound)?;
             if !entity.roster.items.contains(contact) {
+                if entity.is_fellow(contact) {
+                    return Err(Refusal::NotAllowed);
+                }
                 return Err(Refusal::NotFound);
             }
             let state = State::of(&entity.roster, contact);

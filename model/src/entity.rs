@@ -12,6 +12,7 @@ use presence::{
 };
 use store::AccountRecord;
 
+use crate::groups::Group;
 use crate::offline::{Giving, Offering};
 use crate::route::{Event, Notice, Route, SessionId};
 use crate::watching::{Connected, Watchers};
@@ -40,6 +41,8 @@ pub(crate) struct Entity {
     pub(crate) grants: BTreeMap<Bare, Grant>,
     /// Whom it does not want to hear from.
     pub(crate) blocked: Arc<BlockList>,
+    /// The shared groups that it is in, by name.
+    pub(crate) groups: Vec<Arc<Group>>,
     pub(crate) sessions: Vec<Session>,
     pub(crate) published: Vec<Published>,
     pub(crate) bindings: Vec<Bound>,
@@ -147,6 +150,7 @@ impl Entity {
             unsettled: Vec::new(),
             grants: record.grants.into_iter().collect(),
             blocked: Arc::new(record.blocked),
+            groups: Vec::new(),
             sessions: Vec::new(),
             published: record
                 .publications
@@ -205,6 +209,7 @@ impl Entity {
             roster: &self.roster,
             blocked: self.blocks_all_of(watcher),
             grant: self.grants.get(watcher).copied(),
+            grouped: self.is_fellow(watcher),
             same_domain_allow: same_domain,
         };
         decide(watcher, &self.account, &standing)
@@ -292,12 +297,11 @@ impl Entity {
 
     /// May this address see it by subscription? Approval in advance is no subscription (RFC 6121 §3.4.1).
     pub(crate) fn shows_to(&self, asker: &Address) -> bool {
-        asker.bare == self.account
-            || self
-                .roster
-                .items
-                .get(&asker.bare)
-                .is_some_and(|i| i.subscription.from() && !self.blocks(asker))
+        let item = || self.roster.items.get(&asker.bare);
+        let subscribed = || item().is_some_and(|i| i.subscription.from());
+        let denied = || self.grants.get(&asker.bare).is_some_and(|g| !g.allow);
+        let fellow = || self.is_fellow(&asker.bare) && !denied();
+        asker.bare == self.account || ((subscribed() || fellow()) && !self.blocks(asker))
     }
 
     /// The owner gets this contact's presence.
@@ -324,7 +328,9 @@ impl Entity {
 
     /// Roster pushes to the interested sessions (RFC 6121 §2.1.6).
     pub(crate) fn push(&self, contact: &Bare, item: Option<&Item>, version: u64) {
-        let change = match item {
+        let listed = self.listed(contact, item);
+        let version = self.roster_version(version);
+        let change = match &listed {
             Some(item) => crate::route::RosterChange::Put(item),
             None => crate::route::RosterChange::Removed(contact),
         };
@@ -351,6 +357,7 @@ impl Slot {
                 notice,
             });
         }
+        self.broadcast_to_fellows(notice);
         let Some(entity) = &mut self.entity else {
             return;
         };

@@ -14,6 +14,7 @@
 //! | `interests` | of which nodes each session wants to be notified |
 //! | [`contacts`] | roster get, set, remove |
 //! | [`blocking`] | whom an account does not hear |
+//! | [`groups`] | shared groups of the office |
 //! | [`subscriptions`] | subscription stanzas |
 //! | [`messages`] | messages and IQs on their way |
 //! | `offline` | messages that wait |
@@ -52,6 +53,7 @@ pub mod clock;
 pub mod commit;
 pub mod contacts;
 pub mod entity;
+pub mod groups;
 mod interests;
 mod late;
 mod login_tokens;

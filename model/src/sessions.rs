@@ -107,17 +107,20 @@ impl Model {
             self.keep_presence(account, &publication.resource, known);
             entity.put(Arc::clone(&publication), None);
             let notice = Notice::available(account, &publication).with_id(presented.id);
-            let mut contacts = Vec::new();
+            let (mut contacts, mut fellows) = (Vec::new(), Vec::new());
             if before.is_none() {
                 contacts.extend(entity.roster.subscriptions().cloned());
+                fellows = entity.fellows();
+                entity.show_in_groups(&connected, true);
                 entity.welcome(session);
                 self.welcome_with_motd(entity, session);
             }
             slot.broadcast(&notice, self.rules.same_domain_allow, self.phones());
-            Ok(before.is_none().then_some((connected, contacts)))
+            Ok(before.is_none().then_some((connected, contacts, fellows)))
         })?;
-        if let Some((connected, contacts)) = first {
+        if let Some((connected, contacts, fellows)) = first {
             self.begin_watching(&connected, contacts);
+            self.begin_watching_fellows(&connected, &fellows);
         }
         if priority >= 0 {
             self.flush_offline(account, session);
@@ -175,6 +178,7 @@ impl Model {
             if was_available {
                 watching.extend(entity.roster.subscriptions().cloned());
                 watching.extend(entity.unsettled.iter().cloned());
+                entity.show_in_groups(&connected, false);
             }
             if gone {
                 entity.sessions.retain(|s| s.id != session);
@@ -352,7 +356,9 @@ impl Slot {
     fn told(&self) -> Vec<SessionId> {
         let own = self.entity.iter().flat_map(|e| &e.sessions);
         let own = own.filter(|s| s.available.is_some()).map(|s| s.id);
-        own.chain(self.watchers.iter().map(|w| w.id)).collect()
+        let mut told: Vec<SessionId> = own.chain(self.watchers.iter().map(|w| w.id)).collect();
+        self.each_fellow(|session| told.push(session.id));
+        told
     }
 }
 

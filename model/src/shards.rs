@@ -14,6 +14,7 @@ use store::Store;
 use crate::announcements::Motd;
 use crate::clock::{Now, Randomness};
 use crate::entity::{Bound, Entity, Slot};
+use crate::groups::Groups;
 use crate::interests::Sets;
 use crate::late::Late;
 use crate::outbox::Debts;
@@ -103,6 +104,7 @@ pub struct Model {
     next_watch: AtomicU64,
     pub(crate) motd: Mutex<Option<Motd>>,
     pub(crate) debts: Mutex<Debts>,
+    pub(crate) groups: Groups,
     /// Locked under an account, and with nothing below but the store.
     pub(crate) late: Mutex<Late>,
 }
@@ -135,6 +137,7 @@ impl Model {
             next_watch: AtomicU64::new(next.watch_id),
             motd: Mutex::default(),
             debts: Mutex::default(),
+            groups: Groups::default(),
             late: Mutex::default(),
         })
     }
@@ -293,6 +296,7 @@ impl Model {
         let bindings = std::mem::take(&mut record.bindings);
         let version = self.next_version.fetch_add(1 << 20, Ordering::Relaxed);
         let mut entity = Entity::load(record, version, |utc: Utc| now.deadline(utc));
+        entity.groups = self.groups.of(account);
         entity.bindings = bindings
             .into_iter()
             .map(|binding| Bound {

@@ -115,6 +115,9 @@ impl Model {
                         model.push(&owner, &of, item.as_ref(), version);
                     }
                     model.reconcile(&owner, &of);
+                    if standing.is_some_and(|grant| grant.allow) {
+                        model.show_to_fellows(&owner, &of);
+                    }
                     model.deliver_owed(owed);
                 }
                 reply.send(stored);

@@ -164,7 +164,7 @@ impl Model {
             }
             Wish::Parted => {
                 if slot.watchers.remove(session) {
-                    slot.present_to(session, &session.to, None, false);
+                    slot.hide_from(session);
                 }
             }
             Wish::Gone => {
@@ -207,7 +207,13 @@ impl Slot {
     /// done with the command that ends the contact's right, not after its commit: nothing that is said later may reach him.
     pub(crate) fn shut_out(&mut self, contact: &Bare) {
         for gone in self.watchers.remove_all(contact) {
-            self.present_to(&gone, &gone.to, None, false);
+            self.hide_from(&gone);
+        }
+        let denied = |e: &crate::entity::Entity| e.grants.get(contact).is_some_and(|g| !g.allow);
+        if self.entity.as_ref().is_some_and(|e| denied(e)) {
+            for gone in self.fellow_sessions(|s| s.to.bare == *contact) {
+                self.hide_from(&gone);
+            }
         }
     }
 }

@@ -43,6 +43,8 @@ pub enum Reason {
     Roster,
     /// A standing grant or denial.
     Grant(GrantOrigin),
+    /// Both are in a shared group.
+    Group,
     /// `same_domain = "allow"`.
     SameDomain,
     /// Nothing applies.
@@ -58,17 +60,20 @@ pub struct Standing<'a> {
     pub blocked: bool,
     /// What was decided on the watcher beside the roster.
     pub grant: Option<Grant>,
+    /// Both are in a shared group.
+    pub grouped: bool,
     /// `same_domain = "allow"`.
     pub same_domain_allow: bool,
 }
 
 /// May `watcher` see `presentity`? A block wins over everything but oneself, then an explicit denial; then the roster, a standing
-/// approval, the rule of the domain.
+/// approval, a shared group, the rule of the domain.
 pub fn decide(watcher: &Bare, presentity: &Bare, standing: &Standing<'_>) -> (Decision, Reason) {
     let Standing {
         roster,
         blocked,
         grant,
+        grouped,
         same_domain_allow,
     } = *standing;
     if watcher == presentity {
@@ -93,6 +98,9 @@ pub fn decide(watcher: &Bare, presentity: &Bare, standing: &Standing<'_>) -> (De
     }
     if let Some(Grant { origin, .. }) = grant {
         return (Decision::Allow, Reason::Grant(origin));
+    }
+    if grouped {
+        return (Decision::Allow, Reason::Group);
     }
     if same_domain_allow && watcher.local().is_some() && watcher.domain() == presentity.domain() {
         return (Decision::Allow, Reason::SameDomain);
@@ -125,6 +133,7 @@ pub fn explain(watcher: &Bare, presentity: &Bare, decision: Decision, reason: Re
             };
             format!("{who} has {did} it")
         }
+        Reason::Group => "both are members of a shared group".to_owned(),
         Reason::SameDomain => {
             format!(
                 "both are of {} and the configuration has same_domain = \"allow\"",
@@ -175,6 +184,7 @@ mod tests {
             roster,
             blocked: false,
             grant,
+            grouped: false,
             same_domain_allow: same_domain,
         };
         decide(
@@ -189,9 +199,39 @@ mod tests {
             roster,
             blocked: true,
             grant: Some(OWNER),
+            grouped: false,
             same_domain_allow: true,
         };
         decide(&bare(watcher), &bare("juliet@example.com"), &standing)
+    }
+
+    fn grouped(blocked: bool, grant: Option<Grant>) -> (Decision, Reason) {
+        let standing = Standing {
+            roster: &Roster::default(),
+            blocked,
+            grant,
+            grouped: true,
+            same_domain_allow: true,
+        };
+        decide(
+            &bare("romeo@example.com"),
+            &bare("juliet@example.com"),
+            &standing,
+        )
+    }
+
+    #[test]
+    fn a_group_lets_see_what_nobody_forbids() {
+        let seen = (Decision::Allow, Reason::Group);
+        assert_eq!(grouped(false, None), seen);
+        let (w, p) = (bare("romeo@example.com"), bare("juliet@example.com"));
+        assert_eq!(
+            explain(&w, &p, seen.0, seen.1),
+            "romeo@example.com sees juliet@example.com: both are members of a shared group."
+        );
+        assert_eq!(grouped(true, None), (Decision::Deny, Reason::Blocked));
+        let denied = (Decision::Deny, Reason::Grant(GrantOrigin::Admin));
+        assert_eq!(grouped(false, Some(DENIED)), denied);
     }
 
     #[test]
@@ -210,6 +250,7 @@ mod tests {
             roster: &Roster::default(),
             blocked: false,
             grant: Some(DENIED),
+            grouped: false,
             same_domain_allow: false,
         };
         let got = decide(&me, &me, &standing);
@@ -278,6 +319,7 @@ mod tests {
                 roster: &empty,
                 blocked: false,
                 grant: None,
+                grouped: false,
                 same_domain_allow: true,
             };
             let got = decide(&bare(stranger), &juliet, &standing);

@@ -201,7 +201,7 @@ pub enum GroupCommand {
     Add {
         /// Name of the group
         name: String,
-        /// Accounts to add
+        /// Accounts to add; `all` is every account
         members: Vec<String>,
     },
     /// Remove a group, or members from it
@@ -212,7 +212,11 @@ pub enum GroupCommand {
         members: Vec<String>,
     },
     /// List groups and their members
-    List,
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// `adsum token`
@@ -285,6 +289,8 @@ mod tests {
             "group add Sales ann@localhost",
             "group remove Sales",
             "group list",
+            "group list --json",
+            "group add Everybody all",
             "token add ann@localhost --scope presence --expires 30d",
             "token list",
             "token revoke 1",

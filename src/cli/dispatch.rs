@@ -3,7 +3,7 @@
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use super::{Arguments, Command, Context, Done, Failure, check, print, serve, state, user};
+use super::{Arguments, Command, Context, Done, Failure, check, group, print, serve, state, user};
 use crate::{config, demo};
 
 /// Does what a command asks for.
@@ -19,7 +19,7 @@ pub(super) fn dispatch(context: &Context, command: &Command) -> Done {
             demo::demo(&serve::runtime()?, options)
         }
         Command::User(command) => user::user(context, command),
-        Command::Group(_) => Err(Failure::not_built("group")),
+        Command::Group(command) => group::group(context, command),
         Command::Token(_) => Err(Failure::not_built("token")),
         Command::Check { what } => check::check(context, *what),
         Command::Status { json } => state::status(context, *json),

@@ -5,6 +5,7 @@ mod check;
 mod context;
 mod dispatch;
 mod failure;
+mod group;
 pub mod ports;
 mod reports;
 mod serve;

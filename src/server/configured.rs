@@ -1,7 +1,9 @@
 //! What each part is told of the configuration.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use model::groups::GroupPlan;
 use model::{Model, Rules};
 use presence::Bare;
 use services::caps::Cache;
@@ -12,7 +14,7 @@ use xmpp::sasl::{Credentials, Decoy};
 use xmpp::session::Settings;
 
 use super::shared::Clock;
-use crate::config::{AliasAddress, Config, DigestAlgorithm, SameDomain};
+use crate::config::{AliasAddress, Config, DigestAlgorithm, Members, SameDomain};
 
 pub(super) fn options(config: &Config) -> Options {
     Options {
@@ -62,6 +64,22 @@ pub(super) fn load_aliases(model: &Model, config: &Config) -> Result<(), store::
         })
     });
     model.set_aliases(configured)
+}
+
+/// The groups of the configuration. A member may be named by an alias.
+pub(super) fn load_groups(model: &Arc<Model>, config: &Config) -> Result<(), store::StoreError> {
+    let mut plans: BTreeMap<String, GroupPlan> = BTreeMap::new();
+    for group in &config.groups {
+        let plan = plans.entry(group.name.clone()).or_default();
+        match &group.members {
+            Members::All => plan.everybody = true,
+            Members::Accounts(members) => {
+                let account = |m: &String| model.alias(m).or_else(|| Bare::parse(m).ok());
+                plan.members.extend(members.iter().filter_map(account));
+            }
+        }
+    }
+    model.set_groups(plans)
 }
 
 /// Key derivations at once: half of the cores, so that guessing passwords leaves the other half to those who are in.

@@ -78,6 +78,7 @@ pub fn offline(config: &Config, folder: DataFolder) -> Result<Offline, StartErro
         Box::new(random),
     );
     configured::load_aliases(&model, config).map_err(|e| failed(&e))?;
+    configured::load_groups(&model, config).map_err(|e| failed(&e))?;
     Ok(Offline {
         model,
         vault,
@@ -136,6 +137,7 @@ impl Server {
             Box::new(random),
         );
         configured::load_aliases(&model, &config).map_err(|e| failed(&e))?;
+        configured::load_groups(&model, &config).map_err(|e| failed(&e))?;
         let (stop, stopping) = watch::channel(Stage::Serving);
         let sha512 = configured::offers_sha512(&model).map_err(|e| failed(&e))?;
         let decoy = Decoy::new(derived(&key, b"decoy"), 16, config.xmpp.scram_iterations);
@@ -270,7 +272,7 @@ impl Server {
         if clean { Ok(()) } else { Err(StopError) }
     }
 
-    /// Takes certificates and aliases from the configuration again, without dropping a connection.
+    /// Takes certificates, aliases and groups from the configuration again, without dropping a connection.
     pub fn reload(&self, config: &Config) -> Result<(), StartError> {
         let now = time::OffsetDateTime::now_utc();
         self.shared
@@ -278,6 +280,7 @@ impl Server {
             .reload(config, &self.shared.folder, now)
             .map_err(|e| failed(&e))?;
         configured::load_aliases(&self.shared.model, config).map_err(|e| failed(&e))?;
+        turn(|| configured::load_groups(&self.shared.model, config)).map_err(|e| failed(&e))?;
         self.sip.keys_changed();
         *self.shared.loaded.lock() = Arc::new(config.clone());
         Ok(())

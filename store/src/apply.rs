@@ -6,8 +6,9 @@ use presence::Bare;
 use rusqlite::Connection;
 
 use crate::tables::{
-    accounts, aliases, bindings, blocks, grants, inbox, last_known, last_seen, login_tokens, meta,
-    offline, outbox, pending_in, private, publications, reports, roster, vcards, watches,
+    accounts, aliases, bindings, blocks, grants, groups, inbox, last_known, last_seen,
+    login_tokens, meta, offline, outbox, pending_in, private, publications, reports, roster,
+    vcards, watches,
 };
 use crate::{NextIds, Op, StoreError};
 
@@ -111,6 +112,10 @@ pub(crate) fn apply(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(),
             origin,
             seq,
         } => inbox::mark(db, memory.number(db, target)?, origin, *seq),
+        Op::GroupPut { name, everybody } => groups::put(db, name, *everybody),
+        Op::GroupRemove { name } => groups::remove(db, name),
+        Op::GroupJoin { name, account } => groups::join(db, name, memory.number(db, account)?),
+        Op::GroupLeave { name, account } => groups::leave(db, name, memory.number(db, account)?),
         Op::BlockPut { account, address } => blocks::put(db, memory.number(db, account)?, address),
         Op::BlockRemove { account, address } => {
             blocks::remove(db, memory.number(db, account)?, address)

@@ -42,7 +42,7 @@ pub use error::StoreError;
 pub use op::{Most, Op};
 pub use queue::Done;
 pub use record::{
-    AccountRecord, AccountSummary, LoginToken, NextIds, OutboxEntry, ReportRecord,
+    AccountRecord, AccountSummary, GroupRecord, LoginToken, NextIds, OutboxEntry, ReportRecord,
     StoredCredentials,
 };
 pub use store::{Full, Options, Overloaded, Start, Store};

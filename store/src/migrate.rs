@@ -11,12 +11,13 @@ use crate::StoreError;
 use crate::place::APPLICATION_ID;
 
 /// The steps. Step N leads from schema N − 1 to N; what was released is never changed.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("../../schemas/sql/0001_initial.sql"),
     include_str!("../../schemas/sql/0002_person.sql"),
     include_str!("../../schemas/sql/0003_blocking.sql"),
     include_str!("../../schemas/sql/0004_motd.sql"),
     include_str!("../../schemas/sql/0005_login_tokens.sql"),
+    include_str!("../../schemas/sql/0006_groups.sql"),
 ];
 
 /// The schema that this version knows.

@@ -84,6 +84,14 @@ pub enum Op {
     },
     /// Takes it back.
     GrantRemove { account: Bare, watcher: Bare },
+    /// Makes a shared group, or says anew whether every account is in it.
+    GroupPut { name: String, everybody: bool },
+    /// Removes a group with its list of members.
+    GroupRemove { name: String },
+    /// Puts an account into a group; changes nothing where there is no such group.
+    GroupJoin { name: String, account: Bare },
+    /// Takes it out.
+    GroupLeave { name: String, account: Bare },
     /// Blocks an address.
     BlockPut { account: Bare, address: Address },
     /// Blocks it no longer.
@@ -201,6 +209,10 @@ impl Op {
             Self::PendingInRemove { .. } => "pending-in-remove",
             Self::GrantPut { .. } => "grant-put",
             Self::GrantRemove { .. } => "grant-remove",
+            Self::GroupPut { .. } => "group-put",
+            Self::GroupRemove { .. } => "group-remove",
+            Self::GroupJoin { .. } => "group-join",
+            Self::GroupLeave { .. } => "group-leave",
             Self::BlockPut { .. } => "block-put",
             Self::BlockRemove { .. } => "block-remove",
             Self::ReportPut { .. } => "report-put",

@@ -20,6 +20,7 @@ struct Oracle {
     watches: BTreeMap<u64, WatchRecord>,
     meta: BTreeMap<String, Vec<u8>>,
     reports: Vec<crate::ReportRecord>,
+    groups: BTreeMap<String, (bool, std::collections::BTreeSet<Bare>)>,
 }
 
 #[derive(Clone, Default)]
@@ -130,6 +131,9 @@ impl Oracle {
                 self.aliases.retain(|_, a| *a != account);
                 self.watches.retain(|_, w| w.presentity != account);
                 self.reports.retain(|r| r.by != account);
+                for (_, members) in self.groups.values_mut() {
+                    members.remove(&account);
+                }
             }
             Op::AliasPut { alias, account } => {
                 self.at(&account)?;
@@ -173,6 +177,22 @@ impl Oracle {
             }
             Op::GrantRemove { account, watcher } => {
                 self.at(&account)?.grants.remove(&watcher);
+            }
+            Op::GroupPut { name, everybody } => {
+                self.groups.entry(name).or_default().0 = everybody;
+            }
+            Op::GroupRemove { name } => drop(self.groups.remove(&name)),
+            Op::GroupJoin { name, account } => {
+                self.at(&account)?;
+                if let Some((_, members)) = self.groups.get_mut(&name) {
+                    members.insert(account);
+                }
+            }
+            Op::GroupLeave { name, account } => {
+                self.at(&account)?;
+                if let Some((_, members)) = self.groups.get_mut(&name) {
+                    members.remove(&account);
+                }
             }
             Op::BlockPut { account, address } => {
                 self.at(&account)?.blocked.insert(address);
@@ -447,6 +467,13 @@ proptest! {
             prop_assert_eq!(store.resolve_alias(alias).expect("alias"), Some(account.clone()));
         }
         prop_assert_eq!(store.aliases().expect("aliases"), oracle.aliases.into_iter().collect::<Vec<_>>());
+        let groups = oracle.groups.into_iter();
+        let groups: Vec<_> = groups.map(|(name, (everybody, members))| crate::GroupRecord {
+            name,
+            everybody,
+            members: members.into_iter().collect(),
+        }).collect();
+        prop_assert_eq!(store.groups().expect("groups"), groups);
         prop_assert_eq!(store.reports().expect("reports"), oracle.reports);
         for key in ["k", "l"] {
             prop_assert_eq!(store.meta(key).expect("meta"), oracle.meta.get(key).cloned());

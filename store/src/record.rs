@@ -99,6 +99,17 @@ pub struct AccountSummary {
     pub last_seen: Option<Utc>,
 }
 
+/// A shared group that was made by command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupRecord {
+    /// What it is called.
+    pub name: String,
+    /// Every account is in it.
+    pub everybody: bool,
+    /// Who is in it by name.
+    pub members: Vec<Bare>,
+}
+
 /// A report for the administrator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportRecord {

@@ -275,6 +275,17 @@ pub(crate) fn report() -> impl Strategy<Value = Report> {
     )
 }
 
+fn group_op() -> impl Strategy<Value = Op> {
+    let name = || "[gh]";
+    prop_oneof![
+        (name(), any::<bool>()).prop_map(|(name, everybody)| Op::GroupPut { name, everybody }),
+        name().prop_map(|name| Op::GroupRemove { name }),
+        (name(), account()).prop_map(|(name, account)| Op::GroupJoin { name, account }),
+        (name(), account()).prop_map(|(name, account)| Op::GroupJoin { name, account }),
+        (name(), account()).prop_map(|(name, account)| Op::GroupLeave { name, account }),
+    ]
+}
+
 fn blocking_op() -> impl Strategy<Value = Op> {
     prop_oneof![
         (account(), address()).prop_map(|(account, address)| Op::BlockPut { account, address }),
@@ -468,5 +479,5 @@ fn person_op() -> impl Strategy<Value = Op> {
 }
 
 pub(crate) fn op() -> impl Strategy<Value = Op> {
-    prop_oneof![2 => account_op(), 3 => contact_op(), 4 => presence_op(), 2 => person_op(), 2 => blocking_op()]
+    prop_oneof![2 => account_op(), 3 => contact_op(), 4 => presence_op(), 2 => person_op(), 2 => blocking_op(), 2 => group_op()]
 }

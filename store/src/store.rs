@@ -17,13 +17,14 @@ use crate::place::{Place, create_private};
 use crate::pool::Pool;
 use crate::queue::{Done, Queue};
 use crate::tables::{
-    accounts, aliases, bindings, blocks, grants, inbox, last_known, last_seen, login_tokens, meta,
-    offline, outbox, pending_in, private, publications, reports, roster, state, vcards, watches,
+    accounts, aliases, bindings, blocks, grants, groups, inbox, last_known, last_seen,
+    login_tokens, meta, offline, outbox, pending_in, private, publications, reports, roster, state,
+    vcards, watches,
 };
 use crate::writer::{Sink, Writer};
 use crate::{
-    AccountRecord, AccountSummary, LoginToken, NextIds, Op, OutboxEntry, ReportRecord, StoreError,
-    StoredCredentials, backup, migrate,
+    AccountRecord, AccountSummary, GroupRecord, LoginToken, NextIds, Op, OutboxEntry, ReportRecord,
+    StoreError, StoredCredentials, backup, migrate,
 };
 
 /// `PRAGMA synchronous = FULL`: there is no other choice.
@@ -245,6 +246,11 @@ impl Store {
     /// What is owed and not delivered, in order.
     pub fn outbox(&self) -> Result<Vec<OutboxEntry>, StoreError> {
         self.0.pool.read(outbox::list)
+    }
+
+    /// The shared groups that were made by command, by name.
+    pub fn groups(&self) -> Result<Vec<GroupRecord>, StoreError> {
+        self.0.pool.read(groups::list)
     }
 
     /// What accounts reported of those they block, the oldest first.

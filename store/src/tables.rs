@@ -5,6 +5,7 @@ pub(crate) mod aliases;
 pub(crate) mod bindings;
 pub(crate) mod blocks;
 pub(crate) mod grants;
+pub(crate) mod groups;
 pub(crate) mod inbox;
 pub(crate) mod last_known;
 pub(crate) mod last_seen;

@@ -6,6 +6,7 @@ mod backups;
 mod checks;
 mod endings;
 mod first_start;
+mod groups;
 mod pages;
 mod refusals;
 mod write_queue;

@@ -15,7 +15,7 @@ pub(crate) const LISTS: &[List] = &[
                 "Accounts, or \"all\".",
             ),
         ],
-        effect: Effect::Later(""),
+        effect: Effect::Now,
     },
     List {
         name: "aliases",

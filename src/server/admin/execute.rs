@@ -103,6 +103,9 @@ impl Executor<'_> {
             Wish::EndSessions { jid } => self.end_sessions(&jid),
             Wish::Announce { text } => Ok(self.announce(&text)),
             Wish::Motd { text, anew } => self.motd(text.as_deref(), anew),
+            Wish::GroupAdd { name, members } => self.group_add(&name, &members),
+            Wish::GroupRemove { name, members } => self.group_remove(&name, &members),
+            Wish::GroupList => Ok(self.group_list()),
             Wish::Status => Ok(self
                 .status
                 .map_or_else(|| json!({ "running": false }), |status| status())),
@@ -116,7 +119,7 @@ impl Executor<'_> {
         }
     }
 
-    fn account(&self, jid: &str) -> Result<Bare, String> {
+    pub(super) fn account(&self, jid: &str) -> Result<Bare, String> {
         let account = Bare::parse(jid).map_err(|error| {
             format!(
                 "{jid} is not an address ({error}); write it as user@{}.",
@@ -142,7 +145,7 @@ impl Executor<'_> {
         Ok(account)
     }
 
-    fn known(&self, account: &Bare) -> Result<(), String> {
+    pub(super) fn known(&self, account: &Bare) -> Result<(), String> {
         match self.model.store().credentials(account) {
             Ok(Some(_)) => Ok(()),
             Ok(None) => Err(format!(

@@ -5,6 +5,7 @@
 
 mod everybody;
 mod execute;
+mod groups;
 mod orders;
 mod socket;
 
@@ -29,6 +30,15 @@ pub enum Wish {
     },
     UserList,
     Reports,
+    GroupAdd {
+        name: String,
+        members: Vec<String>,
+    },
+    GroupRemove {
+        name: String,
+        members: Vec<String>,
+    },
+    GroupList,
     UserPassword {
         jid: String,
         password: String,

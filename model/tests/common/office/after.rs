@@ -280,6 +280,7 @@ impl Office {
                     roster: &record.roster,
                     blocked: record.blocked.blocks(presentity, &watcher.clone().into()),
                     grant: grants.get(watcher).copied(),
+                    grouped: false,
                     same_domain_allow: self.same_domain,
                 };
                 let (decision, _) = presence::decision::decide(watcher, presentity, &standing);

@@ -1,0 +1,133 @@
+//! `adsum group` and `[[groups]]`: who is in a group is in the rosters of the others, at once, on both faces.
+
+use ::xml::Element;
+use serde_json::Value;
+
+use crate::sip::Phone;
+use crate::support::{Client, Server};
+
+const ROSTER: &str = "jabber:iq:roster";
+const ANN: &str = "ann@office.example";
+const BOB: &str = "bob@office.example";
+const EVE: &str = "eve@office.example";
+
+/// The contacts, with subscription and groups.
+fn listed(client: &mut Client) -> Vec<String> {
+    let roster = client.roster();
+    let query = roster.child("query", ROSTER).unwrap();
+    query.children().map(|item| shown(&item)).collect()
+}
+
+fn shown(item: &::xml::Child<'_>) -> String {
+    let word = |name| item.attribute(name).unwrap_or_default().into_owned();
+    let groups: Vec<String> = item.children().map(|g| g.text().into_owned()).collect();
+    format!(
+        "{} {} {}",
+        word("jid"),
+        word("subscription"),
+        groups.join("+")
+    )
+}
+
+fn push(client: &mut Client) -> String {
+    let is_push = |s: &Element| {
+        s.attribute("type").as_deref() == Some("set") && s.child("query", ROSTER).is_some()
+    };
+    let push = client.expect("a roster push", is_push);
+    let query = push.child("query", ROSTER).unwrap();
+    shown(&query.children().next().unwrap())
+}
+
+fn groups(server: &Server) -> Value {
+    serde_json::from_str(&server.ok(&["group", "list", "--json"])).unwrap()
+}
+
+#[test]
+fn the_command_makes_changes_and_removes_groups_while_people_are_there() {
+    let mut server = Server::with("[presence]\nsame_domain = \"ask\"", &["ann", "bob", "eve"]);
+    let mut ann = Client::online(&server, "ann", "desk");
+    let mut bob = Client::online(&server, "bob", "desk");
+    let mut phone = Phone::udp(&server, "eve");
+    let mut watch = phone.subscribe("ann", 600);
+    assert_eq!(watch.told(&mut phone).state, "pending");
+    server.ok(&["group", "add", "Sales", ANN, BOB]);
+    assert_eq!(push(&mut ann), format!("{BOB} both Sales"));
+    assert_eq!(push(&mut bob), format!("{ANN} both Sales"));
+    ann.presence("bob@office.example/desk", "");
+    bob.presence("ann@office.example/desk", "");
+    server.ok(&["group", "add", "Sales", EVE]);
+    assert!(
+        watch.active(&mut phone).is_open(),
+        "the phone of a new member sees"
+    );
+    assert_eq!(push(&mut ann), format!("{EVE} both Sales"));
+    bob.send("<presence><show>dnd</show></presence>");
+    ann.presence("bob@office.example/desk", "");
+    // Refused, and nothing changed.
+    let said = server.fails(&["group", "add", "Sales", "nobody@office.example"], 1);
+    assert!(said.contains("nobody@office.example"), "{said}");
+    let said = server.fails(&["group", "remove", "Support"], 1);
+    assert!(said.contains("group list"), "{said}");
+    server.fails(&["group", "add", " "], 1);
+    // kill -9 keeps it.
+    server.kill();
+    let offline = groups(&server);
+    server.launch();
+    assert_eq!(offline, groups(&server));
+    assert_eq!(offline[0]["members"], serde_json::json!([ANN, BOB, EVE]));
+    let mut ann = Client::online(&server, "ann", "desk");
+    assert_eq!(
+        listed(&mut ann),
+        [format!("{BOB} both Sales"), format!("{EVE} both Sales")]
+    );
+    let mut bob = Client::online(&server, "bob", "desk");
+    ann.presence("bob@office.example/desk", "");
+    bob.presence("ann@office.example/desk", "");
+    let remove =
+        format!("<query xmlns='{ROSTER}'><item jid='{BOB}' subscription='remove'/></query>");
+    let refused = ann.ask("set", "", &remove);
+    assert_eq!(
+        crate::support::xmpp::condition(&refused).as_deref(),
+        Some("not-allowed")
+    );
+    server.ok(&["group", "remove", "Sales", BOB]);
+    assert_eq!(push(&mut ann), format!("{BOB} remove "));
+    ann.presence("bob@office.example/desk", "unavailable");
+    bob.presence("ann@office.example/desk", "unavailable");
+    server.ok(&["group", "remove", "Sales"]);
+    assert_eq!(push(&mut ann), format!("{EVE} remove "));
+    assert_eq!(server.ok(&["group", "list"]).lines().count(), 1);
+}
+
+#[test]
+fn the_configuration_is_read_again() {
+    let group = |members: &str| format!("[[groups]]\nname = \"Office\"\nmembers = {members}\n");
+    let mut server = Server::with(&group("\"all\""), &["ann", "bob", "eve"]);
+    let mut ann = Client::online(&server, "ann", "desk");
+    assert_eq!(
+        listed(&mut ann),
+        [format!("{BOB} both Office"), format!("{EVE} both Office")]
+    );
+    assert!(
+        server
+            .ok(&["group", "list"])
+            .starts_with("Office (configuration): all 3")
+    );
+    let said = server.fails(&["group", "remove", "Office"], 1);
+    assert!(said.contains("[[groups]]"), "{said}");
+    server.ok(&["user", "disable", EVE]);
+    assert_eq!(push(&mut ann), format!("{EVE} remove "));
+    server.ok(&["user", "enable", EVE]);
+    assert_eq!(push(&mut ann), format!("{EVE} both Office"));
+    server.ok(&["user", "delete", EVE]);
+    assert_eq!(push(&mut ann), format!("{EVE} remove "));
+    server.add_users(&["carl"]);
+    assert_eq!(push(&mut ann), "carl@office.example both Office");
+    server.ok(&["user", "alias", "add", BOB, "robert@office.example"]);
+    server.reconfigure(&group(
+        "[\"ann@office.example\", \"robert@office.example\", \"x@office.example\"]",
+    ));
+    server.signal("HUP");
+    assert_eq!(push(&mut ann), "carl@office.example remove ");
+    assert_eq!(listed(&mut ann), [format!("{BOB} both Office")]);
+}
