@@ -71,6 +71,7 @@ fn read(now: Now, request: &Request, from: Bare, to: Bare) -> Result<Option<Mess
             body: request.body.clone(),
         },
         received: now.utc,
+        archived: None,
     }))
 }
 

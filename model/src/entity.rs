@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use presence::decision::{Grant, Reason, Standing, decide};
 use presence::{
-    Address, Bare, Binding, BlockList, Decision, Item, Publication, Resource, Roster, Source,
-    Timestamp, Utc, View, WatchRecord,
+    Address, ArchivePreferences, Bare, Binding, BlockList, Decision, Item, Publication, Resource,
+    Roster, Source, Timestamp, Utc, View, WatchRecord,
 };
 use store::AccountRecord;
 
@@ -63,6 +63,8 @@ pub(crate) struct Entity {
     pub(crate) offered: BTreeMap<u64, (u64, Timestamp)>,
     /// Phones are being offered what waits: what is stored now waits behind it.
     pub(crate) offering: Option<Box<Offering>>,
+    /// What its owner wants archived, where he ever said so.
+    pub(crate) archive: Option<Box<ArchivePreferences>>,
     pub(crate) last_seen: Option<(Utc, Option<String>)>,
     /// Which message of the day the owner has got last.
     pub(crate) motd: u64,
@@ -179,6 +181,7 @@ impl Entity {
             marked: Vec::new(),
             offered: BTreeMap::new(),
             offering: None,
+            archive: record.archive,
             last_seen: record.last_seen,
             motd: record.motd,
             version,

@@ -18,6 +18,7 @@
 //! | [`subscriptions`] | subscription stanzas |
 //! | [`messages`] | messages and IQs on their way |
 //! | `offline` | messages that wait |
+//! | [`archive`] | archives of messages |
 //! | [`publish`] | publications by entity tag |
 //! | [`bindings`] | registrations of phones |
 //! | [`watches`] | watches that outlive their connection |
@@ -47,6 +48,7 @@
 
 pub mod accounts;
 pub mod announcements;
+pub mod archive;
 pub mod bindings;
 pub mod blocking;
 pub mod clock;

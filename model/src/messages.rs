@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 pub use presence::Handling;
 use presence::delivery::{self, Candidate, Indices, IqKind, IqRoute, MessageRoute};
-use presence::{Address, Bare, Message, Refusal};
+use presence::{Address, ArchiveId, Bare, Message, Refusal};
 
+use crate::archive::Sides;
 use crate::commit::Reply;
 use crate::entity::{Entity, Session};
 use crate::route::{Delivery, Event, SessionId};
@@ -30,15 +31,18 @@ impl<T: FnOnce(&Message, Result<Sent, Refusal>) + Send + 'static> Answer for T {
 /// A message, and who wants to know what became of it.
 pub(crate) struct Letter<A> {
     pub(crate) message: Arc<Message>,
+    /// Its number in the archive of its sender, where it stands there.
+    sent: Option<ArchiveId>,
     answer: Option<A>,
     /// The same once somebody else may answer: whoever does it first.
     reply: Option<Reply<Sent>>,
 }
 
 impl<A: Answer> Letter<A> {
-    fn new(message: Message, answer: A) -> Self {
+    fn new(message: Arc<Message>, answer: A) -> Self {
         Self {
-            message: Arc::new(message),
+            message,
+            sent: None,
             answer: Some(answer),
             reply: None,
         }
@@ -53,6 +57,14 @@ impl<A: Answer> Letter<A> {
         self.reply.clone().unwrap_or_else(Reply::ignored)
     }
 
+    /// It stands in archives by this number.
+    pub(crate) fn number(&mut self, id: ArchiveId, sides: Sides) {
+        self.sent = sides.sender.then_some(id);
+        if sides.recipient {
+            Arc::make_mut(&mut self.message).archived = Some(id);
+        }
+    }
+
     fn answer(self, result: Result<Sent, Refusal>) {
         match (self.answer, self.reply) {
             (Some(answer), _) => answer(&self.message, result),
@@ -60,6 +72,15 @@ impl<A: Answer> Letter<A> {
             (None, None) => {}
         }
     }
+}
+
+/// What the sender of a message wants of it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sender {
+    /// It belongs into his archive.
+    archives: bool,
+    /// Other sessions of his want a copy.
+    copies: bool,
 }
 
 /// What is to become of a message.
@@ -74,21 +95,31 @@ enum Plan {
 
 impl Model {
     /// Takes a message to its recipient, and copies to other sessions of both that want them. `answer` is called once, possibly under an
-    /// account's lock; it waits for the disk when the message is stored.
-    pub fn message<A: Answer>(self: &Arc<Self>, message: Message, handling: Handling, answer: A) {
+    /// account's lock; it waits for the disk when the message is stored or archived.
+    pub fn message<A: Answer>(
+        self: &Arc<Self>,
+        message: impl Into<Arc<Message>>,
+        handling: Handling,
+        answer: A,
+    ) {
+        let message = message.into();
         let to = message.to.bare.clone();
         let mut letter = Letter::new(message, answer);
         if !self.is_local(&to) {
             return letter.answer(Err(Refusal::ForeignDomain));
         }
-        let may = self.may_address(&letter.message.from, &letter.message.to);
-        if let Err(refusal) = may {
-            return letter.answer(Err(refusal));
-        }
-        let taken = self.with_entity(&to, |entity| self.take(entity, &mut letter, handling));
+        let sender = match self.sender(&letter.message, handling) {
+            Ok(sender) => sender,
+            Err(refusal) => return letter.answer(Err(refusal)),
+        };
+        let taken = self.with_entity(&to, |entity| {
+            self.take(entity, &mut letter, handling, sender.archives)
+        });
         let sent = match taken {
             Ok(sent) => {
-                self.copy_to_sender(&letter.message, handling);
+                if sender.copies {
+                    self.copy_to_sender(&letter.message, letter.sent);
+                }
                 sent.map(Ok)
             }
             Err(Refusal::NotFound) => {
@@ -104,14 +135,43 @@ impl Model {
         }
     }
 
-    /// Delivers or stores. `None`: the answer waits for the disk.
+    /// What the sender wants of a message of his own. `Blocked` when he blocks whom it is for. For his account, what is for himself has
+    /// only been received.
+    fn sender(&self, message: &Message, handling: Handling) -> Result<Sender, Refusal> {
+        let sender = &message.from.bare;
+        if *sender == message.to.bare || !self.is_local(sender) {
+            return Ok(Sender::default());
+        }
+        let archivable = handling.archivable && self.rules.archive.is_some();
+        let wants = self.with_entity(sender, |entity| {
+            if entity.blocks(&message.to) {
+                return Err(Refusal::Blocked);
+            }
+            Ok(Sender {
+                archives: archivable && entity.archives(&message.to),
+                copies: handling.copyable && entity.sessions.iter().any(|s| s.copied(message)),
+            })
+        });
+        match wants {
+            Err(Refusal::Blocked) => Err(Refusal::Blocked),
+            other => Ok(other.unwrap_or_default()),
+        }
+    }
+
+    /// Delivers, archives, stores. `None`: the answer waits for the disk.
     fn take<A: Answer>(
         self: &Arc<Self>,
         entity: &mut Entity,
         letter: &mut Letter<A>,
         handling: Handling,
+        by_sender: bool,
     ) -> Result<Option<Sent>, Refusal> {
         let plan = entity.plan_for(&letter.message, handling)?;
+        let archives = handling.archivable && self.rules.archive.is_some();
+        let sides = Sides {
+            sender: by_sender,
+            recipient: archives && entity.archives(&letter.message.from),
+        };
         let arrival = (handling.storable && entity.sessions.len() > 1).then(Arc::default);
         let delivery = Delivery {
             handling,
@@ -119,11 +179,15 @@ impl Model {
         };
         let sent = match &plan {
             Plan::Deliver { to, phones } => {
+                let archived = sides.any();
+                if archived {
+                    self.archive(letter, sides)?;
+                }
                 self.hand_over(entity, &letter.message, delivery, to, *phones);
-                Some(Sent::Delivered)
+                (!archived).then_some(Sent::Delivered)
             }
             Plan::Store => {
-                self.keep(entity, letter, handling)?;
+                self.keep(entity, letter, handling, sides)?;
                 None
             }
             Plan::Drop if handling.speakable => {
@@ -139,6 +203,19 @@ impl Model {
             entity.copy_received(&letter.message, delivery, &plan);
         }
         Ok(sent)
+    }
+
+    /// Puts a message that is delivered into archives; it is answered when it is there. `Overloaded` when the writer's queue is full.
+    fn archive<A: Answer>(&self, letter: &mut Letter<A>, sides: Sides) -> Result<(), Refusal> {
+        let queued = self.numbered(letter.message.received, |id| {
+            letter.number(id, sides);
+            let op = Self::archive_op(id, sides, &letter.message);
+            let reply = letter.reply();
+            // Whatever became of the archives: it was delivered.
+            let done = move |_| reply.send(Ok(Sent::Delivered));
+            self.store.submit(vec![op], Box::new(done))
+        });
+        queued.map_err(|_| Refusal::Overloaded)
     }
 
     fn hand_over(
@@ -162,16 +239,11 @@ impl Model {
     }
 
     /// Copies for the sender's other sessions (XEP-0280 §8), also of what his phone has sent.
-    fn copy_to_sender(&self, message: &Arc<Message>, handling: Handling) {
-        let sender = &message.from.bare;
-        // What is for oneself has been copied as what was received.
-        if !handling.copyable || *sender == message.to.bare || !self.is_local(sender) {
-            return;
-        }
-        self.with_slot(sender, |slot| {
+    fn copy_to_sender(&self, message: &Arc<Message>, archived: Option<ArchiveId>) {
+        self.with_slot(&message.from.bare, |slot| {
             let Some(entity) = &slot.entity else { return };
             for session in entity.sessions.iter().filter(|s| s.copied(message)) {
-                session.copy(message, Delivery::default(), true);
+                session.copy(message, Delivery::default(), true, archived);
             }
         });
     }
@@ -244,12 +316,18 @@ impl Session {
         self.carbons && !self.route.closed() && !sent()
     }
 
-    fn copy(&self, message: &Arc<Message>, delivery: Delivery<'_>, sent: bool) {
-        let to = &self.full();
+    fn copy(
+        &self,
+        message: &Arc<Message>,
+        delivery: Delivery<'_>,
+        sent: bool,
+        archived: Option<ArchiveId>,
+    ) {
         self.route.deliver(&Event::Copy {
-            to,
+            to: &self.full(),
             message,
             sent,
+            archived,
             delivery,
         });
     }
@@ -309,7 +387,7 @@ impl Entity {
                 }
             };
             if without && session.copied(message) {
-                session.copy(message, delivery, sent);
+                session.copy(message, delivery, sent, message.archived);
             }
         }
     }

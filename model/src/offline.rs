@@ -8,6 +8,7 @@ use std::time::Duration;
 use presence::{Bare, Message, Refusal, Timestamp};
 use store::Op;
 
+use crate::archive::Sides;
 use crate::clock::Now;
 use crate::entity::{Entity, Session};
 use crate::messages::{Answer, Handling, Letter, Sent};
@@ -56,15 +57,15 @@ enum Stage {
 }
 
 impl Model {
-    /// Stores a message; after the commit the phones of the account are tried.
+    /// Stores a message, and archives it; after the commit the phones of the account are tried.
     pub(crate) fn keep<A: Answer>(
         self: &Arc<Self>,
         entity: &mut Entity,
         letter: &mut Letter<A>,
         handling: Handling,
+        sides: Sides,
     ) -> Result<(), Refusal> {
-        let message = Arc::clone(&letter.message);
-        let size = store::stored_size(&message);
+        let size = store::stored_size(&letter.message);
         let (most, most_bytes) = (self.rules.offline_messages, self.rules.offline_bytes);
         if entity.offline >= most || entity.offline_bytes.saturating_add(size) > most_bytes {
             // There is room soon when somebody is being given what waits.
@@ -73,26 +74,47 @@ impl Model {
                 None => Refusal::Unavailable,
             });
         }
-        let id = self.new_offline();
-        let account = entity.account.clone();
-        let ops = vec![Op::OfflinePut {
-            account: account.clone(),
-            id,
-            message: Box::new((*message).clone()),
-        }];
-        let (received, answer) = (message.received, letter.reply());
-        self.submit(entity, ops, move |model, stored| {
-            if stored.is_ok() && handling.speakable {
-                model.offer_new(&account, id, &message);
-            }
-            answer.send(stored.map(|()| Sent::Stored));
-        })?;
+        if sides.any() {
+            self.numbered(letter.message.received, |id| {
+                letter.number(id, sides);
+                let op = Self::archive_op(id, sides, &letter.message);
+                self.keep_with(entity, letter, handling, Some(op))
+            })?;
+        } else {
+            self.keep_with(entity, letter, handling, None)?;
+        }
+        let received = letter.message.received;
         entity.offline += 1;
         entity.offline_bytes += size;
         if self.rules.offline_expires.is_some() {
             entity.offline_oldest.get_or_insert(received);
         }
         Ok(())
+    }
+
+    /// Queues a message that waits together with `more`.
+    fn keep_with<A: Answer>(
+        self: &Arc<Self>,
+        entity: &mut Entity,
+        letter: &mut Letter<A>,
+        handling: Handling,
+        more: Option<Op>,
+    ) -> Result<(), Refusal> {
+        let (id, message) = (self.new_offline(), Arc::clone(&letter.message));
+        let account = entity.account.clone();
+        let waits = Op::OfflinePut {
+            account: account.clone(),
+            id,
+            message: Box::new((*message).clone()),
+        };
+        let ops = std::iter::once(waits).chain(more).collect();
+        let answer = letter.reply();
+        self.submit(entity, ops, move |model, stored| {
+            if stored.is_ok() && handling.speakable {
+                model.offer_new(&account, id, &message);
+            }
+            answer.send(stored.map(|()| Sent::Stored));
+        })
     }
 
     /// Begins to give what waited, when a session became available with a non-negative priority (XEP-0160 §2).

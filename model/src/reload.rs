@@ -53,6 +53,7 @@ impl Model {
         let account = entity.account.clone();
         (entity.disabled, entity.doomed) = (record.disabled, false);
         entity.roster = record.roster;
+        entity.archive = record.archive;
         entity.grants = record.grants.into_iter().collect();
         entity.adopt_blocks(Arc::new(record.blocked));
         entity.inbox = self.applied(record.inbox).into_iter().collect();

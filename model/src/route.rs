@@ -8,7 +8,9 @@ use crate::entity::Parting;
 use crate::messages::Handling;
 use bytes::Bytes;
 use presence::subscription::Kind;
-use presence::{Address, Bare, Binding, Decision, Item, Message, Publication, View, WatchId};
+use presence::{
+    Address, ArchiveId, Bare, Binding, Decision, Item, Message, Publication, View, WatchId,
+};
 
 /// One connected session, in one run of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -105,6 +107,8 @@ pub enum Event<'a> {
         message: &'a Arc<Message>,
         /// This account sent it.
         sent: bool,
+        /// Its number in the archive of this account, where it stands there.
+        archived: Option<ArchiveId>,
         /// What is to be known when it never arrives.
         delivery: Delivery<'a>,
     },

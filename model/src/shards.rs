@@ -12,6 +12,7 @@ use presence::{Bare, Refusal, Utc, WatchId};
 use store::Store;
 
 use crate::announcements::Motd;
+use crate::archive::Pruning;
 use crate::clock::{Now, Randomness};
 use crate::entity::{Bound, Entity, Slot};
 use crate::groups::Groups;
@@ -44,6 +45,12 @@ pub struct Rules {
     pub offline_expires: Option<Duration>,
     /// Stored messages are given to a client in portions of so many octets: well below what may wait on its connection.
     pub offline_portion: u64,
+    /// How long messages are archived; `None`: not at all.
+    pub archive: Option<Duration>,
+    /// Most messages in a page of an archive.
+    pub archive_page: usize,
+    /// Most addresses that an account may name in its wishes for its archive.
+    pub archive_preferences: usize,
     pub directed_presence: usize,
     pub publications_per_account: usize,
     pub registrations_per_account: usize,
@@ -70,6 +77,9 @@ impl Default for Rules {
             offline_bytes: 1024 * 1024,
             offline_expires: Some(Duration::from_secs(30 * 24 * 3600)),
             offline_portion: 128 * 1024,
+            archive: None,
+            archive_page: 250,
+            archive_preferences: 1000,
             directed_presence: 1000,
             publications_per_account: 20,
             registrations_per_account: 20,
@@ -102,6 +112,9 @@ pub struct Model {
     pub(crate) first_owed: AtomicU64,
     next_offline: AtomicU64,
     next_watch: AtomicU64,
+    /// The next number of an archive. Locked under an account, and with nothing below but the store.
+    pub(crate) next_archive: Mutex<u64>,
+    pub(crate) pruning: Mutex<Pruning>,
     pub(crate) motd: Mutex<Option<Motd>>,
     pub(crate) debts: Mutex<Debts>,
     pub(crate) groups: Groups,
@@ -135,6 +148,8 @@ impl Model {
             first_owed: AtomicU64::new(0),
             next_offline: AtomicU64::new(next.offline_id),
             next_watch: AtomicU64::new(next.watch_id),
+            next_archive: Mutex::new(next.archive_id),
+            pruning: Mutex::default(),
             motd: Mutex::default(),
             debts: Mutex::default(),
             groups: Groups::default(),

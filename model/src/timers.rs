@@ -76,6 +76,7 @@ impl Model {
             let sweep = timers.swept.plus(SWEEP);
             timers.next().map_or(sweep, |at| at.min(sweep))
         };
+        let next = self.pruning_due().map_or(next, |at| at.min(next));
         if self.debts.lock().waiting() || self.is_late() {
             next.min(self.now().at.plus(RETRY))
         } else {
@@ -105,6 +106,7 @@ impl Model {
         if sweep {
             self.evict();
         }
+        self.prune_archives(now);
     }
 
     /// Ends it when its time has come. `Some`: when to look again.

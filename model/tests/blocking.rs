@@ -17,6 +17,7 @@ use common::{Client, Heard, World, bare, message, presented};
 const HANDLING: Handling = Handling {
     storable: true,
     speakable: true,
+    archivable: true,
     late: false,
     copyable: true,
 };

@@ -83,6 +83,7 @@ fn hammer(model: &Arc<Model>, thread: usize) -> Vec<Live> {
                     storable: true,
                     speakable: true,
                     copyable: true,
+                    archivable: true,
                     late: false,
                 };
                 let sent = message("m", "x@localhost/y", a.as_str());

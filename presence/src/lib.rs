@@ -3,6 +3,7 @@
 //! | module | is |
 //! |---|---|
 //! | [`address`] | who: bare and full addresses, prepared by RFC 7622 |
+//! | [`archive`] | archives of messages, XEP-0313 |
 //! | [`time`] | when: the monotonic clock of timers and the UTC of what is stored |
 //! | [`document`] | what a device says about its person |
 //! | [`publication`] | one source's document at one presentity, and the view made of all of them |
@@ -22,6 +23,7 @@
 //! | [`errors`] | stanza errors and SIP statuses, RFC 7247 §7 |
 
 pub mod address;
+pub mod archive;
 pub mod binding;
 pub mod blocking;
 pub mod card;
@@ -41,6 +43,10 @@ pub mod time;
 pub mod watch;
 
 pub use address::{Address, AddressError, Bare, Resource};
+pub use archive::{
+    ArchiveDefault, ArchiveId, ArchivePage, ArchivePreferences, ArchiveQuery, Archived,
+    ArchivedForm,
+};
 pub use binding::Binding;
 pub use blocking::{BlockList, Report, ReportReason, StanzaId};
 pub use card::{Card, Facts, Kept};

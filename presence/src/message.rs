@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::address::Address;
+use crate::archive::ArchiveId;
 use crate::document::Note;
 use crate::time::Utc;
 
@@ -45,6 +46,8 @@ pub struct Handling {
     pub storable: bool,
     /// It has a text that a phone can show.
     pub speakable: bool,
+    /// It belongs into the archives of its sender and its recipient, as far as they want that (XEP-0313 §6.1).
+    pub archivable: bool,
     /// Other devices of its sender and of its recipient get copies (XEP-0280 §6).
     pub copyable: bool,
     /// It comes later than it was sent: it was on its way to a session that never got it (XEP-0198 §4).
@@ -72,4 +75,6 @@ pub struct Message {
     pub native: MessageNative,
     /// When the server took it.
     pub received: Utc,
+    /// Its number in the archive of its recipient, where it stands there (XEP-0313).
+    pub archived: Option<ArchiveId>,
 }

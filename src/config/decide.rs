@@ -341,6 +341,8 @@ fn limits(r: &mut Reader<'_>) -> Limits {
         search_results: r.take("limits.search_results", read::count(1)),
         private_elements: r.take("limits.private_elements", read::count(1)),
         private_bytes: bytes(r, "limits.private_bytes", KIB, u64::MAX >> 1),
+        archive_page: r.take("limits.archive_page", read::number(10..=10_000)) as usize,
+        archive_preferences: r.take("limits.archive_preferences", read::count(1)),
         command_sessions: r.take("limits.command_sessions", read::count(1)),
         command_timeout: r.take("limits.command_timeout", read::duration(SECOND)),
         publications_per_account: r.take("limits.publications_per_account", read::count(1)),

@@ -204,11 +204,10 @@ const XMPP: &[Key] = &[
         "10000",
         "Rounds of PBKDF2 for passwords set from now on, at least 4096 (RFC 7677).",
     ),
-    later(
+    key(
         "archive",
         "\"30d\"",
-        "\"off\"",
-        "How long messages are archived (XEP-0313), or \"off\".",
+        "How long messages are archived (XEP-0313), at least a minute. \"off\" archives none; what was archived before stays unread.",
     ),
     key(
         "ping_after",

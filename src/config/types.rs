@@ -277,6 +277,10 @@ pub struct Limits {
     pub offline_bytes: usize,
     /// How long they wait; `None`: for ever.
     pub offline_expires: Option<Duration>,
+    /// Most messages in a page of an archive.
+    pub archive_page: usize,
+    /// Most addresses that an account names in its wishes for its archive.
+    pub archive_preferences: usize,
     /// Largest vCard, in bytes.
     pub vcard_size: usize,
     /// People found by one search of the directory.

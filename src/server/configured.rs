@@ -41,6 +41,9 @@ pub(crate) fn rules(config: &Config) -> Rules {
         offline_expires: limits.offline_expires,
         // What is stored may grow when it is printed; what else is told at the login needs room beside it.
         offline_portion: (limits.out_queue as u64 / 8).min(1 << 20),
+        archive: config.xmpp.archive,
+        archive_page: limits.archive_page,
+        archive_preferences: limits.archive_preferences,
         directed_presence: limits.directed_presence,
         publications_per_account: limits.publications_per_account,
         registrations_per_account: limits.registrations_per_account,
@@ -111,6 +114,7 @@ pub(super) fn settings(config: &Config, decoy: Decoy, clock: Clock, sha512: bool
     let mut service =
         Service::new(domains, software, clock.now().at).with_contacts(contacts(config));
     service.external = external_services(config);
+    service.archive = config.xmpp.archive.is_some();
     service.capabilities = Arc::new(Cache::new(config.limits.caps_cache));
     let service = Arc::new(service);
     Settings {

@@ -209,6 +209,7 @@ fn message<A: Answers>(
         storable: true,
         speakable: true,
         copyable: true,
+        archivable: true,
         late: false,
     };
     let answers = Arc::clone(answers);

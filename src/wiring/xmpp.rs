@@ -52,8 +52,12 @@ pub fn print(out: &mut Vec<u8>, event: &Event<'_>, id: impl FnOnce() -> String) 
             print::message(out, message, None, delayed);
         }
         Event::Copy {
-            to, message, sent, ..
-        } => print::carbon(out, to, message, *sent),
+            to,
+            message,
+            sent,
+            archived,
+            ..
+        } => print::carbon(out, to, message, *sent, *archived),
         Event::Announcement { to, text } => print::announcement(out, to, text),
         Event::Stanza { stanza } => out.extend_from_slice(stanza),
         _ => {}

@@ -6,9 +6,9 @@ use presence::Bare;
 use rusqlite::Connection;
 
 use crate::tables::{
-    accounts, aliases, bindings, blocks, grants, groups, inbox, last_known, last_seen,
-    login_tokens, meta, offline, outbox, pending_in, private, publications, reports, roster,
-    vcards, watches,
+    accounts, aliases, archive, archive_preferences, bindings, blocks, grants, groups, inbox,
+    last_known, last_seen, login_tokens, meta, offline, outbox, pending_in, private, publications,
+    reports, roster, vcards, watches,
 };
 use crate::{NextIds, Op, StoreError};
 
@@ -287,6 +287,41 @@ fn apply_person(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), Sto
         Op::MotdTold { account, number } => {
             accounts::set_motd(db, memory.number(db, account)?, *number)
         }
+        _ => apply_archive(db, memory, op),
+    }
+}
+
+fn apply_archive(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), StoreError> {
+    match op {
+        Op::ArchivePut {
+            id,
+            sender,
+            recipient,
+            message,
+        } => {
+            memory.free.archive_id = memory.free.archive_id.max(id.0.saturating_add(1));
+            let sides = [
+                (sender, &message.from, &message.to),
+                (recipient, &message.to, &message.from),
+            ];
+            for (_, own, peer) in sides.into_iter().filter(|(wanted, ..)| **wanted) {
+                match memory.number(db, &own.bare) {
+                    Ok(number) => archive::put(db, number, *id, peer, message)?,
+                    Err(StoreError::AccountUnknown(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(())
+        }
+        Op::ArchivePrune {
+            account,
+            below,
+            most,
+        } => archive::prune(db, memory.number(db, account)?, *below, *most),
+        Op::ArchivePreferencesPut {
+            account,
+            preferences,
+        } => archive_preferences::put(db, memory.number(db, account)?, preferences),
         _ => unreachable!("the other operations are applied above"),
     }
 }

@@ -4,6 +4,7 @@
 //! their length before them; an option is one octet and, when that is 1, the value. Enumerations are one octet each, and
 //! a number once given is never given another meaning. A form that is not known is an error, never guessed at.
 
+pub(crate) mod archive;
 pub(crate) mod binding;
 pub(crate) mod document;
 pub(crate) mod message;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use presence::{
-    Address, Bare, Binding, Card, Grant, Item, Kept, Message, Publication, Report, Resource, Utc,
-    WatchId, WatchRecord,
+    Address, ArchiveId, ArchivePreferences, Bare, Binding, Card, Grant, Item, Kept, Message,
+    Publication, Report, Resource, Utc, WatchId, WatchRecord,
 };
 
 /// How much an account may keep for its own programs.
@@ -167,6 +167,24 @@ pub enum Op {
         kept: Vec<Kept>,
         most: Most,
     },
+    /// A message into the archives of its sender and of its recipient. Who does not exist (any more) is passed over.
+    ArchivePut {
+        id: ArchiveId,
+        sender: bool,
+        recipient: bool,
+        message: Arc<Message>,
+    },
+    /// Removes the first messages of an archive that are below a number, so many at most.
+    ArchivePrune {
+        account: Bare,
+        below: ArchiveId,
+        most: u64,
+    },
+    /// What an account wants archived.
+    ArchivePreferencesPut {
+        account: Bare,
+        preferences: Box<ArchivePreferences>,
+    },
     /// The account has got this message of the day.
     MotdTold { account: Bare, number: u64 },
     /// Keeps a token that a client may log in with from now on, in place of one that it was given and never used. An account has at most
@@ -233,6 +251,9 @@ impl Op {
             Self::LastSeen { .. } => "last-seen",
             Self::VcardPut { .. } => "vcard-put",
             Self::PrivatePut { .. } => "private-put",
+            Self::ArchivePut { .. } => "archive-put",
+            Self::ArchivePrune { .. } => "archive-prune",
+            Self::ArchivePreferencesPut { .. } => "archive-preferences-put",
             Self::MotdTold { .. } => "motd-told",
             Self::LoginTokenPut { .. } => "login-token-put",
             Self::LoginTokenUsed { .. } => "login-token-used",
@@ -264,6 +285,10 @@ impl Op {
                 bytes.len()
             }
             Self::OfflinePut { message, .. } => crate::codec::message::native_len(message),
+            Self::ArchivePut { message, .. } => 2 * crate::codec::message::native_len(message),
+            Self::ArchivePrune { most, .. } => usize::try_from(*most)
+                .unwrap_or(usize::MAX)
+                .saturating_mul(256),
             Self::PublicationPut { publication, .. } | Self::LastKnownPut { publication, .. } => {
                 crate::codec::publication::native_len(publication)
             }

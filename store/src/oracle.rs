@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, mpsc};
 
-use presence::{Bare, Publication, Resource, WatchRecord};
+use presence::{
+    Address, ArchiveId, ArchivePage, ArchivePreferences, ArchiveQuery, Archived, ArchivedForm,
+    Bare, Publication, Resource, WatchRecord,
+};
 use proptest::prelude::*;
 
 use crate::{
@@ -37,6 +40,8 @@ struct Account {
     bindings: BTreeMap<Arc<str>, presence::Binding>,
     offline: BTreeMap<u64, presence::Message>,
     inbox: BTreeMap<Bare, u64>,
+    archive: BTreeMap<ArchiveId, (Address, ArchivedForm)>,
+    wants: Option<Box<ArchivePreferences>>,
     last_seen: Option<(presence::Utc, Option<String>)>,
     motd: u64,
     /// By client, and whether it was used.
@@ -308,6 +313,37 @@ impl Oracle {
                     return Err(StoreError::Full(name));
                 }
             }
+            Op::ArchivePut {
+                id,
+                sender,
+                recipient,
+                message,
+            } => {
+                let sides = [
+                    (sender, &message.from, &message.to),
+                    (recipient, &message.to, &message.from),
+                ];
+                for (_, own, peer) in sides.into_iter().filter(|(wanted, ..)| *wanted) {
+                    if let Some(account) = self.accounts.get_mut(&own.bare) {
+                        let kept = (peer.clone(), samples::form(&message));
+                        account.archive.insert(id, kept);
+                    }
+                }
+            }
+            Op::ArchivePrune {
+                account,
+                below,
+                most,
+            } => {
+                let archive = &mut self.at(&account)?.archive;
+                let old = archive.range(..below).take(most as usize);
+                let old: Vec<_> = old.map(|(id, _)| *id).collect();
+                archive.retain(|id, _| !old.contains(id));
+            }
+            Op::ArchivePreferencesPut {
+                account,
+                preferences,
+            } => self.at(&account)?.wants = Some(preferences),
             Op::LoginTokenPut {
                 account: name,
                 token,
@@ -391,8 +427,57 @@ impl Oracle {
             offline: account.offline.len(),
             offline_bytes: account.offline.values().map(stored_size).sum(),
             inbox: account.inbox.clone().into_iter().collect(),
+            archive: account.wants.clone(),
             last_seen: account.last_seen.clone(),
             motd: account.motd,
+        })
+    }
+}
+
+impl Account {
+    fn page(&self, query: &ArchiveQuery, most: usize) -> Option<ArchivePage> {
+        let before = query.before.flatten();
+        let named = [query.after_id, query.before_id, query.after, before];
+        let mut named: Vec<_> = named.into_iter().flatten().collect();
+        named.extend(query.ids.iter().flatten().copied());
+        if named.iter().any(|id| !self.archive.contains_key(id)) {
+            return None;
+        }
+        let with = |peer: &Address| match &query.with {
+            Some(with) if with.is_bare() => with.bare == peer.bare,
+            Some(with) => with == peer,
+            None => true,
+        };
+        let asked = self.archive.iter().filter(|(id, (peer, _))| {
+            with(peer)
+                && query.start.is_none_or(|start| id.moment() >= start)
+                && query.end.is_none_or(|end| id.moment() <= end)
+                && query.after_id.is_none_or(|after| **id > after)
+                && query.before_id.is_none_or(|before| **id < before)
+                && query.ids.as_ref().is_none_or(|ids| ids.contains(id))
+        });
+        let paged = asked.filter(|(id, _)| {
+            query.after.is_none_or(|after| **id > after) && before.is_none_or(|b| **id < b)
+        });
+        let mut messages: Vec<_> = paged
+            .map(|(id, (_, form))| Archived {
+                id: *id,
+                form: form.clone(),
+            })
+            .collect();
+        let count = messages.len();
+        let most = query.max.unwrap_or(most).min(most);
+        if query.before.is_some() && query.after.is_none() {
+            messages.drain(..count.saturating_sub(most));
+        } else {
+            messages.truncate(most);
+        }
+        let complete = messages.len() == count;
+        let known = complete && query.after.is_none() && before.is_none();
+        Some(ArchivePage {
+            messages,
+            complete,
+            count: (known || query.max == Some(0)).then_some(count as u64),
         })
     }
 }
@@ -401,7 +486,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
     #[test]
     fn the_store_does_what_plain_maps_do(
-        units in proptest::collection::vec(proptest::collection::vec(samples::op(), 1..4), 1..60)
+        units in proptest::collection::vec(proptest::collection::vec(samples::op(), 1..4), 1..60),
+        queries in proptest::collection::vec((samples::archive_query(), 1..4_usize), 12)
     ) {
         let mut oracle = Oracle::default();
         let (store, _) = Store::open_in_memory(Options::default()).expect("a database");
@@ -439,6 +525,16 @@ proptest! {
                     store.private(name, &label).expect("private"),
                     account.and_then(|a| a.private.get(&label).cloned())
                 );
+            }
+            let nobody = Account::default();
+            let archive = account.unwrap_or(&nobody);
+            let ids: Vec<_> = archive.archive.keys().copied().collect();
+            let ends = ids.first().copied().zip(ids.last().copied());
+            prop_assert_eq!(store.archive_ends(name).expect("ends"), ends);
+            for (query, most) in &queries {
+                let page = store.archive_page(name, query, *most, 1 << 20).expect("a page");
+                let expected = account.and_then(|a| a.page(query, *most));
+                prop_assert_eq!(page, expected, "{:?} of {:?}", query, ids);
             }
             for client in samples::clients() {
                 let found = store.login_tokens(name, &client).expect("tokens").map(|(_, t)| t);

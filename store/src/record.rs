@@ -3,7 +3,10 @@
 use std::fmt;
 
 use bytes::Bytes;
-use presence::{Bare, Binding, BlockList, Grant, Publication, Report, Roster, Utc, WatchRecord};
+use presence::{
+    ArchivePreferences, Bare, Binding, BlockList, Grant, Publication, Report, Roster, Utc,
+    WatchRecord,
+};
 
 /// Everything of one account, as it was at one moment. Lists are in the order of their key where nothing else is said.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +37,8 @@ pub struct AccountRecord {
     pub offline_bytes: u64,
     /// The highest sequence applied, by origin.
     pub inbox: Vec<(Bare, u64)>,
+    /// What it wants archived, where it ever said so.
+    pub archive: Option<Box<ArchivePreferences>>,
     /// When the account was last present and its last status.
     pub last_seen: Option<(Utc, Option<String>)>,
     /// Which message of the day it has got last; 0 for none.
@@ -141,4 +146,6 @@ pub struct NextIds {
     pub offline_id: u64,
     /// For [`Op::WatchPut`](crate::Op::WatchPut).
     pub watch_id: u64,
+    /// For [`Op::ArchivePut`](crate::Op::ArchivePut).
+    pub archive_id: u64,
 }

@@ -10,16 +10,17 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use presence::card::Label;
 use presence::directory::{Entry, Wanted};
-use presence::{Bare, Message, Roster};
+
+use presence::{ArchiveId, ArchivePage, ArchiveQuery, Bare, Message, Roster};
 use rusqlite::Connection;
 
 use crate::place::{Place, create_private};
 use crate::pool::Pool;
 use crate::queue::{Done, Queue};
 use crate::tables::{
-    accounts, aliases, bindings, blocks, grants, groups, inbox, last_known, last_seen,
-    login_tokens, meta, offline, outbox, pending_in, private, publications, reports, roster, state,
-    vcards, watches,
+    accounts, aliases, archive, archive_preferences, bindings, blocks, grants, groups, inbox,
+    last_known, last_seen, login_tokens, meta, offline, outbox, pending_in, private, publications,
+    reports, roster, state, vcards, watches,
 };
 use crate::writer::{Sink, Writer};
 use crate::{
@@ -313,6 +314,46 @@ impl Store {
         })
     }
 
+    /// A page of an archive: `most` messages, and about so many octets, but one message at least where there is one. `None` when a message
+    /// that the question names is not there.
+    pub fn archive_page(
+        &self,
+        account: &Bare,
+        query: &ArchiveQuery,
+        most: usize,
+        octets: usize,
+    ) -> Result<Option<ArchivePage>, StoreError> {
+        self.0.pool.read(|db| match accounts::id(db, account)? {
+            Some(id) => archive::page(db, id, query, most, octets),
+            None => Ok(None),
+        })
+    }
+
+    /// The first and the last message of an archive.
+    pub fn archive_ends(
+        &self,
+        account: &Bare,
+    ) -> Result<Option<(ArchiveId, ArchiveId)>, StoreError> {
+        self.0.pool.read(|db| match accounts::id(db, account)? {
+            Some(id) => archive::ends(db, id),
+            None => Ok(None),
+        })
+    }
+
+    /// Of `look` accounts, in an order of their own, the first `most` that have archived messages below a number; and where to go on, `None`
+    /// behind the last account.
+    pub fn archives_below(
+        &self,
+        below: ArchiveId,
+        from: i64,
+        look: usize,
+        most: usize,
+    ) -> Result<(Vec<Bare>, Option<i64>), StoreError> {
+        self.0
+            .pool
+            .read(|db| archive::outdated(db, from, below, look, most))
+    }
+
     /// Numbers from which on all were free when the store was opened.
     pub fn next_ids(&self) -> NextIds {
         self.0.next_ids
@@ -383,6 +424,7 @@ fn load(db: &Connection, account: &Bare) -> Result<Option<AccountRecord>, StoreE
         offline,
         offline_bytes,
         inbox: inbox::load(db, id)?,
+        archive: archive_preferences::load(db, id)?,
         last_seen: last_seen::load(db, id)?,
         motd: head.motd,
     }))

@@ -2,6 +2,8 @@
 
 pub(crate) mod accounts;
 pub(crate) mod aliases;
+pub(crate) mod archive;
+pub(crate) mod archive_preferences;
 pub(crate) mod bindings;
 pub(crate) mod blocks;
 pub(crate) mod grants;

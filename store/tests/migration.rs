@@ -73,6 +73,7 @@ fn message() -> Message {
             body: Bytes::from_static(b"Shall we?"),
         },
         received: Utc(1_700_000_000_002),
+        archived: None,
     }
 }
 
@@ -156,6 +157,7 @@ fn expected() -> AccountRecord {
         offline: 1,
         offline_bytes: stored_size(&message()),
         inbox: vec![(bob(), 41)],
+        archive: None,
         last_seen: Some((Utc(1_700_000_000_003), Some("gone home".into()))),
         motd: 0,
     }

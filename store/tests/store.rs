@@ -489,6 +489,7 @@ fn message() -> Message {
         bodies: Vec::new(),
         native: MessageNative::Xmpp(Bytes::from_static(b"<body>hello</body>")),
         received: Utc(1),
+        archived: None,
     }
 }
 

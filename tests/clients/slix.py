@@ -16,7 +16,7 @@ class Client(slixmpp.ClientXMPP):
         super().__init__(arguments["jid"], arguments["password"])
         self.arguments = arguments
         self.ca_certs = arguments["ca"]
-        for plugin in ("xep_0030", "xep_0092", "xep_0199", "xep_0203", "xep_0202", "xep_0012", "xep_0280"):
+        for plugin in ("xep_0030", "xep_0092", "xep_0199", "xep_0203", "xep_0202", "xep_0012", "xep_0280", "xep_0059", "xep_0313", "xep_0441"):
             self.register_plugin(plugin)
         self.auto_authorize = arguments.get("approve", True)
         self.auto_subscribe = arguments.get("approve", True)
@@ -99,6 +99,20 @@ class Client(slixmpp.ClientXMPP):
             self.send_message(mto=command["to"], mbody=command["body"], mtype="chat")
         elif what == "presence":
             self.send_presence(pshow=command.get("show"), pstatus=command.get("status"))
+        elif what == "archive":
+            mam = self.plugin["xep_0313"]
+            bodies = []
+            pages = mam.iterate(rsm={"max": command["max"]}, with_jid=command.get("with"), reverse=command.get("reverse", False))
+            async for message in pages:
+                bodies.append(message["mam_result"]["forwarded"]["stanza"]["body"])
+            metadata = await mam.get_archive_metadata()
+            default, _, _ = await self.plugin["xep_0441"].get_preferences()
+            tell(
+                "archive",
+                bodies=bodies,
+                first=str(metadata["mam_metadata"]["start"]["id"]),
+                default=str(default),
+            )
         elif what == "carbons":
             await self.plugin["xep_0280"].enable()
             tell("done")

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use adsum::wiring::{commands, person, xmpp as wiring};
+use adsum::wiring::{archive, commands, person, xmpp as wiring};
 use model::commit::Reply;
 use model::{Event, Route, SessionId};
 use parking_lot::Mutex;
@@ -12,6 +12,7 @@ use xml::{Element, Limits};
 use xmpp::action::{Action, BlockWish, IqContext};
 use xmpp::adhoc::{self, Outcome, Request};
 use xmpp::answer;
+use xmpp::archive::Wanted;
 use xmpp::client::{Client, Handled};
 
 use super::world::{World, bare};
@@ -103,24 +104,33 @@ impl Chat {
         payload: &str,
     ) -> Element {
         let to = to.map_or_else(String::new, |to| format!(" to='{to}'"));
-        let element = parse(&format!("<iq type='{kind}' id='ask'{to}>{payload}</iq>"));
+        self.dare(
+            world,
+            &format!("<iq type='{kind}' id='ask'{to}>{payload}</iq>"),
+        );
+        let is_answer = |line: &mut String| line.starts_with("<iq") && line.contains("id='ask'");
+        let mut lines = self.screen.lines.lock();
+        let answers: Vec<String> = lines.extract_if(.., is_answer).collect();
+        assert_eq!(answers.len(), 1, "one answer: {answers:?}");
+        parse(&answers[0])
+    }
+
+    /// Sends a stanza that may be refused.
+    pub(super) fn dare(&mut self, world: &mut World, stanza: &str) {
         let now = world.now();
         let now = xmpp::Now {
             at: now.at,
             utc: now.utc,
         };
         let mut handled = Handled::default();
-        self.client.handle(now, &element, &mut handled).unwrap();
+        self.client
+            .handle(now, &parse(stanza), &mut handled)
+            .unwrap();
         if !handled.bytes.is_empty() {
             self.screen
                 .write(|out| out.extend_from_slice(&handled.bytes));
         }
         self.do_all(world, handled.actions);
-        let is_answer = |line: &mut String| line.starts_with("<iq") && line.contains("id='ask'");
-        let mut lines = self.screen.lines.lock();
-        let answers: Vec<String> = lines.extract_if(.., is_answer).collect();
-        assert_eq!(answers.len(), 1, "one answer: {answers:?}");
-        parse(&answers[0])
     }
 
     fn do_all(&mut self, world: &mut World, actions: impl IntoIterator<Item = Action>) {
@@ -188,6 +198,20 @@ impl Chat {
                         screen.write(|out| answer::message_refused(out, message, &refusal));
                     }
                 });
+            }
+            Action::Archive(request) => {
+                let write = move |octets: Vec<u8>| {
+                    let text = String::from_utf8(octets).unwrap();
+                    // Each stanza is a line.
+                    let text = text.replace("</message><message ", "</message>\n<message ");
+                    let text = text.replace("</message><iq ", "</message>\n<iq ");
+                    screen.lines.lock().extend(text.lines().map(str::to_owned));
+                };
+                if matches!(request.wanted, Wanted::Page(_) | Wanted::Ends) {
+                    write(archive::read(model, account, &request));
+                } else {
+                    archive::wishes(model, account, *request, write);
+                }
             }
             Action::Carbons { iq, enable } => {
                 model.carbons(account, session, enable).unwrap();

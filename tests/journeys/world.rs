@@ -27,6 +27,9 @@ pub(super) const DOMAIN: &str = "office.example";
 /// The password of all phones.
 pub(super) const PASSWORD: &str = "secret";
 
+/// How long messages are archived.
+pub(super) const ARCHIVE: Duration = Duration::from_secs(24 * 3600);
+
 const BASE: i64 = 1_795_000_000_000;
 
 /// An account of the office.
@@ -103,9 +106,11 @@ impl World {
             version: "0".to_owned(),
             os: None,
         };
+        let mut service = Service::new(domains.clone(), software, Timestamp(0));
+        service.archive = true;
         let mut world = Self {
             model,
-            service: Arc::new(Service::new(domains.clone(), software, Timestamp(0))),
+            service: Arc::new(service),
             commands: Commands::new(adhoc::TABLE, adhoc::Limits::default(), 7),
             bridge: Bridge::new(Config::new(domains), [3; 32], [4; 32]),
             inbox,
@@ -293,6 +298,8 @@ fn wire(same_domain_allow: bool, clock: &Arc<AtomicU64>, completions: &Completio
     let rules = Rules {
         domains: vec![DOMAIN.to_owned()],
         same_domain_allow,
+        archive: Some(ARCHIVE),
+        archive_page: 10,
         ..Rules::default()
     };
     let (clock, count) = (Arc::clone(clock), AtomicU64::new(1));

@@ -343,8 +343,16 @@ fn a_queue_that_is_full() {
     refused.una.send("<presence><show>away</show></presence>");
     let una = refused.una.jid.clone();
     taken.fay.presence(&una, "");
-    send(&mut refused.una, "fay", "at once");
+    // What is archived does not, and is not delivered either.
+    send(&mut refused.una, "fay", "archived");
+    let error = |s: &::xml::Element| s.attribute("type").as_deref() == Some("error");
+    is_refused(&refused.una.expect("a refusal", error));
+    refused.una.send(
+        "<message type='chat' to='fay@office.example'><body>at once</body><no-permanent-store xmlns='urn:xmpp:hints'/></message>",
+    );
     taken.fay.message("at once");
+    let archived = |s: &::xml::Element| String::from_utf8_lossy(s.raw()).contains("archived");
+    taken.fay.nothing("what was refused", archived);
 
     database.execute_batch("ROLLBACK").unwrap();
     taken.are_answered();

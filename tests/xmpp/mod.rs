@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod administration;
+mod archive;
 mod blocking;
 mod client_state;
 mod limits;

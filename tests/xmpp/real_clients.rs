@@ -107,6 +107,36 @@ fn slixmpp_gets_copies() {
 }
 
 #[test]
+fn slixmpp_reads_the_archive_in_pages() {
+    if quick() {
+        return;
+    }
+    let mut server = Server::start(&["ann", "bob", "eve"]);
+    let mut ann = slix(&server, "ann", &json!({}));
+    ann.event("online");
+    let texts: Vec<String> = (0..7).map(|n| format!("message {n}")).collect();
+    for text in &texts {
+        ann.tell(&json!({"do": "send", "to": "bob@office.example", "body": text}));
+    }
+    ann.tell(&json!({"do": "send", "to": "eve@office.example", "body": "to another"}));
+    // Another of hers, which was not there, and after the end of the server.
+    for _ in 0..2 {
+        let mut lap = slix(&server, "ann", &json!({"jid": "ann@office.example/lap"}));
+        lap.event("online");
+        let with = json!({"do": "archive", "max": 3, "with": "bob@office.example"});
+        lap.tell(&with);
+        let archive = lap.event("archive");
+        assert_eq!(archive["bodies"], json!(texts));
+        assert_eq!(archive["default"], "always");
+        assert_eq!(archive["first"].as_str().unwrap().len(), 16);
+        lap.tell(&json!({"do": "archive", "max": 3}));
+        assert_eq!(lap.event("archive")["bodies"].as_array().unwrap().len(), 8);
+        server.kill();
+        server.launch();
+    }
+}
+
+#[test]
 fn slixmpp_comes_back_after_kill_9() {
     if quick() {
         return;

@@ -176,10 +176,12 @@ pub enum Action {
     /// A message (§5), `from` stamped.
     Message {
         /// The message.
-        message: Message,
+        message: Arc<Message>,
         /// What may be done with it.
         handling: Handling,
     },
+    /// Something about the account's archive of messages (XEP-0313).
+    Archive(Box<crate::archive::Request>),
     /// From now on this session gets copies of messages, or gets none any more (XEP-0280 §4, §5).
     Carbons {
         /// The request.

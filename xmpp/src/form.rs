@@ -253,6 +253,11 @@ impl Submitted {
         self.kind.as_deref()
     }
 
+    /// The names of its fields, but for `FORM_TYPE`.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|(name, _)| name.as_str())
+    }
+
     /// All that stands in a field; nothing where there is no such field.
     pub fn all(&self, var: &str) -> &[String] {
         let field = self.fields.iter().find(|(name, _)| name == var);

@@ -5,6 +5,7 @@
 //! | [`action`] | what a session wants done outside |
 //! | [`adhoc`] | commands by forms, and those of administrators |
 //! | [`answer`] | answers to those actions, printed |
+//! | [`archive`] | what a session wants of its archive |
 //! | [`client`] | what a bound session sends, and what becomes of it |
 //! | [`discovery`] | what the server has, as far as it depends on who asks |
 //! | [`features`] | what is implemented, as a page for people |
@@ -20,6 +21,7 @@
 pub mod action;
 pub mod adhoc;
 pub mod answer;
+pub mod archive;
 pub mod client;
 pub mod discovery;
 pub mod features;

@@ -56,6 +56,7 @@ fn message(c: &mut Criterion) {
         bodies: Vec::new(),
         native: MessageNative::Xmpp(Bytes::from_static(stanza.as_bytes())),
         received: Utc(1_700_000_000_000),
+        archived: None,
     };
     let phoned = Message {
         bodies: vec![Note {

@@ -174,11 +174,13 @@ fn message(c: &mut Criterion) {
             }],
             native: MessageNative::Xmpp(Bytes::from_static(stanza.as_bytes())),
             received: Utc(BEGIN),
+            archived: None,
         };
         let handling = Handling {
             storable: true,
             speakable: true,
             copyable: true,
+            archivable: true,
             late: false,
         };
         c.bench_function(name, |b| {

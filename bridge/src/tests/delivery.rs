@@ -38,6 +38,7 @@ fn message(text: &str) -> Message {
         }],
         native: MessageNative::Xmpp(bytes::Bytes::new()),
         received: Utc(1_795_000_000_000),
+        archived: None,
     }
 }
 

@@ -472,6 +472,7 @@ pub fn message(id: &str, from: &str, to: &str) -> Message {
         }],
         native: MessageNative::Xmpp(Bytes::new()),
         received: Utc(BASE),
+        archived: None,
     }
 }
 

@@ -445,6 +445,7 @@ impl Office {
             storable: true,
             speakable: true,
             copyable: true,
+            archivable: true,
             late: false,
         };
         self.world()

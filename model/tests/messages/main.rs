@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod archive;
 #[path = "../common/mod.rs"]
 mod common;
 mod copies;
@@ -25,6 +26,7 @@ const HANDLING: Handling = Handling {
     storable: true,
     speakable: true,
     copyable: true,
+    archivable: true,
     late: false,
 };
 

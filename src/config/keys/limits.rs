@@ -115,6 +115,16 @@ pub(super) const LIMITS: &[Key] = &[
         "Bytes that one account keeps in private storage (at least 1KiB).",
     ),
     key(
+        "archive_page",
+        "250",
+        "Messages in one page of an archive; a page has about `out_queue` / 8 bytes at most (10 to 10000).",
+    ),
+    key(
+        "archive_preferences",
+        "1000",
+        "Addresses that one account may name in its wishes for its archive (at least 1).",
+    ),
+    key(
         "command_sessions",
         "8",
         "Ad-hoc commands that one session has under way (at least 1).",

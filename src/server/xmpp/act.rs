@@ -177,6 +177,7 @@ impl Connection {
                     }
                 });
             }
+            Action::Archive(request) => self.act_archive(account, *request),
             Action::Carbons { iq, enable } => match model.carbons(account, session, enable) {
                 Ok(()) => link.append(|out| answer::done(out, &iq)),
                 Err(refusal) => refuse(&link, &iq, &refusal),

@@ -34,8 +34,9 @@ fn redirect(model: &Arc<Model>, kept: Kept) {
     let to_account = Address::from(message.to.bare.clone());
     let meant = std::mem::replace(&mut message.to, to_account);
     let handling = Handling {
-        // Copies were made when it came.
+        // Copies were made when it came, and it was archived.
         copyable: false,
+        archivable: false,
         late: true,
         ..kept.handling
     };

@@ -1,6 +1,7 @@
 //! XMPP client connections: one task each, which reads; writing is done by whoever has something to write.
 
 mod act;
+mod act_archive;
 mod act_blocking;
 mod act_command;
 mod act_person;

@@ -13,7 +13,7 @@ pub(crate) fn native_len(message: &Message) -> usize {
     }
 }
 
-/// Writes the whole.
+/// Writes the whole, but for its place in an archive.
 pub(crate) fn encode(message: &Message) -> Vec<u8> {
     let texts: usize = message
         .bodies
@@ -77,19 +77,20 @@ pub(crate) fn decode(octets: &[u8]) -> Result<Message, CodecError> {
             other => return Err(CodecError::Tag("native form", other)),
         },
         received: r.time()?,
+        archived: None,
     };
     r.close()?;
     Ok(message)
 }
 
-fn put_address(w: &mut Writer, address: &Address) {
+pub(super) fn put_address(w: &mut Writer, address: &Address) {
     w.text(address.bare.as_str());
     w.option(address.resource.as_ref(), |w, resource| {
         w.text(resource.as_str());
     });
 }
 
-fn get_address(r: &mut Reader<'_>) -> Result<Address, CodecError> {
+pub(super) fn get_address(r: &mut Reader<'_>) -> Result<Address, CodecError> {
     Ok(Address {
         bare: Bare::from_prepared(r.text()?),
         resource: r.option(|r| r.text().map(Resource::from_prepared))?,
@@ -106,7 +107,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
-        fn comes_back(message in samples::message()) {
+        fn comes_back(message in samples::message().prop_map(|m| Message { archived: None, ..m })) {
             let octets = encode(&message);
             prop_assert_eq!(decode(&octets).unwrap(), message);
             for end in 0..octets.len() {

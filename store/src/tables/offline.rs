@@ -1,19 +1,25 @@
 //! `offline`: messages that wait for their reader (XEP-0160).
 
-use presence::Message;
-use rusqlite::{Connection, params};
+use presence::{ArchiveId, Message};
+use rusqlite::{Connection, Row, params};
 
 use super::{Outcome, blob, execute, number, row, rows};
 use crate::codec;
 
 /// Keeps a message.
 pub(crate) fn put(db: &Connection, account: i64, id: u64, message: &Message) -> Outcome<()> {
-    let sql = "INSERT OR REPLACE INTO offline (account, id, size, message) VALUES (?1, ?2, ?3, ?4)";
+    let sql = "INSERT OR REPLACE INTO offline (account, id, size, message, archived) VALUES (?1, ?2, ?3, ?4, ?5)";
     let octets = codec::message::encode(message);
     execute(
         db,
         sql,
-        params![account, id.cast_signed(), octets.len() as i64, octets],
+        params![
+            account,
+            id.cast_signed(),
+            octets.len() as i64,
+            octets,
+            message.archived.map(|id| id.0.cast_signed())
+        ],
     )
     .map(drop)
 }
@@ -40,7 +46,7 @@ pub(crate) fn after(
     above: u64,
     size: u64,
 ) -> Outcome<Vec<(u64, Message)>> {
-    let sql = "SELECT id, size, message FROM offline WHERE account = ?1 AND id > ?2 ORDER BY id";
+    let sql = "SELECT id, size, message, archived FROM offline WHERE account = ?1 AND id > ?2 ORDER BY id";
     let mut statement = db.prepare_cached(sql)?;
     let mut rows = statement.query(params![account, above.cast_signed()])?;
     let (mut found, mut total) = (Vec::new(), 0_u64);
@@ -49,15 +55,22 @@ pub(crate) fn after(
         if total > size && !found.is_empty() {
             break;
         }
-        found.push((number(row, 0)?, codec::message::decode(blob(row, 2)?)?));
+        found.push((number(row, 0)?, message(row, 2)?));
     }
     Ok(found)
 }
 
 /// The messages, in the order of their numbers.
 pub(crate) fn list(db: &Connection, account: i64) -> Outcome<Vec<(u64, Message)>> {
-    let sql = "SELECT id, message FROM offline WHERE account = ?1 ORDER BY id";
-    rows(db, sql, [account], |r| {
-        Ok((number(r, 0)?, codec::message::decode(blob(r, 1)?)?))
+    let sql = "SELECT id, message, archived FROM offline WHERE account = ?1 ORDER BY id";
+    rows(db, sql, [account], |r| Ok((number(r, 0)?, message(r, 1)?)))
+}
+
+/// The message in this column, and in the next its number in the archive.
+fn message(row: &Row<'_>, column: usize) -> Outcome<Message> {
+    let archived: Option<i64> = row.get(column + 1)?;
+    Ok(Message {
+        archived: archived.map(|id| ArchiveId(id.cast_unsigned())),
+        ..codec::message::decode(blob(row, column)?)?
     })
 }

@@ -7,12 +7,13 @@ use crate::{NextIds, StoreError};
 
 /// Was the last run closed cleanly, and which numbers are free.
 pub(crate) fn get(db: &Connection) -> Outcome<(bool, NextIds)> {
-    let sql = "SELECT clean, outbox_seq, offline_id, watch_id FROM state WHERE one = 1";
+    let sql = "SELECT clean, outbox_seq, offline_id, watch_id, archive_id FROM state WHERE one = 1";
     row(db, sql, [], |r| {
         let ids = NextIds {
             outbox_seq: number(r, 1)?,
             offline_id: number(r, 2)?,
             watch_id: number(r, 3)?,
+            archive_id: number(r, 4)?,
         };
         Ok((r.get(0)?, ids))
     })?
@@ -31,7 +32,7 @@ pub(crate) fn set_clean(db: &Connection, clean: bool) -> Outcome<()> {
 
 /// Numbers from which on none was used.
 pub(crate) fn set_ids(db: &Connection, ids: NextIds) -> Outcome<()> {
-    let sql = "UPDATE state SET outbox_seq = ?1, offline_id = ?2, watch_id = ?3 WHERE one = 1";
+    let sql = "UPDATE state SET outbox_seq = ?1, offline_id = ?2, watch_id = ?3, archive_id = ?4 WHERE one = 1";
     let (outbox, offline, watch) = (ids.outbox_seq, ids.offline_id, ids.watch_id);
     execute(
         db,
@@ -39,7 +40,8 @@ pub(crate) fn set_ids(db: &Connection, ids: NextIds) -> Outcome<()> {
         params![
             outbox.cast_signed(),
             offline.cast_signed(),
-            watch.cast_signed()
+            watch.cast_signed(),
+            ids.archive_id.cast_signed()
         ],
     )
     .map(drop)

@@ -8,6 +8,7 @@ use crate::action::IqContext;
 use crate::print::{self, BLOCKING, Condition, ErrorStanza, ROSTER, StanzaError, StanzaKind};
 use crate::stream::namespaces::CLIENT;
 
+pub mod archive;
 pub mod person;
 #[cfg(test)]
 mod tests;

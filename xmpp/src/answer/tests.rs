@@ -215,6 +215,7 @@ fn message(kind: MessageKind) -> Message {
         bodies: Vec::new(),
         native: MessageNative::Xmpp(Bytes::from_static(b"<message/>")),
         received: Utc(0),
+        archived: None,
     }
 }
 

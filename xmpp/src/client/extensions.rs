@@ -1,6 +1,7 @@
 //! What the server understands beyond messages and presence: one table. Which requests are answered, what service discovery tells and the
 //! list for people all come from it.
 
+mod archive;
 pub(super) mod blocking;
 pub(super) mod caps;
 mod carbons;
@@ -30,6 +31,7 @@ mod version;
 
 use presence::delivery::IqKind;
 
+use super::Service;
 use super::iq_stanza::Request;
 use crate::action::Action;
 use crate::print::{Condition, StanzaError};
@@ -124,6 +126,8 @@ pub struct Extension {
     /// Features of an account in service discovery.
     pub account_features: &'static [&'static str],
     handlers: &'static [Handler],
+    /// It may be switched off.
+    offered: fn(&Service) -> bool,
 }
 
 impl Extension {
@@ -141,7 +145,13 @@ impl Extension {
             server_features: &[],
             account_features: &[],
             handlers,
+            offered: |_| true,
         }
+    }
+
+    /// It is there only where the service says so. What it has on the server's own address is told all the same.
+    const fn only_when(self, offered: fn(&Service) -> bool) -> Self {
+        Self { offered, ..self }
     }
 
     /// Only so much of it is there.
@@ -183,6 +193,7 @@ pub const EXTENSIONS: &[Extension] = &[
     commands::EXTENSION,
     vcard::EXTENSION,
     search::EXTENSION,
+    archive::PAGING,
     version::EXTENSION,
     escaping::EXTENSION,
     caps::EXTENSION,
@@ -197,6 +208,7 @@ pub const EXTENSIONS: &[Extension] = &[
     external_services::EXTENSION,
     carbons::EXTENSION,
     forwarding::EXTENSION,
+    archive::EXTENSION,
     idle::EXTENSION,
     hints::EXTENSION,
     transport::CLIENT_STATE,
@@ -207,6 +219,7 @@ pub const EXTENSIONS: &[Extension] = &[
     login::SASL2,
     caps::SECOND,
     login::CHANNEL_BINDING,
+    archive::WISHES,
     login::DOWNGRADE,
     login::LIMITS,
     login::TOKENS,
@@ -222,6 +235,7 @@ pub(super) fn answer(
     let payload = (request.payload.namespace(), request.payload.name());
     EXTENSIONS
         .iter()
+        .filter(|extension| (extension.offered)(&request.client.service))
         .flat_map(|extension| extension.handlers)
         .find(|h| h.entity == entity && h.kind == kind && h.payload == payload)
         .map_or_else(

@@ -46,7 +46,7 @@ impl Client {
         let spoken = content.bodies.iter().any(|b| !b.text.trim().is_empty());
         Action::Message {
             handling: content.treatment.handling(kind, spoken),
-            message: Message {
+            message: Arc::new(Message {
                 from: self.address.clone(),
                 to,
                 kind,
@@ -60,7 +60,8 @@ impl Client {
                     &content.treatment.cuts,
                 )),
                 received: now.utc,
-            },
+                archived: None,
+            }),
         }
     }
 }

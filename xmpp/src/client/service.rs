@@ -62,6 +62,8 @@ pub struct Service {
     pub name_bytes: usize,
     /// Most groups of a contact.
     pub groups: usize,
+    /// Messages are archived (XEP-0313).
+    pub archive: bool,
     /// What the capabilities of clients mean (XEP-0115, XEP-0390).
     pub capabilities: Arc<Cache>,
     /// Services beside this one, for calls.
@@ -81,6 +83,7 @@ impl Service {
             started,
             name_bytes: 1023,
             groups: 100,
+            archive: false,
             capabilities: super::capabilities::cache(),
             external: Vec::new(),
             contacts: Vec::new(),

@@ -19,6 +19,32 @@ const COPIED: &[(&str, Option<&str>)] = &[
     ("jabber:x:conference", Some("x")),
 ];
 
+/// What is worth a place in the archive also without a text: what later messages say about earlier ones (XEP-0184, 0333, 0424, 0444, 0308),
+/// what only its readers can read (XEP-0384, 0373, 0027), invitations and calls (XEP-0249, 0353).
+const ARCHIVED: &[(&str, &[&str])] = &[
+    ("urn:xmpp:receipts", &["received"]),
+    (
+        "urn:xmpp:chat-markers:0",
+        &["received", "displayed", "acknowledged"],
+    ),
+    ("urn:xmpp:message-retract:0", &["retract"]),
+    ("urn:xmpp:message-retract:1", &["retract"]),
+    ("urn:xmpp:fasten:0", &["apply-to"]),
+    ("urn:xmpp:reactions:0", &["reactions"]),
+    ("urn:xmpp:message-correct:0", &["replace"]),
+    ("eu.siacs.conversations.axolotl", &["encrypted"]),
+    ("urn:xmpp:omemo:2", &["encrypted"]),
+    ("urn:xmpp:openpgp:0", &["openpgp"]),
+    ("jabber:x:encrypted", &["x"]),
+    ("jabber:x:conference", &["x"]),
+    (
+        "urn:xmpp:jingle-message:0",
+        &[
+            "propose", "retract", "accept", "proceed", "reject", "finish",
+        ],
+    ),
+];
+
 /// What a message says beside its texts, gathered from one child after the other.
 #[derive(Debug, Default)]
 pub(super) struct Treatment {
@@ -26,7 +52,9 @@ pub(super) struct Treatment {
     lasting: bool,
     body: bool,
     copied: bool,
+    archived: bool,
     store: bool,
+    no_permanent_store: bool,
     no_store: bool,
     no_copy: bool,
     /// What is not passed on, as places in the stanza, in order.
@@ -73,12 +101,16 @@ impl Treatment {
         self.copied |= COPIED
             .iter()
             .any(|(n, only)| *n == namespace && only.is_none_or(|only| only == name));
+        self.archived |= ARCHIVED
+            .iter()
+            .any(|(n, names)| *n == namespace && names.contains(&name));
     }
 
     fn hint(&mut self, hint: &str) {
         match hint {
             "store" => self.store = true,
             "no-store" => self.no_store = true,
+            "no-permanent-store" => self.no_permanent_store = true,
             "no-copy" => self.no_copy = true,
             _ => {}
         }
@@ -103,6 +135,10 @@ impl Treatment {
         Handling {
             storable: conversation && lasting && !self.no_store,
             speakable: conversation && spoken,
+            archivable: conversation
+                && (self.body || self.archived || self.store)
+                && !self.no_store
+                && !self.no_permanent_store,
             late: false,
             copyable,
         }

@@ -17,7 +17,7 @@ pub use error::{Condition, ErrorType, StanzaError, StanzaKind};
 pub(crate) use error::{ErrorStanza, error, error_with};
 pub use iq::ping;
 pub(crate) use iq::{info_request, result};
-pub(crate) use message::DELAY;
+pub(crate) use message::{DELAY, FORWARD, forwarded_message, forwarded_stanza};
 pub use message::{Delayed, announcement, carbon, message};
 pub use roster::{Push, roster_push};
 pub(crate) use roster::{ROSTER, item};

@@ -161,6 +161,7 @@ fn message_of(native: MessageNative) -> Message {
         ],
         native,
         received: Utc(0),
+        archived: None,
     }
 }
 
@@ -244,7 +245,7 @@ fn a_copy_of_what_was_sent_wraps_it() {
         xmpp("<message xmlns='jabber:client' to='romeo@example.net'><body>x</body></message>"),
         sip(),
     ] {
-        let stanza = written(|out| carbon(out, &to, &message_of(native.clone()), true));
+        let stanza = written(|out| carbon(out, &to, &message_of(native.clone()), true, None));
         assert_eq!(
             (stanza.attr("from"), stanza.attr("to")),
             (
@@ -357,7 +358,7 @@ proptest! {
         let stanza = written(|out| message(out, &sip, None, Some(Delayed { stamp: Utc(0), by: &by })));
         prop_assert_eq!(stanza.get_child("body", CLIENT).unwrap().text(), legible(&a));
         let to = Address { bare: by.clone(), resource: None };
-        let carbon = written(|out| carbon(out, &to, &sip, false));
+        let carbon = written(|out| carbon(out, &to, &sip, false, None));
         prop_assert_eq!(carbon.attr("from").unwrap(), legible(&c));
 
         let mut xmpp = Vec::new();

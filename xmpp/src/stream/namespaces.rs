@@ -32,6 +32,8 @@ pub const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
 pub const ROSTER_VERSIONING: &str = "urn:xmpp:features:rosterver";
 /// Pre-approval of subscriptions (RFC 6121 §3.4.1).
 pub const PRE_APPROVAL: &str = "urn:xmpp:features:pre-approval";
+/// Result sets in pages (XEP-0059).
+pub const PAGES: &str = "http://jabber.org/protocol/rsm";
 /// Message archives (XEP-0313).
 pub const ARCHIVE: &str = "urn:xmpp:mam:2";
 /// Unique and stable stanza ids (XEP-0359).

@@ -84,7 +84,14 @@ fn account_info(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
     if node(request).is_some() {
         return Condition::ItemNotFound.into();
     }
-    let features = sorted(|e| e.account_features);
+    let service = &request.client.service;
+    let features = sorted(|e| {
+        if (e.offered)(service) {
+            e.account_features
+        } else {
+            &[]
+        }
+    });
     info(request, None, &ACCOUNT_IDENTITY, &features, None, out);
     Answered::Printed
 }

@@ -1,5 +1,7 @@
 //! RFC 6121 §5, RFC 6120 §10.3.1, XEP-0160.
 
+use std::sync::Arc;
+
 use presence::{Handling, Message, MessageKind, MessageNative, Note};
 
 use super::common::{fresh, stanzas};
@@ -7,7 +9,7 @@ use crate::action::Action;
 use crate::print::Condition;
 
 struct Sent {
-    message: Message,
+    message: Arc<Message>,
     handling: Handling,
 }
 

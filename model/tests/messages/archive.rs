@@ -1,0 +1,154 @@
+//! Archives (XEP-0313): what goes in with what else, and what a full queue means.
+
+use super::*;
+use presence::{ArchiveId, ArchiveQuery, ArchivedForm};
+
+fn office() -> World {
+    let rules = Rules {
+        archive: Some(Duration::from_secs(3600)),
+        archive_preferences: 2,
+        ..Rules::default()
+    };
+    let world = World::new(1, rules);
+    world.add("ann");
+    world.add("bob");
+    world
+}
+
+fn archive(world: &World, name: &str) -> Vec<ArchiveId> {
+    let query = ArchiveQuery::default();
+    let page = world.model.archive_page(&bare(name), &query).unwrap();
+    page.messages.iter().map(|m| m.id).collect()
+}
+
+#[test]
+fn the_answer_waits_for_both_archives() {
+    let world = office();
+    let (ann, _) = world.come("ann@localhost/desk", "a");
+    let answer = Arc::new(Mutex::new(None));
+    let slot = Arc::clone(&answer);
+    let said = message("m", "bob@localhost/x", "ann@localhost");
+    world
+        .model
+        .message(said, HANDLING, move |_, sent| *slot.lock() = Some(sent));
+    // It is delivered at once.
+    assert_eq!(texts(&ann), [("m".to_owned(), false)]);
+    assert_eq!(*answer.lock(), None);
+    world.settle();
+    assert_eq!(*answer.lock(), Some(Ok(Sent::Delivered)));
+    assert_eq!(archive(&world, "ann"), archive(&world, "bob"));
+    assert_eq!(archive(&world, "ann").len(), 1);
+}
+
+#[test]
+fn numbers_grow_whatever_the_clock_does() {
+    let world = office();
+    let (_ann, _) = world.come("ann@localhost/desk", "a");
+    for millis in [5, 5, 3, 0, 9] {
+        let said = Message {
+            received: Utc(BASE + millis),
+            ..message("m", "bob@localhost/x", "ann@localhost")
+        };
+        assert_eq!(send(&world, said), Ok(Sent::Delivered));
+    }
+    let ids = archive(&world, "ann");
+    assert_eq!(ids.len(), 5);
+    assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
+    assert_eq!(ids.last().unwrap().moment(), Utc(BASE + 9));
+}
+
+#[test]
+fn what_waits_is_archived_with_it_and_knows_its_number() {
+    let world = office();
+    let said = message("m", "bob@localhost/x", "ann@localhost");
+    assert_eq!(send(&world, said), Ok(Sent::Stored));
+    let waiting = world.model.store().offline_messages(&bare("ann")).unwrap();
+    assert_eq!(waiting[0].1.archived, Some(archive(&world, "ann")[0]));
+    // Too much waits: it is refused and in no archive.
+    let rules = Rules {
+        archive: Some(Duration::from_secs(3600)),
+        offline_messages: 0,
+        ..Rules::default()
+    };
+    let world = World::new(1, rules);
+    world.add("ann");
+    world.add("bob");
+    let said = message("m", "bob@localhost/x", "ann@localhost");
+    assert_eq!(send(&world, said), Err(Refusal::Unavailable));
+    assert!(archive(&world, "ann").is_empty() && archive(&world, "bob").is_empty());
+}
+
+#[test]
+fn a_full_queue_delivers_nothing() {
+    let world = office();
+    let (ann, _) = world.come("ann@localhost/desk", "a");
+    world.settle();
+    ann.take();
+    world.fill();
+    let said = message("m", "bob@localhost/x", "ann@localhost");
+    let answer = Arc::new(Mutex::new(None));
+    let slot = Arc::clone(&answer);
+    world
+        .model
+        .message(said, HANDLING, move |_, sent| *slot.lock() = Some(sent));
+    assert_eq!(*answer.lock(), Some(Err(Refusal::Overloaded)));
+    assert!(texts(&ann).is_empty());
+    // What is not archived needs no room.
+    let passing = Handling {
+        storable: false,
+        archivable: false,
+        ..HANDLING
+    };
+    let typing = message("typing", "bob@localhost/x", "ann@localhost");
+    world.model.message(typing, passing, |_, _| {});
+    assert_eq!(texts(&ann), [("typing".to_owned(), false)]);
+    world.settle();
+    assert!(archive(&world, "ann").is_empty());
+}
+
+#[test]
+fn wishes_are_bounded_and_decide_for_their_own_archive_alone() {
+    let world = office();
+    let (_ann, _) = world.come("ann@localhost/desk", "a");
+    let wish = |never: &[&str]| {
+        let answer = Arc::new(Mutex::new(None));
+        let slot = Arc::clone(&answer);
+        let never = never.iter().map(|a| presence::Address::parse(a).unwrap());
+        let wants = presence::ArchivePreferences {
+            never: never.collect(),
+            ..presence::ArchivePreferences::default()
+        };
+        let reply = model::commit::Reply::new(move |result| *slot.lock() = Some(result));
+        world
+            .model
+            .set_archive_preferences(&bare("ann"), wants, &reply);
+        world.settle();
+        let result = answer.lock().take();
+        result.unwrap()
+    };
+    assert_eq!(wish(&["bob@localhost"]), Ok(()));
+    let limit = Err(Refusal::Limit("archive_preferences"));
+    assert_eq!(wish(&["a@localhost", "b@localhost", "c@localhost"]), limit);
+    for (from, to) in [
+        ("bob@localhost/x", "ann@localhost"),
+        ("ann@localhost/y", "bob@localhost"),
+    ] {
+        send(&world, message("m", from, to)).unwrap();
+    }
+    assert!(archive(&world, "ann").is_empty());
+    assert_eq!(archive(&world, "bob").len(), 2);
+}
+
+#[test]
+fn what_is_for_oneself_is_there_once() {
+    let world = office();
+    let (_ann, _) = world.come("ann@localhost/desk", "a");
+    let said = message("m", "ann@localhost/lap", "ann@localhost");
+    assert_eq!(send(&world, said), Ok(Sent::Delivered));
+    assert_eq!(archive(&world, "ann").len(), 1);
+    let page = world
+        .model
+        .archive_page(&bare("ann"), &ArchiveQuery::default());
+    let form = &page.unwrap().messages[0].form;
+    assert!(matches!(form, ArchivedForm::Stanza(_)), "{form:?}");
+}

@@ -1,0 +1,51 @@
+//! Archives of messages: read by threads that may wait for the disk, one question of a session after the other.
+
+use std::sync::Arc;
+
+use presence::Bare;
+use tokio::runtime::Handle;
+use xmpp::answer;
+use xmpp::archive::{Request, Wanted};
+
+use super::Connection;
+use crate::server::turn::turn;
+use crate::wiring::archive;
+
+impl Connection {
+    pub(super) fn act_archive(&mut self, account: &Bare, request: Request) {
+        let (link, turn_of) = (Arc::clone(&self.link), self.in_order());
+        let model = Arc::clone(&self.shared.model);
+        if matches!(
+            request.wanted,
+            Wanted::Preferences | Wanted::SetPreferences(_)
+        ) {
+            archive::wishes(&model, account, request, move |octets| {
+                link.append(|out| out.extend_from_slice(&octets));
+                drop(turn_of);
+            });
+            return;
+        }
+        let (runtime, account) = (Handle::current(), account.clone());
+        let refused = (Arc::clone(&link), request.iq.clone());
+        let reader = Arc::clone(&model);
+        // What this session said before is on its way to the archive.
+        let queued = model.settled(move || {
+            let tasks = runtime.clone();
+            runtime.spawn_blocking(move || {
+                let octets = archive::read(&reader, &account, &request);
+                turn(|| link.append(|out| out.extend_from_slice(&octets)));
+                // The next page is read when this one is on its way: however many were asked for at once, they do not pile up.
+                tasks.spawn(async move {
+                    while link.is_blocked() && link.writable().await.is_ok() {
+                        link.flush();
+                    }
+                    drop(turn_of);
+                });
+            });
+        });
+        if let Err(refusal) = queued {
+            let (link, iq) = refused;
+            link.append(|out| answer::refused(out, &iq, &refusal));
+        }
+    }
+}

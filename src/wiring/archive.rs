@@ -1,0 +1,66 @@
+//! Archives of messages.
+
+use std::sync::Arc;
+
+use model::Model;
+use model::commit::Reply;
+use presence::{ArchivePreferences, Bare, Refusal};
+use xmpp::action::IqContext;
+use xmpp::answer;
+use xmpp::archive::{Request, Wanted};
+use xmpp::print::{Condition, StanzaError};
+
+/// Answers what is read from the disk: a page, or where an archive begins and ends. What was archived before is to be on the disk when
+/// this is called.
+pub fn read(model: &Model, account: &Bare, request: &Request) -> Vec<u8> {
+    let iq = &request.iq;
+    let mut out = Vec::new();
+    let done = match &request.wanted {
+        Wanted::Page(asked) => model
+            .archive_page(account, &asked.query)
+            .map(|page| answer::archive::page(&mut out, iq, asked, &page)),
+        Wanted::Ends => model
+            .archive_ends(account)
+            .map(|ends| answer::archive::ends(&mut out, iq, ends)),
+        Wanted::Preferences | Wanted::SetPreferences(_) => Ok(()),
+    };
+    match done {
+        Ok(()) => {}
+        Err(Refusal::NotFound) => {
+            let error = StanzaError::from(Condition::ItemNotFound);
+            answer::iq_error(&mut out, iq, &error);
+        }
+        Err(refusal) => answer::refused(&mut out, iq, &refusal),
+    }
+    out
+}
+
+/// Does what is about the account's wishes. `answer` is given the stanza that answers it, once, possibly after the disk was waited for.
+pub fn wishes(
+    model: &Arc<Model>,
+    account: &Bare,
+    request: Request,
+    answer: impl FnOnce(Vec<u8>) + Send + 'static,
+) {
+    let iq = request.iq;
+    match request.wanted {
+        Wanted::Preferences => answer(printed(&iq, model.archive_preferences(account))),
+        Wanted::SetPreferences(wants) => {
+            let told = wants.clone();
+            let reply = Reply::new(move |result: Result<(), Refusal>| {
+                answer(printed(&iq, result.map(|()| told)));
+            });
+            model.set_archive_preferences(account, wants, &reply);
+        }
+        Wanted::Page(_) | Wanted::Ends => {}
+    }
+}
+
+fn printed(iq: &IqContext, wants: Result<ArchivePreferences, Refusal>) -> Vec<u8> {
+    let mut out = Vec::new();
+    match wants {
+        Ok(wants) => answer::archive::preferences(&mut out, iq, &wants),
+        Err(refusal) => answer::refused(&mut out, iq, &refusal),
+    }
+    out
+}
