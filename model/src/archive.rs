@@ -179,7 +179,8 @@ fn unreadable(account: &Bare, error: &store::StoreError) -> Refusal {
 impl Entity {
     /// Its owner wants archived what is exchanged with `peer`.
     pub(crate) fn archives(&self, peer: &Address) -> bool {
+        let in_roster = |bare: &Bare| self.roster.items.get(bare).is_some() || self.is_fellow(bare);
         let wants = self.archive.as_ref();
-        wants.is_none_or(|wants| wants.keeps(peer, |bare| self.roster.items.get(bare).is_some()))
+        wants.is_none_or(|wants| wants.keeps(peer, in_roster))
     }
 }

@@ -293,3 +293,45 @@ impl Page<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::migrate;
+    use crate::place::Place;
+
+    /// How SQLite goes about a statement.
+    fn plan(db: &Connection, sql: &str) -> String {
+        let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let parameters = statement.parameter_count();
+        let ones = rusqlite::params_from_iter(std::iter::repeat_n(1, parameters));
+        let lines = statement
+            .query_map(ones, |r| r.get::<_, String>(3))
+            .unwrap();
+        lines.map(Result::unwrap).collect::<Vec<_>>().join("; ")
+    }
+
+    /// However large the archive is, a page is found by a key and read in its order: nothing is sorted and nothing is passed over.
+    #[test]
+    fn a_page_costs_the_same_in_an_archive_of_any_size() {
+        let mut db = Place::memory().writer().unwrap();
+        migrate::migrate(&mut db, "memory").unwrap();
+        for sql in [ALL, ALL_BACK] {
+            let plan = plan(&db, sql);
+            assert_eq!(
+                plan,
+                "SEARCH archive USING PRIMARY KEY (account=? AND id>? AND id<?)"
+            );
+        }
+        for sql in [CONVERSATION, CONVERSATION_BACK] {
+            let plan = plan(&db, sql);
+            let by = "USING INDEX archive_peer (account=? AND peer=? AND id>? AND id<?)";
+            assert_eq!(plan, format!("SEARCH archive {by}"));
+        }
+        assert_eq!(
+            plan(&db, ONE),
+            "SEARCH archive USING PRIMARY KEY (account=? AND id=?)"
+        );
+    }
+}
