@@ -342,7 +342,9 @@ fn silencing(entity: &Entity) -> Vec<Op> {
     let publications = entity.published.iter().filter_map(|p| {
         let (account, resource) = (account.clone(), p.publication.resource.clone());
         match p.publication.source {
-            Source::Sip { .. } => Some(Op::PublicationRemove { account, resource }),
+            Source::Sip { .. } | Source::Manual => {
+                Some(Op::PublicationRemove { account, resource })
+            }
             Source::Session if p.lingering => Some(Op::LastKnownRemove { account, resource }),
             Source::Session | Source::Registration { .. } => None,
         }

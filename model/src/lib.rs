@@ -20,6 +20,7 @@
 //! | `offline` | messages that wait |
 //! | [`archive`] | archives of messages |
 //! | [`publish`] | publications by entity tag |
+//! | [`status`] | a status set by hand |
 //! | [`bindings`] | registrations of phones |
 //! | [`watches`] | watches that outlive their connection |
 //! | [`person`] | cards, and what accounts keep for their programs |
@@ -70,6 +71,7 @@ pub mod restart;
 pub mod route;
 pub mod sessions;
 pub mod shards;
+pub mod status;
 pub mod subscriptions;
 pub mod timers;
 mod watchers;

@@ -72,7 +72,7 @@ impl Model {
             .published
             .iter()
             .map(|p| &p.publication)
-            .filter(|p| matches!(p.source, Source::Sip { .. }))
+            .filter(|p| matches!(p.source, Source::Sip { .. } | Source::Manual))
             .filter(|p| !record.publications.iter().any(|r| r.resource == p.resource))
             .map(|p| p.resource.clone())
             .collect();

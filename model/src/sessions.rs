@@ -26,7 +26,7 @@ pub struct Presented {
 }
 
 impl Model {
-    /// Binds a resource (RFC 6120 §7). Without a wish a name is made, also for one who wishes to be called like a phone (§7.7.2.1
+    /// Binds a resource (RFC 6120 §7). Without a wish a name is made, also for one who wishes to be called like a phone or the status set by hand (§7.7.2.1
     /// leaves that to the server). A session that holds the wished name is ended: the newer connection of a device is the live one
     /// (§7.7.2.2). Contacts see the old one go before the new one comes.
     pub fn connect(
@@ -36,7 +36,7 @@ impl Model {
         route: Arc<dyn Route>,
     ) -> Result<(SessionId, Resource), Refusal> {
         let resource = wish
-            .filter(|w| !is_phone_name(w))
+            .filter(|w| !is_phone_name(w) && w.as_str() != crate::status::RESOURCE)
             .unwrap_or_else(|| Resource::from_prepared(&clock::hex::<8>(&self.random)));
         let id = SessionId(self.new_session());
         let at = self.now().at;

@@ -34,6 +34,8 @@ pub enum Source {
         /// The device key of the binding.
         device: Arc<str>,
     },
+    /// Set by hand; stored, lives until its end or until it is taken back.
+    Manual,
 }
 
 /// What the common document cannot express, passed on unchanged within the same protocol.
@@ -57,7 +59,7 @@ pub struct Publication {
     pub source: Source,
     /// SIP entity tag, for publications that have one.
     pub etag: Option<EntityTag>,
-    /// When it ends by itself; `None`: with its route.
+    /// When it ends by itself; `None`: with its route, or never.
     pub expires: Option<Utc>,
     /// The common part.
     pub document: Document,

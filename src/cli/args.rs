@@ -167,12 +167,46 @@ pub enum UserCommand {
         /// Who asked
         watcher: String,
     },
+    /// Set, show or clear a status that stays when nobody is logged in ("On leave till Monday")
+    Status {
+        /// The account
+        jid: String,
+        /// What to say; without it, and without the options below, the status is shown
+        text: Option<String>,
+        /// How available: away, xa (away for long), dnd (do not disturb), chat or available [default: away]
+        #[arg(long, value_enum)]
+        show: Option<ShowWord>,
+        /// When it ends: a time such as 2026-11-23T08:00:00Z
+        #[arg(long, value_name = "TIME", conflicts_with = "for_")]
+        until: Option<String>,
+        /// How long it lasts: 30m, 8h, 3d
+        #[arg(long = "for", id = "for_", value_name = "DURATION")]
+        for_: Option<String>,
+        /// Take it back
+        #[arg(long, conflicts_with_all = ["text", "show", "until", "for_"])]
+        clear: bool,
+    },
     /// List what was reported of addresses that were blocked (spam, abuse)
     Reports {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
+}
+
+/// How available somebody is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ShowWord {
+    /// Available
+    Available,
+    /// Free for a chat
+    Chat,
+    /// Away
+    Away,
+    /// Away for long
+    Xa,
+    /// Do not disturb
+    Dnd,
 }
 
 /// `adsum user alias`
@@ -285,6 +319,9 @@ mod tests {
             "user approve ann@localhost bob@localhost",
             "user deny ann@localhost bob@localhost",
             "user reports",
+            "user status ann@localhost",
+            "user status ann@localhost On-leave --show xa --for 3d",
+            "user status ann@localhost --clear",
             "user reports --json",
             "group add Sales ann@localhost",
             "group remove Sales",
@@ -347,6 +384,8 @@ mod tests {
             "export",
             "export a b c",
             "check all",
+            "user status a@b x --clear",
+            "user status a@b x --until 2026-11-23T08:00:00Z --for 3d",
         ] {
             let words = std::iter::once("adsum").chain(line.split_whitespace());
             assert!(Arguments::try_parse_from(words).is_err(), "{line}");

@@ -10,6 +10,7 @@ pub mod ports;
 mod reports;
 mod serve;
 mod state;
+mod status;
 mod user;
 
 use std::ffi::OsString;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 pub use args::{
-    AliasCommand, Arguments, CheckWhat, Command, GroupCommand, TokenCommand, UserCommand,
+    AliasCommand, Arguments, CheckWhat, Command, GroupCommand, ShowWord, TokenCommand, UserCommand,
 };
 pub use context::Context;
 pub use failure::{Done, Failure};

@@ -64,6 +64,7 @@ pub(super) fn user(context: &Context, command: &UserCommand) -> Done {
                 print(&table(&accounts))
             }
         }
+        status @ UserCommand::Status { .. } => super::status::status(context, status),
         UserCommand::Reports { json } => {
             let reports = wish(context, Wish::Reports)?;
             if *json {

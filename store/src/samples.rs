@@ -112,6 +112,7 @@ fn source() -> impl Strategy<Value = Source> {
         Just(Source::Session),
         shared().prop_map(|device| Source::Sip { device }),
         shared().prop_map(|device| Source::Registration { device }),
+        Just(Source::Manual),
     ]
 }
 

@@ -6,6 +6,7 @@ mod messages;
 mod phone_to_xmpp;
 mod real_clients;
 mod restart;
+mod status;
 mod unclean;
 mod xmpp_to_phone;
 

@@ -100,6 +100,8 @@ impl Executor<'_> {
             }
             Wish::UserList => self.list(),
             Wish::Reports => self.reports(),
+            Wish::StatusShow { jid } => self.status_show(&jid),
+            Wish::StatusSet { jid, status } => self.status_set(&jid, status),
             Wish::EndSessions { jid } => self.end_sessions(&jid),
             Wish::Announce { text } => Ok(self.announce(&text)),
             Wish::Motd { text, anew } => self.motd(text.as_deref(), anew),
@@ -172,7 +174,7 @@ impl Executor<'_> {
         .map_err(|error| format!("That password cannot be used ({error}); choose another one."))
     }
 
-    fn wait(
+    pub(super) fn wait(
         &self,
         account: &Bare,
         command: impl FnOnce(&Arc<Model>, &Reply<()>),

@@ -8,6 +8,7 @@ mod execute;
 mod groups;
 mod orders;
 mod socket;
+mod status;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,14 @@ pub enum Wish {
     },
     UserList,
     Reports,
+    StatusShow {
+        jid: String,
+    },
+    /// Without all of them it is taken back.
+    StatusSet {
+        jid: String,
+        status: Option<StatusWish>,
+    },
     GroupAdd {
         name: String,
         members: Vec<String>,
@@ -78,6 +87,17 @@ pub enum Wish {
         file: String,
         with_secret: bool,
     },
+}
+
+/// A status set by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct StatusWish {
+    /// `away`, `xa`, `dnd`, `chat`; none: available.
+    pub show: Option<String>,
+    /// In words.
+    pub text: Option<String>,
+    /// Its end, by RFC 3339.
+    pub until: Option<String>,
 }
 
 /// What is answered: something to show, or a sentence that says what went wrong and what to do.

@@ -26,6 +26,7 @@ pub(crate) fn encode(publication: &Publication) -> Vec<u8> {
             w.octet(2);
             w.text(device);
         }
+        Source::Manual => w.octet(3),
     }
     w.option(publication.etag.as_ref(), |w, tag| w.text(&tag.0));
     w.option(publication.expires, Writer::time);
@@ -59,6 +60,7 @@ pub(crate) fn decode(
         2 => Source::Registration {
             device: r.shared()?,
         },
+        3 => Source::Manual,
         other => return Err(CodecError::Tag("source", other)),
     };
     let etag = r.option(Reader::shared)?.map(EntityTag);
