@@ -135,6 +135,24 @@ fn one_round_trip_and_a_session_that_works() {
 }
 
 #[test]
+fn carbons_from_the_first_moment_on() {
+    let server = Server::start(&["ann", "bob"]);
+    let mut bob = Client::online(&server, "bob", "desk");
+    let mut other = Client::online(&server, "ann", "other");
+    let mut ann = secure(&server);
+    let wishes = "<bind xmlns='urn:xmpp:bind:0'><enable xmlns='urn:xmpp:carbons:2'/></bind>";
+    by_password(&mut ann, "ann", DESK, wishes).unwrap();
+    ann.available("");
+    bob.send("<message to='ann@office.example/other' type='chat'><body>Hi</body></message>");
+    other.message("Hi");
+    let copy = ann.expect("a copy", |it| it.name() == "message");
+    assert!(
+        copy.child("received", "urn:xmpp:carbons:2").is_some(),
+        "{copy:?}"
+    );
+}
+
+#[test]
 fn scram_bound_to_the_channel_gives_a_token_that_is() {
     let server = Server::start(&["ann"]);
     let exporter = |client: &Client| {

@@ -117,6 +117,8 @@ pub enum Action {
     Ping,
     /// Somebody looks at the client, or nobody does (XEP-0352).
     Attention(bool),
+    /// Carbons for a session that was bound just now and is not told of it yet (XEP-0386 §3.2).
+    CarbonsFromStart,
     /// Roster get (RFC 6121 §2.1.3), with the version the client has (§2.6).
     RosterGet {
         /// The request.

@@ -178,6 +178,11 @@ impl Connection {
                 });
             }
             Action::Archive(request) => self.act_archive(account, *request),
+            Action::CarbonsFromStart => {
+                if let Err(refusal) = model.carbons(account, session, true) {
+                    tracing::debug!(%account, %refusal, "carbons were not switched on");
+                }
+            }
             Action::Carbons { iq, enable } => match model.carbons(account, session, enable) {
                 Ok(()) => link.append(|out| answer::done(out, &iq)),
                 Err(refusal) => refuse(&link, &iq, &refusal),

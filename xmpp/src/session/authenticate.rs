@@ -1,7 +1,7 @@
 //! `<authenticate/>` of XEP-0388: who comes, by which mechanism, and what is to be done at once when it is proven.
 
 use crate::sasl::{ClientId, Failure, TokenMechanism, decode_data};
-use crate::stream::namespaces::{BIND2, FAST, SASL2};
+use crate::stream::namespaces::{BIND2, CARBONS, FAST, SASL2};
 use presence::Bare;
 use xml::{Child, Element};
 
@@ -25,6 +25,8 @@ pub(super) struct Request {
 pub(super) struct BindWish {
     /// What the client wants its resource to begin with.
     pub(super) tag: Option<String>,
+    /// Copies of what other sessions of the account get and send (XEP-0280).
+    pub(super) carbons: bool,
 }
 
 /// `<fast/>` in a request.
@@ -75,6 +77,7 @@ impl BindWish {
         let tag = tag.map(|tag| tag.text().into_owned());
         Ok(Self {
             tag: tag.filter(|tag| !tag.is_empty()),
+            carbons: bind.children().any(|child| child.is("enable", CARBONS)),
         })
     }
 }

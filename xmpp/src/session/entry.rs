@@ -16,6 +16,7 @@ pub(super) struct Entry {
     client: Option<ClientId>,
     token: Option<TokenMechanism>,
     bind: Option<BindWish>,
+    carbons: bool,
     /// What the name of the resource ends with.
     own: String,
     told: Told,
@@ -50,6 +51,7 @@ impl Entry {
             client: request.client,
             // Tokens are for clients that say which they are.
             token: request.token.or(renew).filter(|_| request.client.is_some()),
+            carbons: request.bind.as_ref().is_some_and(|bind| bind.carbons),
             bind: request.bind,
             told: Told::default(),
         }
@@ -86,6 +88,9 @@ impl Entry {
 
     /// Says that the login has succeeded and all that came of it; the full address, if there is one.
     pub(super) fn finish(self, core: &mut Core) -> Option<Address> {
+        if self.carbons && self.told.resource.is_some() {
+            core.outbox.act(Action::CarbonsFromStart);
+        }
         let out = core.outbox.bytes();
         let additional = self.additional.as_deref();
         print::success2(out, &self.account, additional, &self.told);

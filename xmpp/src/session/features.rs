@@ -4,8 +4,8 @@ use super::settings::Settings;
 use crate::management::MANAGEMENT;
 use crate::sasl::{Channel, Mechanism, TokenMechanism};
 use crate::stream::namespaces::{
-    BIND, BIND2, CHANNEL_BINDING, CLIENT_STATE, FAST, LIMITS, PRE_APPROVAL, ROSTER_VERSIONING,
-    SASL, SASL2, SESSION, TLS,
+    BIND, BIND2, CARBONS, CHANNEL_BINDING, CLIENT_STATE, FAST, LIMITS, PRE_APPROVAL,
+    ROSTER_VERSIONING, SASL, SASL2, SESSION, TLS,
 };
 use std::time::Duration;
 use xml::Writer;
@@ -51,13 +51,27 @@ fn authentication(to: &mut Writer<'_>, channel: &Channel, mechanisms: &[Mechanis
         self::mechanism(to, mechanism.name());
     }
     to.start("inline");
-    empty(to, "bind", BIND2);
+    bind2(to);
     to.start("fast");
     to.attribute("xmlns", FAST);
     for mechanism in TokenMechanism::offered(&channel.bindings) {
         self::mechanism(to, mechanism.name());
     }
     to.end();
+    to.end();
+    to.end();
+}
+
+/// What a session can have from its first moment on (XEP-0386 §3.1).
+fn bind2(to: &mut Writer<'_>) {
+    to.start("bind");
+    to.attribute("xmlns", BIND2);
+    to.start("inline");
+    for feature in [CARBONS] {
+        to.start("feature");
+        to.attribute("var", feature);
+        to.end();
+    }
     to.end();
     to.end();
 }

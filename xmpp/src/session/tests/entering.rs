@@ -121,3 +121,49 @@ fn stanzas_behind_it_wait_for_the_answer() {
     assert!(pair.closed && pair.session.address().is_none());
     assert_eq!(pair.attempts, [AttemptOutcome::Succeeded]);
 }
+
+#[test]
+fn what_a_session_can_have_from_its_first_moment_on() {
+    let mut pair = Pair::direct();
+    let (_, features) = pair.send(OPEN).opening();
+    let offer = child(&features, "authentication");
+    let inline = child(&child(&child(&offer, "inline"), "bind"), "inline");
+    let told: Vec<_> = inline
+        .children()
+        .map(|feature| feature.attribute("var").unwrap().into_owned())
+        .collect();
+    assert_eq!(told, ["urn:xmpp:carbons:2"]);
+
+    let carbons = "<enable xmlns='urn:xmpp:carbons:2'/>";
+    let mut pair = open();
+    pair.send(&plain(&bind2(carbons)));
+    assert_eq!(
+        names(&pair.entered().0),
+        ["authorization-identifier", "bound"]
+    );
+    let position = |of: fn(&Action) -> bool| pair.actions.iter().position(of);
+    let bound = position(|it| matches!(it, Action::Bind { .. })).unwrap();
+    let carbons_on = position(|it| matches!(it, Action::CarbonsFromStart)).unwrap();
+    assert_eq!(carbons_on, bound + 1, "nothing comes between");
+    // Not where nothing was bound, and not outside of the bind.
+    let mut pair = open();
+    pair.bindings = vec![Err(presence::Refusal::Fault)];
+    pair.send(&plain(&bind2(carbons)));
+    pair.entered();
+    pair.send(&bind("desk"));
+    assert!(
+        !pair
+            .actions
+            .iter()
+            .any(|it| matches!(it, Action::CarbonsFromStart))
+    );
+    let mut pair = open();
+    pair.send(&plain(&format!("{}{carbons}", bind2(""))));
+    pair.entered();
+    assert!(
+        !pair
+            .actions
+            .iter()
+            .any(|it| matches!(it, Action::CarbonsFromStart))
+    );
+}
