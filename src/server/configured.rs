@@ -125,6 +125,7 @@ pub(super) fn settings(config: &Config, decoy: Decoy, clock: Clock, sha512: bool
         unauthenticated_elements: config.limits.unauthenticated_elements,
         unauthenticated_time: config.limits.unauthenticated_time,
         ping_after: config.xmpp.ping_after.unwrap_or_default(),
+        resume_timeout: config.limits.resume_timeout,
         sha512,
         ..Settings::new(service, decoy)
     }

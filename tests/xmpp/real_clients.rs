@@ -232,7 +232,7 @@ fn xmpp_js_with_a_token() {
         let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/js/node_modules");
         let more = json!({
             "domain": "office.example", "username": "ann", "password": password, "modules": modules,
-            "id": "5d0f8c9e-4b1a-4c53-9d1e-0a1b2c3d4e5f", "token": token,
+            "id": "5d0f8c9e-4b1a-4c53-9d1e-0a1b2c3d4e5f", "token": token, "reconnect": true,
         });
         Script::start("xmppjs.mjs", &arguments(server, "ann", &more))
     };
@@ -263,6 +263,14 @@ fn xmpp_js_with_a_token() {
     assert_eq!(second.event("online")["jid"], jid);
     second.tell(&json!({"do": "send", "to": jid, "body": "to itself"}));
     assert_eq!(second.event("message")["body"], "to itself");
+
+    // A connection that breaks is made again, and the stream goes on with the login.
+    second.tell(&json!({"do": "cut"}));
+    second.event("disconnected");
+    let back = second.event("resumed");
+    assert_eq!(back["jid"], jid);
+    second.tell(&json!({"do": "send", "to": jid, "body": "still there?"}));
+    second.expect("the message", |e| e["body"] == "still there?");
 
     // It falls back to the password by itself, and gets another token.
     let change = ["user", "password", "ann@office.example", "--password-stdin"];

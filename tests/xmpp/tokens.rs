@@ -152,6 +152,70 @@ fn carbons_from_the_first_moment_on() {
     );
 }
 
+/// One message brings a client back: the token, its stream, and what it has missed.
+#[test]
+fn a_stream_goes_on_with_the_login() {
+    const SM: &str = "urn:xmpp:sm:3";
+    let server = Server::start(&["ann", "bob"]);
+    let mut bob = Client::online(&server, "bob", "desk");
+    let mut ann = secure(&server);
+    let wishes = format!(
+        "<bind xmlns='urn:xmpp:bind:0'><enable xmlns='{SM}' resume='true'/></bind>\
+         <request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/>"
+    );
+    let success = by_password(&mut ann, "ann", DESK, &wishes).unwrap();
+    ann.taken = 0;
+    let bound = success.child("bound", "urn:xmpp:bind:0").unwrap();
+    let enabled = bound.children().find(|it| it.is("enabled", SM)).unwrap();
+    let id = enabled.attribute("id").unwrap().into_owned();
+    let (jid, token) = (ann.jid.clone(), token(&success).unwrap());
+    ann.available("");
+    let say = |from: &mut Client, body: &str| {
+        from.send(&format!(
+            "<message to='{jid}' type='chat'><body>{body}</body></message>"
+        ));
+        from.settle();
+    };
+    say(&mut bob, "1");
+    ann.message("1");
+    let mut taken = ann.taken;
+    for (round, body) in ["2", "3"].into_iter().enumerate() {
+        ann.cut();
+        server.wait_for_status("it is known to be lost", |status| {
+            status["connections"]["waiting"] == 1
+        });
+        say(&mut bob, body);
+        let mut again = secure(&server);
+        let (proof, _) = proofs(&token, b"");
+        let initial = [b"ann\0".as_slice(), &proof].concat();
+        let more = format!(
+            "<fast xmlns='urn:xmpp:fast:0'/><resume xmlns='{SM}' previd='{id}' h='{taken}'/>{wishes}"
+        );
+        let success = authenticate(&mut again, "HT-SHA-256-NONE", &initial, DESK, &more).unwrap();
+        assert!(
+            success.child("resumed", SM).is_some(),
+            "{round}: {success:?}"
+        );
+        assert!(success.child("bound", "urn:xmpp:bind:0").is_none());
+        assert_eq!(again.jid, jid);
+        again.message(body);
+        taken += 1;
+        again.settle();
+        taken += 1;
+        ann = again;
+    }
+    // What cannot go on is said, and another session begins with the same message.
+    ann.close();
+    let mut last = secure(&server);
+    let more = format!("<resume xmlns='{SM}' previd='{id}' h='0'/>{wishes}");
+    let success = by_password(&mut last, "ann", DESK, &more).unwrap();
+    assert!(success.child("failed", SM).is_some(), "{success:?}");
+    let bound = success.child("bound", "urn:xmpp:bind:0").unwrap();
+    assert!(bound.children().any(|it| it.is("enabled", SM)));
+    assert_eq!(last.jid, jid);
+    last.settle();
+}
+
 #[test]
 fn scram_bound_to_the_channel_gives_a_token_that_is() {
     let server = Server::start(&["ann"]);

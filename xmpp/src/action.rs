@@ -105,6 +105,13 @@ pub enum Action {
         /// For how long.
         most: Option<Duration>,
     },
+    /// The same for a stream whose client has been told so with the success of its login (XEP-0386).
+    ManagedFromStart {
+        /// By what name it can be resumed, if it can be.
+        id: Option<String>,
+        /// For how long.
+        most: Duration,
+    },
     /// On a managed stream: one more stanza of the client is taken in; its actions came before.
     Counted,
     /// The client wants to know how many of its stanzas are handled.

@@ -32,6 +32,7 @@ impl Connection {
             Action::Bind { account, resource } => self.bind(account, resource),
             Action::Resume { account, previous } => self.ask_to_resume(&account, &previous),
             Action::Enable { resume, most } => self.manage(resume, most),
+            Action::ManagedFromStart { id, most } => self.count_stanzas(id, most, |_, _| ()),
             Action::Counted => {
                 if let Some(managed) = &self.managed {
                     managed.received.lock().take();
@@ -217,6 +218,7 @@ impl Connection {
             | Action::Bind { .. }
             | Action::Resume { .. }
             | Action::Enable { .. }
+            | Action::ManagedFromStart { .. }
             | Action::Counted
             | Action::Ask
             | Action::Acknowledged(_)

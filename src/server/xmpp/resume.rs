@@ -99,15 +99,13 @@ impl Drop for Takeover {
 }
 
 impl Resumable {
-    fn add(&self, account: &Bare, inbox: &Arc<Inbox>, link: &Arc<Link>) -> Arc<str> {
-        let id: Arc<str> = format!("{:032x}", rand::random::<u128>()).into();
+    fn add(&self, account: &Bare, id: &Arc<str>, inbox: &Arc<Inbox>, link: &Arc<Link>) {
         let open = Open {
             account: account.clone(),
             inbox: Arc::clone(inbox),
             link: Arc::clone(link),
         };
-        self.0.lock().open.insert(Arc::clone(&id), open);
-        id
+        self.0.lock().open.insert(Arc::clone(id), open);
     }
 
     /// Asks the task that has the stream. How many stanzas were handled on it, when it has ended; nothing of others' streams.
@@ -137,22 +135,37 @@ impl Resumable {
 }
 
 impl Connection {
-    /// Stanzas are counted from here on.
+    /// Stanzas are counted from here on, which the client is told.
     pub(super) fn manage(&mut self, resume: bool, most: Option<Duration>) {
+        let limit = self.shared.config.limits.resume_timeout;
+        let longest = most.unwrap_or(Duration::MAX).min(limit);
+        let most = Duration::from_secs(longest.as_secs());
+        let id = (resume && !most.is_zero()).then(|| format!("{:032x}", rand::random::<u128>()));
+        self.count_stanzas(id, most, |out, told| management::print::enabled(out, told));
+    }
+
+    /// Stanzas are counted from here on, behind what `say` writes. With an `id` the stream can be resumed, for so long.
+    pub(super) fn count_stanzas(
+        &mut self,
+        id: Option<String>,
+        most: Duration,
+        say: impl FnOnce(&mut Vec<u8>, Option<(&str, Duration)>),
+    ) {
         let Some((account, _)) = self.bound.clone() else {
             return;
         };
         // What came before the client knew its address is not counted.
         self.open_route();
         let limits = &self.shared.config.limits;
-        let longest = most.unwrap_or(Duration::MAX).min(limits.resume_timeout);
-        let most = Duration::from_secs(longest.as_secs());
-        let id = (resume && !most.is_zero())
-            .then(|| self.shared.resumable.add(&account, &self.inbox, &self.link));
+        let id: Option<Arc<str>> = id.map(Into::into);
+        if let Some(id) = &id {
+            self.shared
+                .resumable
+                .add(&account, id, &self.inbox, &self.link);
+        }
         let sent = management::Sent::new(limits.resume_stanzas, limits.resume_bytes);
         let told = id.as_deref().map(|id| (id, most));
-        self.link
-            .manage(sent, |out| management::print::enabled(out, told));
+        self.link.manage(sent, |out| say(out, told));
         if id.is_some() {
             self.session.allow_resumption();
         }
@@ -233,8 +246,16 @@ impl Connection {
         let lost = self.managed.as_mut().and_then(|m| m.lost.take());
         if let Some(managed) = &self.managed {
             let (id, handled) = (managed.id.as_deref(), managed.received.lock().handled());
-            self.link.adopt(&old.link, |out| {
-                management::print::resumed(out, id.unwrap_or_default(), handled);
+            let Self {
+                link,
+                session: fresh,
+                ..
+            } = &mut *old;
+            let address = self.session.address();
+            self.link.adopt(link, |out| {
+                if let Some(address) = address {
+                    fresh.go_on(out, address, id.unwrap_or_default(), handled);
+                }
             });
         }
         // Somebody is there now (XEP-0352 §5.2), and gets what was held back.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use xml::Element;
+use xml::{Child, Element};
 
 use super::MANAGEMENT;
 
@@ -43,10 +43,18 @@ impl Request {
     /// # Errors
     /// [`Malformed`] for an element of this namespace that is none of those that a client sends, or lacks what it must have.
     pub fn read(element: &Element) -> Option<Result<Self, Malformed>> {
+        Self::read_child(&element.as_child())
+    }
+
+    /// The same for one that stands inside of another, as XEP-0388 and XEP-0386 allow (XEP-0198 §9).
+    ///
+    /// # Errors
+    /// [`Malformed`], likewise.
+    pub fn read_child(element: &Child<'_>) -> Option<Result<Self, Malformed>> {
         (element.namespace() == MANAGEMENT).then(|| Self::of(element).ok_or(Malformed))
     }
 
-    fn of(element: &Element) -> Option<Self> {
+    fn of(element: &Child<'_>) -> Option<Self> {
         let number = |name| element.attribute(name)?.trim().parse::<u32>().ok();
         Some(match element.name() {
             "enable" => Self::Enable {

@@ -1,8 +1,11 @@
 //! `<authenticate/>` of XEP-0388: who comes, by which mechanism, and what is to be done at once when it is proven.
 
+use crate::management::request::Malformed;
+use crate::management::{self, MANAGEMENT, Previous};
 use crate::sasl::{ClientId, Failure, TokenMechanism, decode_data};
-use crate::stream::namespaces::{BIND2, CARBONS, FAST, SASL2};
+use crate::stream::namespaces::{BIND2, CARBONS, CLIENT_STATE, FAST, SASL2};
 use presence::Bare;
+use std::time::Duration;
 use xml::{Child, Element};
 
 /// What is asked for together with the login.
@@ -16,6 +19,8 @@ pub(super) struct Request {
     pub(super) bind: Option<BindWish>,
     /// A token for the next time (XEP-0484). For a mechanism that is not offered: `None`.
     pub(super) token: Option<TokenMechanism>,
+    /// An earlier stream to go on with (XEP-0198); an error where it cannot be meant.
+    pub(super) resume: Option<Result<Previous, Malformed>>,
     /// The login itself is by token.
     pub(super) fast: Option<Fast>,
 }
@@ -27,6 +32,17 @@ pub(super) struct BindWish {
     pub(super) tag: Option<String>,
     /// Copies of what other sessions of the account get and send (XEP-0280).
     pub(super) carbons: bool,
+    /// Whether somebody looks at the client (XEP-0352).
+    pub(super) attention: Option<bool>,
+    /// Stream management (XEP-0198).
+    pub(super) manage: Option<Manage>,
+}
+
+/// `<enable xmlns='urn:xmpp:sm:3'/>`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manage {
+    pub(super) resume: bool,
+    pub(super) most: Option<Duration>,
 }
 
 /// `<fast/>` in a request.
@@ -59,6 +75,7 @@ impl Request {
                 .transpose()?,
             token: one(element, "request-token", FAST)?
                 .and_then(|wish| TokenMechanism::from_name(&wish.attribute("mechanism")?)),
+            resume: one(element, "resume", MANAGEMENT)?.map(|resume| previous(&resume)),
             fast: one(element, "fast", FAST)?
                 .map(|fast| Fast::read(&fast))
                 .transpose()?,
@@ -78,7 +95,32 @@ impl BindWish {
         Ok(Self {
             tag: tag.filter(|tag| !tag.is_empty()),
             carbons: bind.children().any(|child| child.is("enable", CARBONS)),
+            attention: bind.children().find_map(|child| {
+                let is_state = child.namespace() == CLIENT_STATE;
+                match child.name() {
+                    "active" if is_state => Some(true),
+                    "inactive" if is_state => Some(false),
+                    _ => None,
+                }
+            }),
+            manage: bind.children().find_map(|child| Manage::read(&child)),
         })
+    }
+}
+
+impl Manage {
+    fn read(child: &Child<'_>) -> Option<Self> {
+        match management::Request::read_child(child)? {
+            Ok(management::Request::Enable { resume, most }) => Some(Self { resume, most }),
+            _ => None,
+        }
+    }
+}
+
+fn previous(resume: &Child<'_>) -> Result<Previous, Malformed> {
+    match management::Request::read_child(resume) {
+        Some(Ok(management::Request::Resume(previous))) => Ok(previous),
+        _ => Err(Malformed),
     }
 }
 

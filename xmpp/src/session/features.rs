@@ -52,6 +52,7 @@ fn authentication(to: &mut Writer<'_>, channel: &Channel, mechanisms: &[Mechanis
     }
     to.start("inline");
     bind2(to);
+    empty(to, "sm", MANAGEMENT);
     to.start("fast");
     to.attribute("xmlns", FAST);
     for mechanism in TokenMechanism::offered(&channel.bindings) {
@@ -67,7 +68,7 @@ fn bind2(to: &mut Writer<'_>) {
     to.start("bind");
     to.attribute("xmlns", BIND2);
     to.start("inline");
-    for feature in [CARBONS] {
+    for feature in [CARBONS, CLIENT_STATE, MANAGEMENT] {
         to.start("feature");
         to.attribute("var", feature);
         to.end();
@@ -97,13 +98,35 @@ fn channel_bindings(to: &mut Writer<'_>, channel: &Channel) {
     to.end();
 }
 
+/// What did not come with the login. Clients take up what they see offered, whether they have it or not.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Left {
+    /// No resource is bound.
+    pub(super) binding: bool,
+    /// The stream is not managed.
+    pub(super) management: bool,
+}
+
+impl Left {
+    /// Everything.
+    pub(super) const ALL: Self = Self {
+        binding: true,
+        management: true,
+    };
+    /// The stream goes on with what it has.
+    pub(super) const NOTHING: Self = Self {
+        binding: false,
+        management: false,
+    };
+}
+
 /// What is offered after authentication: binding where that has not happened (RFC 6120 §7.4), the session of RFC 3921 marked as unneeded, roster versions and
 /// pre-approval (RFC 6121 §2.6.1, §3.4.1), stream management (XEP-0198), client state (XEP-0352), the server's capabilities
 /// (XEP-0115 §6.3), and limits.
-pub(super) fn after_login(out: &mut Vec<u8>, settings: &Settings, bound: bool) {
+pub(super) fn after_login(out: &mut Vec<u8>, settings: &Settings, left: Left) {
     let mut to = Writer::new(out);
     to.start("stream:features");
-    if !bound {
+    if left.binding {
         empty(&mut to, "bind", BIND);
         to.start("session");
         to.attribute("xmlns", SESSION);
@@ -113,7 +136,9 @@ pub(super) fn after_login(out: &mut Vec<u8>, settings: &Settings, bound: bool) {
     }
     empty(&mut to, "ver", ROSTER_VERSIONING);
     empty(&mut to, "sub", PRE_APPROVAL);
-    empty(&mut to, "sm", MANAGEMENT);
+    if left.management {
+        empty(&mut to, "sm", MANAGEMENT);
+    }
     empty(&mut to, "csi", CLIENT_STATE);
     settings.service.write_caps(&mut to);
     limits(&mut to, settings.stanza_size, Some(settings.ping_after));

@@ -206,6 +206,14 @@ impl Session {
         self.read(now);
     }
 
+    /// Says that an earlier stream goes on over this connection, which has asked for it: with the address and the name of that stream, and
+    /// how many stanzas were handled on it (XEP-0198 §5, §9).
+    pub fn go_on(&mut self, out: &mut Vec<u8>, address: &Address, id: &str, handled: u32) {
+        if let Phase::Negotiating(negotiation) = &mut self.phase {
+            negotiation.go_on(out, &self.core.settings, (address, id, handled));
+        }
+    }
+
     /// Ends the stream with an error that says more than its condition (RFC 6120 §4.9.4).
     pub fn end_with(&mut self, error: impl FnOnce(&mut Vec<u8>)) {
         self.close(error);

@@ -8,9 +8,9 @@ use super::features;
 use super::login::{Login, Progress};
 use super::print;
 use super::random::Random;
-use super::settings::Secured;
+use super::settings::{Secured, Settings};
 use crate::action::Reply;
-use crate::management::MANAGEMENT;
+use crate::management::{self, MANAGEMENT};
 use crate::sasl::{Channel, ChannelBindings, Nonce};
 use crate::stream::namespaces::{CLIENT, SASL, SASL2, SERVER, STREAM, TLS};
 use crate::stream::print::Opening;
@@ -214,7 +214,7 @@ impl Negotiation {
                 }
             }
             Stage::Entry(_) | Stage::Bind(_) => {
-                features::after_login(core.outbox.bytes(), &core.settings, false);
+                features::after_login(core.outbox.bytes(), &core.settings, features::Left::ALL);
             }
         }
         Ok(())
@@ -389,9 +389,10 @@ impl Negotiation {
         if let Some(request) = request {
             // The stream goes on (XEP-0388 §2.6.1).
             self.octets = 0;
-            let fresh = self.random.id();
-            let tokens = &core.settings.tokens;
-            let entry = Entry::new(account, additional, *request, renew, tokens, fresh);
+            let random = &mut self.random;
+            let settings = &core.settings;
+            let fresh = || random.id();
+            let entry = Entry::new(account, additional, *request, renew, settings, fresh);
             self.stage = Stage::Entry(entry);
             core.reader.set_limits(core.settings.members());
             self.enter(core);
@@ -416,10 +417,22 @@ impl Negotiation {
         let Stage::Entry(entry) = std::mem::replace(&mut self.stage, done) else {
             return None;
         };
-        let address = entry.finish(core);
-        features::after_login(core.outbox.bytes(), &core.settings, address.is_some());
         self.octets = 0;
-        address
+        entry.finish(core)
+    }
+
+    /// Says that an earlier stream goes on here (XEP-0198 §5), with its address, its name, and how many stanzas were handled on it.
+    pub(super) fn go_on(
+        &mut self,
+        out: &mut Vec<u8>,
+        settings: &Settings,
+        stream: (&Address, &str, u32),
+    ) {
+        let (_, id, handled) = stream;
+        match &mut self.stage {
+            Stage::Entry(entry) => entry.go_on(out, settings, stream),
+            _ => management::print::resumed(out, id, handled),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The server's words during negotiation: STARTTLS, SASL, binding (RFC 6120 §5, §6, §7; XEP-0388).
 
 use super::entry::Told;
+use crate::management;
 use crate::print::StanzaError;
 use crate::sasl::{Failure, encode_optional_payload, encode_payload};
 use crate::stream::namespaces::{BIND, BIND2, FAST, SASL, SASL2, TLS};
@@ -29,7 +30,13 @@ pub(super) fn success(out: &mut Vec<u8>, additional: Option<&[u8]>) {
 }
 
 /// Success with all that came of what was asked for together with the login (XEP-0388 §2.6.1, XEP-0386 §3.2, XEP-0484 §3.3).
-pub(super) fn success2(out: &mut Vec<u8>, account: &Bare, additional: Option<&[u8]>, told: &Told) {
+pub(super) fn success2(
+    out: &mut Vec<u8>,
+    account: &Bare,
+    address: Option<&Address>,
+    additional: Option<&[u8]>,
+    told: &Told,
+) {
     let mut to = Writer::new(out);
     to.start("success");
     to.attribute("xmlns", SASL2);
@@ -39,13 +46,28 @@ pub(super) fn success2(out: &mut Vec<u8>, account: &Bare, additional: Option<&[u
         to.end();
     }
     to.start("authorization-identifier");
-    match &told.resource {
-        Some(resource) => to.text(&account.with(resource.clone()).to_string()),
+    match address {
+        Some(address) => to.text(&address.to_string()),
         None => to.text(account.as_str()),
     };
     to.end();
+    let mut said = Vec::new();
+    if let Some((id, handled)) = &told.resumed {
+        management::print::resumed(&mut said, id, *handled);
+    } else if let Some((condition, handled)) = told.not_resumed {
+        management::print::failed(&mut said, condition, handled);
+    }
+    to.raw(&said);
     if told.resource.is_some() {
-        empty(&mut to, "bound", BIND2);
+        to.start("bound");
+        to.attribute("xmlns", BIND2);
+        if let Some(enabled) = &told.enabled {
+            said.clear();
+            let resume = enabled.id.as_deref().map(|id| (id, enabled.most));
+            management::print::enabled(&mut said, resume);
+            to.raw(&said);
+        }
+        to.end();
     }
     if let Some((token, expiry)) = &told.token {
         to.start("token");

@@ -34,6 +34,8 @@ pub struct Settings {
     pub ping_after: Duration,
     /// How long it has to show a sign of life then.
     pub ping_timeout: Duration,
+    /// How long a broken stream can be resumed (XEP-0198).
+    pub resume_timeout: Duration,
     /// Makes the keys of accounts that do not exist.
     pub decoy: Decoy,
     /// Makes tokens, and the names of resources of clients that come again (XEP-0386, XEP-0484).
@@ -57,6 +59,7 @@ impl Settings {
             unauthenticated_time: Duration::from_secs(30),
             ping_after: Duration::from_secs(60),
             ping_timeout: Duration::from_secs(30),
+            resume_timeout: Duration::from_secs(600),
             tokens: decoy.token_key(),
             decoy,
             sha512: true,

@@ -132,7 +132,10 @@ fn what_a_session_can_have_from_its_first_moment_on() {
         .children()
         .map(|feature| feature.attribute("var").unwrap().into_owned())
         .collect();
-    assert_eq!(told, ["urn:xmpp:carbons:2"]);
+    assert_eq!(
+        told,
+        ["urn:xmpp:carbons:2", "urn:xmpp:csi:0", "urn:xmpp:sm:3"]
+    );
 
     let carbons = "<enable xmlns='urn:xmpp:carbons:2'/>";
     let mut pair = open();
@@ -165,5 +168,177 @@ fn what_a_session_can_have_from_its_first_moment_on() {
             .actions
             .iter()
             .any(|it| matches!(it, Action::CarbonsFromStart))
+    );
+}
+
+/// What was wanted of the outside, by name, from the binding on.
+fn wanted(pair: &Pair) -> Vec<String> {
+    let from = pair
+        .actions
+        .iter()
+        .position(|it| matches!(it, Action::Bind { .. }));
+    pair.actions[from.unwrap()..]
+        .iter()
+        .map(|action| {
+            format!("{action:?}")
+                .split([' ', '('])
+                .next()
+                .unwrap()
+                .to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn client_state_from_the_start() {
+    for (state, seen) in [("active", true), ("inactive", false)] {
+        let mut pair = open();
+        pair.send(&plain(&bind2(&format!(
+            "<{state} xmlns='urn:xmpp:csi:0'/>"
+        ))));
+        pair.entered();
+        assert_eq!(wanted(&pair), ["Bind", "Attention"]);
+        assert!(matches!(pair.actions.last(), Some(Action::Attention(it)) if *it == seen));
+    }
+}
+
+#[test]
+fn managed_from_the_start() {
+    let enable = |more: &str| bind2(&format!("<enable xmlns='urn:xmpp:sm:3' {more}/>"));
+    let begun = |more: &str| {
+        let mut pair = open();
+        pair.send(&plain(&enable(more)));
+        let (success, features) = pair.entered();
+        // What is on already is not offered again: some clients would take it up.
+        assert!(!names(&features).contains(&"sm".to_owned()));
+        let enabled = child(&child(&success, "bound"), "enabled");
+        assert_eq!(enabled.namespace(), "urn:xmpp:sm:3");
+        let told = |name| enabled.attribute(name).map(std::borrow::Cow::into_owned);
+        (told("id"), told("resume"), told("max"), pair)
+    };
+    let (id, resume, most, mut pair) = begun("resume='true'");
+    assert_eq!(wanted(&pair), ["Bind", "ManagedFromStart"]);
+    let Some(Action::ManagedFromStart {
+        id: name,
+        most: time,
+    }) = pair.actions.last()
+    else {
+        panic!("{:?}", pair.actions)
+    };
+    assert_eq!((name, *time), (&id, Duration::from_secs(600)));
+    assert!(id.unwrap().len() >= 20);
+    assert_eq!(
+        (resume.as_deref(), most.as_deref()),
+        (Some("true"), Some("600"))
+    );
+    // From here on stanzas are counted, and it cannot begin again.
+    pair.send("<presence/><r xmlns='urn:xmpp:sm:3'/>");
+    assert_eq!(wanted(&pair)[2..], ["Available", "Counted", "Ask"]);
+    pair.send("<enable xmlns='urn:xmpp:sm:3'/>");
+    assert_eq!(pair.error().0, "policy-violation");
+
+    let (.., most, _) = begun("resume='1' max='90'");
+    assert_eq!(most.as_deref(), Some("90"));
+    for more in ["", "resume='true' max='0'"] {
+        let (id, resume, _, pair) = begun(more);
+        assert_eq!((id, resume), (None, None), "{more}");
+        assert!(matches!(
+            pair.actions.last(),
+            Some(Action::ManagedFromStart { id: None, .. })
+        ));
+    }
+    // Not without a resource.
+    let mut pair = open();
+    pair.bindings = vec![Err(presence::Refusal::Fault)];
+    pair.send(&plain(&enable("")));
+    assert_eq!(names(&pair.entered().0), ["authorization-identifier"]);
+    assert_eq!(wanted(&pair), ["Bind"]);
+}
+
+const RESUME: &str = "<resume xmlns='urn:xmpp:sm:3' previd='earlier' h='3'/>";
+
+#[test]
+fn an_earlier_stream_that_does_not_go_on() {
+    let mut pair = open();
+    pair.send(&plain(&format!("{RESUME}{}", bind2(""))));
+    let Some(Action::Resume { account, previous }) = pair.actions.last() else {
+        panic!("{:?}", pair.actions)
+    };
+    assert_eq!(account.as_str(), "ann@office.example");
+    assert_eq!((previous.id.as_str(), previous.handled), ("earlier", 3));
+    assert!(pair.heard.is_empty() && !pair.session.wants_bytes());
+    pair.session
+        .handle_reply(pair.now, Reply::NotResumed(Some(7)));
+    pair.drain();
+    let (success, features) = pair.entered();
+    assert_eq!(
+        names(&success),
+        ["authorization-identifier", "failed", "bound"]
+    );
+    let failed = child(&success, "failed");
+    assert_eq!(failed.attribute("h").as_deref(), Some("7"));
+    assert_eq!(names(&failed), ["item-not-found"]);
+    assert_eq!(names(&features)[0], "ver");
+    // Without a wish to bind it is done afterwards.
+    let mut pair = open();
+    pair.send(&plain(RESUME));
+    pair.session.handle_reply(pair.now, Reply::NotResumed(None));
+    pair.drain();
+    let (success, features) = pair.entered();
+    assert_eq!(names(&success), ["authorization-identifier", "failed"]);
+    assert_eq!(names(&features)[0], "bind");
+    // One that cannot be meant is not asked for.
+    let mut pair = open();
+    pair.send(&plain("<resume xmlns='urn:xmpp:sm:3' previd='earlier'/>"));
+    let (success, _) = pair.entered();
+    assert_eq!(names(&child(&success, "failed")), ["bad-request"]);
+    assert!(
+        !pair
+            .actions
+            .iter()
+            .any(|it| matches!(it, Action::Resume { .. }))
+    );
+    // Who did not log in resumes nothing.
+    let mut pair = open();
+    pair.answers = Answers::Disabled;
+    pair.send(&plain(RESUME));
+    assert_eq!(pair.failure2(), "account-disabled");
+    assert!(
+        !pair
+            .actions
+            .iter()
+            .any(|it| matches!(it, Action::Resume { .. }))
+    );
+}
+
+#[test]
+fn an_earlier_stream_that_goes_on() {
+    let mut pair = open();
+    let token = format!(
+        "{}<request-token xmlns='{FAST}' mechanism='HT-SHA-256-NONE'/>",
+        user_agent()
+    );
+    pair.send(&plain(&format!("{RESUME}{}{token}", bind2(""))));
+    let address = Address::parse("ann@office.example/desk").unwrap();
+    let mut said = Vec::new();
+    pair.session.go_on(&mut said, &address, "earlier", 5);
+    pair.hear(&said);
+    let (success, features) = pair.entered();
+    assert_eq!(
+        names(&success),
+        ["authorization-identifier", "resumed", "token"],
+        "and nothing is bound"
+    );
+    assert_eq!(identifier(&success), "ann@office.example/desk");
+    let resumed = child(&success, "resumed");
+    assert_eq!(resumed.attribute("previd").as_deref(), Some("earlier"));
+    assert_eq!(resumed.attribute("h").as_deref(), Some("5"));
+    let features = names(&features);
+    assert!(!features.contains(&"bind".to_owned()) && !features.contains(&"sm".to_owned()));
+    assert!(
+        !pair
+            .actions
+            .iter()
+            .any(|it| matches!(it, Action::Bind { .. }))
     );
 }

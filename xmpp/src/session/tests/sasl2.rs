@@ -93,7 +93,7 @@ fn the_offer() {
         .children()
         .find(|child| child.is("inline", SASL2))
         .unwrap();
-    assert_eq!(names(&inline), ["bind", "fast"]);
+    assert_eq!(names(&inline), ["bind", "sm", "fast"]);
     let fast = inline
         .children()
         .find(|child| child.is("fast", FAST))
