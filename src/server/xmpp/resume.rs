@@ -141,7 +141,7 @@ impl Connection {
         let longest = most.unwrap_or(Duration::MAX).min(limit);
         let most = Duration::from_secs(longest.as_secs());
         let id = (resume && !most.is_zero()).then(|| format!("{:032x}", rand::random::<u128>()));
-        self.count_stanzas(id, most, |out, told| management::print::enabled(out, told));
+        self.count_stanzas(id, most, management::print::enabled);
     }
 
     /// Stanzas are counted from here on, behind what `say` writes. With an `id` the stream can be resumed, for so long.

@@ -30,10 +30,6 @@ enum Tls {
 
 /// How far the negotiation is.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one of it, behind a box, for a few round trips"
-)]
 enum Stage {
     Login(Login),
     /// The login is proven; what was asked for with it is being done.
