@@ -5,7 +5,60 @@ use crate::sip::Phone;
 use crate::support::xmpp::{is_presence, text};
 use crate::support::{Client, Server};
 
+const COMMANDS: &str = "http://jabber.org/protocol/commands";
 const OWN: &str = "ann@office.example/adsum-status";
+
+#[test]
+fn people_set_it_in_their_clients() {
+    let server = Server::start(&["ann", "bob"]);
+    befriended(&server);
+    let mut bob = Client::online(&server, "bob", "desk");
+    let mut ann = Client::online(&server, "ann", "desk");
+    let mut execute = |node: &str, session: &str, fields: &[(&str, &str)]| {
+        let fields: Vec<String> = fields
+            .iter()
+            .map(|(var, value)| format!("<field var='{var}'><value>{value}</value></field>"))
+            .collect();
+        let form = format!(
+            "<x xmlns='jabber:x:data' type='submit'>{}</x>",
+            fields.concat()
+        );
+        let payload = format!(
+            "<command xmlns='{COMMANDS}' node='adsum:office#{node}' {session}>{}</command>",
+            if session.is_empty() { "" } else { &form }
+        );
+        let answer = ann.ask("set", "office.example", &payload);
+        let command = answer.child("command", COMMANDS).unwrap();
+        let word = |name| command.attribute(name).unwrap_or_default().into_owned();
+        let failed = command
+            .child("note", COMMANDS)
+            .is_some_and(|n| n.attribute("type").as_deref() == Some("error"));
+        (
+            word("status"),
+            format!("sessionid='{}'", word("sessionid")),
+            failed,
+        )
+    };
+    let (status, session, _) = execute("set-status", "", &[]);
+    assert_eq!(status, "executing");
+    let filled = [
+        ("show", "xa"),
+        ("text", "On leave till Monday"),
+        ("until", "3d"),
+    ];
+    let (status, _, failed) = execute("set-status", &session, &filled);
+    assert_eq!((status.as_str(), failed), ("completed", false));
+    let seen = bob.expect("the status", |s| is_presence(s, OWN, ""));
+    assert_eq!(text(&seen, "status"), "On leave till Monday");
+    assert!(server.ok(&["user", "status", ANN]).contains("until "));
+    let (_, session, _) = execute("set-status", "", &[]);
+    let (_, _, failed) = execute("set-status", &session, &[("until", "Monday")]);
+    assert!(failed, "that is not a time");
+    assert!(server.ok(&["user", "status", ANN]).contains("On leave"));
+    let (status, ..) = execute("clear-status", "", &[]);
+    assert_eq!(status, "completed");
+    bob.expect("its end", |s| is_presence(s, OWN, "unavailable"));
+}
 
 #[test]
 fn on_leave_till_monday() {

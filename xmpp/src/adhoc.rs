@@ -6,6 +6,7 @@
 mod admin;
 mod answer;
 mod machine;
+mod office;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use crate::sasl::Password;
 pub use admin::{ADMIN, TABLE};
 pub use answer::{answer, finished};
 pub use machine::{Commands, Limits};
+pub use office::OFFICE;
 
 /// The namespace of XEP-0050.
 pub const COMMANDS: &str = "http://jabber.org/protocol/commands";
@@ -145,6 +147,36 @@ pub enum Order {
     EditMotd(String),
     /// There is none any more.
     DeleteMotd,
+    /// A status of the one who orders it, which outlives his sessions; `None` takes it back.
+    Status(Option<StatusOrder>),
+    /// Accounts come into a shared group.
+    AddToGroup(GroupOrder),
+    /// Accounts leave one, or it is removed.
+    RemoveFromGroup(GroupOrder),
+    /// Which groups there are.
+    ListGroups,
+}
+
+/// A status that stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusOrder {
+    /// `away`, `xa`, `dnd` or `chat`; none: available.
+    pub show: Option<String>,
+    /// In words.
+    pub text: Option<String>,
+    /// A time of RFC 3339, or how long.
+    pub until: Option<String>,
+}
+
+/// Who is meant in which group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupOrder {
+    /// The group.
+    pub name: String,
+    /// These accounts.
+    pub members: Vec<Bare>,
+    /// Every account.
+    pub everybody: bool,
 }
 
 impl Order {
@@ -163,6 +195,10 @@ impl Order {
             Self::SetMotd(_) => "set message of the day",
             Self::EditMotd(_) => "edit message of the day",
             Self::DeleteMotd => "delete message of the day",
+            Self::Status(_) => "set status",
+            Self::AddToGroup(_) => "add to group",
+            Self::RemoveFromGroup(_) => "remove from group",
+            Self::ListGroups => "list groups",
         }
     }
 }

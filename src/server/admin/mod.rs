@@ -6,6 +6,7 @@
 mod everybody;
 mod execute;
 mod groups;
+mod office;
 mod orders;
 mod socket;
 mod status;

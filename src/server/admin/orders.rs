@@ -5,10 +5,10 @@ use xmpp::adhoc::{ADMIN, Order, Outcome};
 use xmpp::form::{Field, FieldType, Form, Purpose};
 use xmpp::person;
 
-use super::{Executor, Wish, execute};
+use super::{Executor, Wish, execute, office};
 
 /// Does it and waits for the disk. Not for threads that serve connections: keys are derived here.
-pub fn perform(executor: &Executor<'_>, order: Order) -> Outcome {
+pub fn perform(executor: &Executor<'_>, asker: &Bare, order: Order) -> Outcome {
     match order {
         Order::AddUser {
             account,
@@ -31,6 +31,16 @@ pub fn perform(executor: &Executor<'_>, order: Order) -> Outcome {
         Order::SetMotd(text) => motd(executor, Some(text), true),
         Order::EditMotd(text) => motd(executor, Some(text), false),
         Order::DeleteMotd => motd(executor, None, false),
+        Order::Status(status) => office::status(executor, asker, status),
+        Order::AddToGroup(group) => {
+            let (name, members) = office::members(group);
+            one(executor, Wish::GroupAdd { name, members })
+        }
+        Order::RemoveFromGroup(group) => {
+            let (name, members) = office::members(group);
+            one(executor, Wish::GroupRemove { name, members })
+        }
+        Order::ListGroups => told(office::groups(executor)),
         Order::OnlineCount => {
             let label = "Users who are online";
             let field = Field::new("onlineusersnum", FieldType::TextSingle, label);
@@ -59,7 +69,7 @@ fn told(field: Field) -> Outcome {
     }
 }
 
-fn one(executor: &Executor<'_>, wish: Wish) -> Outcome {
+pub(super) fn one(executor: &Executor<'_>, wish: Wish) -> Outcome {
     match execute(executor, wish) {
         super::Outcome::Done(_) => Outcome::DONE,
         super::Outcome::Failed(sentence) => Outcome::Failed(sentence),

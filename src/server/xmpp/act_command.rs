@@ -27,7 +27,8 @@ impl Connection {
         let Some((execution, order)) = order else {
             return;
         };
-        tracing::info!(admin = %account, order = order.kind(), "an administrator's command");
+        tracing::info!(by = %account, order = order.kind(), "a command is executed");
+        let asker = account.clone();
         let (link, in_order) = (Arc::clone(&self.link), self.in_order());
         // Keys may be derived, and the disk is waited for: beside the threads that serve connections, and few at once.
         tokio::spawn(async move {
@@ -38,7 +39,7 @@ impl Connection {
                 let _permit = permit;
                 let outcome = turn(|| {
                     let (status, forget) = (|| shared.status(), |a: &Bare| shared.forget(a));
-                    admin::perform(&shared.executor(&status, &forget), order)
+                    admin::perform(&shared.executor(&status, &forget), &asker, order)
                 });
                 if let Outcome::Failed(why) = &outcome {
                     tracing::info!(%why, "it was not done");

@@ -2,7 +2,7 @@
 
 use presence::{Address, Bare, Facts};
 
-use super::{Command, Known, Order, Who};
+use super::{Command, Known, Order, Who, office};
 use crate::form::{Field, FieldType, Form, Purpose, Submitted};
 use crate::sasl::Password;
 
@@ -94,6 +94,11 @@ pub static TABLE: &[Command] = &[
         &[],
         |_| Ok(Order::DeleteMotd),
     ),
+    office::ADD_TO_GROUP,
+    office::REMOVE_FROM_GROUP,
+    office::LIST_GROUPS,
+    office::SET_STATUS,
+    office::CLEAR_STATUS,
 ];
 
 fn form(title: &'static str, instructions: &'static str, fields: Vec<Field>) -> Form {
