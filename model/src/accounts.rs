@@ -253,6 +253,7 @@ impl Model {
                 deny(account, watch.record.id, self.phones());
             }
         });
+        self.node_owners.forget(account);
         self.aliases.lock().retain(|_, a| a != account);
     }
 

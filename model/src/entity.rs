@@ -14,6 +14,7 @@ use store::AccountRecord;
 
 use crate::groups::Group;
 use crate::offline::{Giving, Offering};
+use crate::pubsub::Nodes;
 use crate::route::{Event, Notice, Route, SessionId};
 use crate::watching::{Connected, Watchers};
 
@@ -68,6 +69,8 @@ pub(crate) struct Entity {
     pub(crate) last_seen: Option<(Utc, Option<String>)>,
     /// Which message of the day the owner has got last.
     pub(crate) motd: u64,
+    /// Its nodes, while somebody wants them.
+    pub(crate) nodes: Option<Box<Nodes>>,
     /// Grows with every change of what is published.
     pub(crate) version: u64,
     view: Option<Arc<View>>,
@@ -184,6 +187,7 @@ impl Entity {
             archive: record.archive,
             last_seen: record.last_seen,
             motd: record.motd,
+            nodes: None,
             version,
             view: None,
             pending_commits: 0,

@@ -1,6 +1,7 @@
 //! Of which nodes each session wants to be notified: one number a session, which stands for a set that many share.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::RwLock;
@@ -15,7 +16,6 @@ use crate::watching::Connected;
 #[derive(Default)]
 pub(crate) struct Mark(AtomicU32);
 
-#[cfg(test)]
 impl Mark {
     pub(crate) fn get(&self) -> usize {
         self.0.load(Ordering::Relaxed) as usize
@@ -76,11 +76,9 @@ impl Inner {
     }
 }
 
-#[cfg(test)]
 /// For one node, which numbers want it.
 pub(crate) struct Wanting(Vec<bool>);
 
-#[cfg(test)]
 impl Wanting {
     /// This session wants it.
     pub(crate) fn has(&self, session: &Connected) -> bool {
@@ -90,14 +88,12 @@ impl Wanting {
 }
 
 impl Sets {
-    #[cfg(test)]
     /// Which sets have this node.
     pub(crate) fn wanting(&self, node: &str) -> Wanting {
         let inner = self.0.read();
         Wanting(inner.sets.iter().map(|(set, _)| set.has(node)).collect())
     }
 
-    #[cfg(test)]
     /// What a session wants.
     pub(crate) fn of(&self, session: &Connected) -> Option<Interests> {
         let index = session.interests.get().checked_sub(1)?;
@@ -131,12 +127,22 @@ impl Sets {
 impl Model {
     /// A session wants to be notified of these nodes from now on. What is new to it is told at once where it is available.
     pub fn interested(&self, account: &Bare, session: SessionId, interests: &Interests) {
-        self.with_slot(account, |slot| {
+        let changed = self.with_slot(account, |slot| {
             let entity = slot.entity.as_mut()?;
             let own = entity.session(session)?;
+            let old = self.interests.of(own);
             self.interests.change(own, interests);
-            Some(())
+            let connected = Arc::clone(&own.connected);
+            own.available?;
+            let mut contacts: Vec<Bare> = entity.roster.subscriptions().cloned().collect();
+            contacts.extend(entity.fellows());
+            contacts.sort_unstable();
+            contacts.dedup();
+            Some((connected, old, contacts))
         });
+        if let Some((connected, old, contacts)) = changed {
+            self.catch_up(&connected, interests, old.as_ref(), &contacts);
+        }
     }
 }
 
@@ -145,7 +151,6 @@ mod tests {
     use super::*;
     use crate::route::{Event, Route};
     use presence::Resource;
-    use std::sync::Arc;
 
     struct Deaf;
 

@@ -19,6 +19,7 @@
 //! | [`messages`] | messages and IQs on their way |
 //! | `offline` | messages that wait |
 //! | [`archive`] | archives of messages |
+//! | [`pubsub`] | nodes of accounts |
 //! | [`publish`] | publications by entity tag |
 //! | [`status`] | a status set by hand |
 //! | [`bindings`] | registrations of phones |
@@ -65,6 +66,7 @@ mod offline;
 mod outbox;
 pub mod person;
 pub mod publish;
+pub mod pubsub;
 pub mod query;
 mod reload;
 pub mod restart;

@@ -51,6 +51,7 @@ impl Model {
             return;
         };
         let account = entity.account.clone();
+        entity.nodes = None;
         (entity.disabled, entity.doomed) = (record.disabled, false);
         entity.roster = record.roster;
         entity.archive = record.archive;

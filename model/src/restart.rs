@@ -25,6 +25,8 @@ impl Model {
         };
         let now = self.now();
         self.load_motd().map_err(fault)?;
+        self.node_owners
+            .begin(self.store.node_owners().map_err(fault)?);
         let owed = self.store.outbox().map_err(fault)?;
         // Debt and mark are written by one commit, so below these numbers nothing comes a second time, and memory need not know how far
         // each contact has come.

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::entity::Parting;
 use crate::messages::Handling;
+use crate::pubsub::NodeNotice;
 use bytes::Bytes;
 use presence::subscription::Kind;
 use presence::{
@@ -123,6 +124,13 @@ pub enum Event<'a> {
         to: &'a Bare,
         /// What.
         text: &'a str,
+    },
+    /// Something happened at a node.
+    Node {
+        /// To whom, full unless he subscribed by his bare address.
+        to: &'a Address,
+        /// What.
+        notice: &'a Arc<NodeNotice>,
     },
     /// A message for the registered phones of an account.
     PhoneMessage {

@@ -119,8 +119,10 @@ impl Model {
             Ok(before.is_none().then_some((connected, contacts, fellows)))
         })?;
         if let Some((connected, contacts, fellows)) = first {
+            let owners = self.owners_wanted(&connected, contacts.iter().chain(&fellows));
             self.begin_watching(&connected, contacts);
             self.begin_watching_fellows(&connected, &fellows);
+            self.last_items(&connected, true, &owners);
         }
         if priority >= 0 {
             self.flush_offline(account, session);

@@ -19,6 +19,7 @@ use crate::groups::Groups;
 use crate::interests::Sets;
 use crate::late::Late;
 use crate::outbox::Debts;
+use crate::pubsub::{Limits, Owners};
 use crate::route::Route;
 use crate::timers::Timers;
 
@@ -55,6 +56,7 @@ pub struct Rules {
     pub publications_per_account: usize,
     pub registrations_per_account: usize,
     pub subscriptions_per_account: usize,
+    pub pubsub: Limits,
     pub vcard_size: usize,
     pub search_results: usize,
     pub private_elements: usize,
@@ -84,6 +86,7 @@ impl Default for Rules {
             publications_per_account: 20,
             registrations_per_account: 20,
             subscriptions_per_account: 2000,
+            pubsub: Limits::default(),
             vcard_size: 192 * 1024,
             search_results: 100,
             private_elements: 100,
@@ -105,6 +108,7 @@ pub struct Model {
     phones: OnceLock<Arc<dyn Route>>,
     /// A leaf lock.
     pub(crate) interests: Sets,
+    pub(crate) node_owners: Owners,
     next_session: AtomicU64,
     next_version: AtomicU64,
     next_outbox: AtomicU64,
@@ -142,6 +146,7 @@ impl Model {
             aliases: Mutex::default(),
             phones: OnceLock::new(),
             interests: Sets::default(),
+            node_owners: Owners::default(),
             next_session: AtomicU64::new(1),
             next_version: AtomicU64::new(1),
             next_outbox: AtomicU64::new(next.outbox_seq),
@@ -347,6 +352,9 @@ impl Model {
                     && self.offline_due(entity, now)
                 {
                     self.expire_offline(entity, now);
+                }
+                if let Some(entity) = &mut slot.entity {
+                    entity.rest_nodes();
                 }
                 if slot.entity.as_ref().is_some_and(|e| e.idle()) {
                     slot.entity = None;

@@ -124,14 +124,18 @@ impl Model {
     /// Brings the contact's list into line with what one session is to be told.
     pub(crate) fn settle(&self, session: &Arc<Connected>, contact: &Bare) {
         let full = session.full();
+        let stood = self.with_slot(contact, |slot| slot.watchers.holds(session));
         let mut wish = self.wish(session, contact);
         loop {
             self.place(session, &full, contact, wish);
             let again = self.wish(session, contact);
             if (wish == Wish::Told) == (again == Wish::Told) {
-                return;
+                break;
             }
             wish = again;
+        }
+        if wish == Wish::Told && !stood {
+            self.last_items(session, false, std::slice::from_ref(contact));
         }
     }
 

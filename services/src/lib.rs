@@ -6,7 +6,9 @@
 //! | [`caps`] | what a client can, known by a hash (XEP-0115, XEP-0390) |
 //! | [`disco`] | answers of service discovery, read (XEP-0030, XEP-0128) |
 //! | [`form`] | data forms (XEP-0004, XEP-0068) |
+//! | [`pubsub`] | nodes of an account: PEP and publish-subscribe (XEP-0163, XEP-0060) |
 
 pub mod caps;
 pub mod disco;
 pub mod form;
+pub mod pubsub;

@@ -349,6 +349,11 @@ fn limits(r: &mut Reader<'_>) -> Limits {
         subscriptions_per_account: r
             .take("limits.subscriptions_per_account", read::count_or_unlimited),
         registrations_per_account: r.take("limits.registrations_per_account", read::count(1)),
+        pubsub_nodes: r.take("limits.pubsub_nodes", read::count_or_unlimited),
+        pubsub_items: r.take("limits.pubsub_items", read::count(1)),
+        pubsub_item_size: bytes(r, "limits.pubsub_item_size", KIB, 16 * MIB),
+        pubsub_bytes: bytes(r, "limits.pubsub_bytes", KIB, u64::MAX >> 1),
+        pubsub_subscriptions: r.take("limits.pubsub_subscriptions", read::count(1)),
         caps_cache: r.take("limits.caps_cache", read::count(16)),
         sip_message_size: bytes(r, "limits.sip_message_size", 2 * KIB, 16 * MIB),
         sip_connections: r.take("limits.sip_connections", read::count_or_unlimited),

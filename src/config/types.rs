@@ -299,6 +299,16 @@ pub struct Limits {
     pub subscriptions_per_account: usize,
     /// SIP contacts of an account.
     pub registrations_per_account: usize,
+    /// Nodes of an account.
+    pub pubsub_nodes: usize,
+    /// Items of a node.
+    pub pubsub_items: usize,
+    /// Largest item, in bytes.
+    pub pubsub_item_size: usize,
+    /// Bytes of all items of an account.
+    pub pubsub_bytes: usize,
+    /// Subscriptions to a node, and affiliations with it.
+    pub pubsub_subscriptions: usize,
     /// Verified hashes of capabilities remembered.
     pub caps_cache: usize,
     /// Largest SIP message, in bytes.

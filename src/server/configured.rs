@@ -48,6 +48,15 @@ pub(crate) fn rules(config: &Config) -> Rules {
         publications_per_account: limits.publications_per_account,
         registrations_per_account: limits.registrations_per_account,
         subscriptions_per_account: limits.subscriptions_per_account,
+        pubsub: model::pubsub::Limits {
+            nodes: limits.pubsub_nodes,
+            items: limits.pubsub_items,
+            item_size: limits.pubsub_item_size,
+            bytes: limits.pubsub_bytes as u64,
+            subscriptions: limits.pubsub_subscriptions,
+            // Beside the presence of all contacts and what waited.
+            last_items: limits.out_queue / 4,
+        },
         vcard_size: limits.vcard_size,
         search_results: limits.search_results,
         private_elements: limits.private_elements,

@@ -5,5 +5,6 @@ pub mod archive;
 pub mod commands;
 pub mod login_tokens;
 pub mod person;
+pub mod pubsub;
 pub mod sip;
 pub mod xmpp;

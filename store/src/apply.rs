@@ -7,8 +7,8 @@ use rusqlite::Connection;
 
 use crate::tables::{
     accounts, aliases, archive, archive_preferences, bindings, blocks, grants, groups, inbox,
-    last_known, last_seen, login_tokens, meta, offline, outbox, pending_in, private, publications,
-    reports, roster, vcards, watches,
+    last_known, last_seen, login_tokens, meta, nodes, offline, outbox, pending_in, private,
+    publications, reports, roster, vcards, watches,
 };
 use crate::{NextIds, Op, StoreError};
 
@@ -125,6 +125,13 @@ pub(crate) fn apply(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(),
             report,
             most,
         } => reports::put(db, memory.number(db, account)?, report, *most),
+        Op::NodePut { .. }
+        | Op::NodeRemove { .. }
+        | Op::ItemPut { .. }
+        | Op::ItemRemove { .. }
+        | Op::NodePurge { .. }
+        | Op::Affiliation { .. }
+        | Op::NodeSubscription { .. } => apply_node(db, memory, op),
         _ => apply_presence(db, memory, op),
     }
 }
@@ -206,6 +213,38 @@ fn apply_login(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), Stor
         Ok(())
     } else {
         Err(StoreError::Conflict(account.clone()))
+    }
+}
+fn apply_node(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), StoreError> {
+    match op {
+        Op::NodePut {
+            account,
+            node,
+            config,
+        } => nodes::put(db, memory.number(db, account)?, node, config),
+        Op::NodeRemove { account, node } => nodes::remove(db, memory.number(db, account)?, node),
+        Op::ItemPut {
+            account,
+            node,
+            item,
+        } => nodes::put_item(db, memory.number(db, account)?, node, item),
+        Op::ItemRemove { account, node, seq } => {
+            nodes::remove_item(db, memory.number(db, account)?, node, *seq)
+        }
+        Op::NodePurge { account, node } => nodes::purge(db, memory.number(db, account)?, node),
+        Op::Affiliation {
+            account,
+            node,
+            who,
+            affiliation,
+        } => nodes::affiliate(db, memory.number(db, account)?, node, who, *affiliation),
+        Op::NodeSubscription {
+            account,
+            node,
+            who,
+            state,
+        } => nodes::subscribe(db, memory.number(db, account)?, node, who, *state),
+        _ => unreachable!("called with operations on nodes alone"),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::StoreError;
 use crate::place::APPLICATION_ID;
 
 /// The steps. Step N leads from schema N − 1 to N; what was released is never changed.
-const STEPS: [&str; 7] = [
+const STEPS: [&str; 8] = [
     include_str!("../../schemas/sql/0001_initial.sql"),
     include_str!("../../schemas/sql/0002_person.sql"),
     include_str!("../../schemas/sql/0003_blocking.sql"),
@@ -19,6 +19,7 @@ const STEPS: [&str; 7] = [
     include_str!("../../schemas/sql/0005_login_tokens.sql"),
     include_str!("../../schemas/sql/0006_groups.sql"),
     include_str!("../../schemas/sql/0007_archive.sql"),
+    include_str!("../../schemas/sql/0008_nodes.sql"),
 ];
 
 /// The schema that this version knows.

@@ -9,6 +9,8 @@ use presence::{
     Publication, Report, Resource, Utc, WatchId, WatchRecord,
 };
 
+use crate::record::NodeItem;
+
 /// How much an account may keep for its own programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Most {
@@ -205,6 +207,42 @@ pub enum Op {
     },
     /// The client shall log in otherwise.
     LoginTokensRemove { account: Bare, client: [u8; 16] },
+    /// Makes a node or changes its configuration.
+    NodePut {
+        account: Bare,
+        node: Arc<str>,
+        config: Vec<u8>,
+    },
+    /// Takes a node away, with all that belongs to it.
+    NodeRemove { account: Bare, node: Arc<str> },
+    /// Keeps an item. This and what follows changes nothing where there is no such node.
+    ItemPut {
+        account: Bare,
+        node: Arc<str>,
+        item: Box<NodeItem>,
+    },
+    /// Takes an item away.
+    ItemRemove {
+        account: Bare,
+        node: Arc<str>,
+        seq: u64,
+    },
+    /// Takes all items of a node away.
+    NodePurge { account: Bare, node: Arc<str> },
+    /// What somebody is to a node; `None`: nothing.
+    Affiliation {
+        account: Bare,
+        node: Arc<str>,
+        who: Bare,
+        affiliation: Option<u8>,
+    },
+    /// How far somebody's subscription to a node is; `None`: there is none.
+    NodeSubscription {
+        account: Bare,
+        node: Arc<str>,
+        who: Address,
+        state: Option<u8>,
+    },
     /// Anything else of the program.
     MetaPut { key: String, value: Vec<u8> },
 }
@@ -258,6 +296,13 @@ impl Op {
             Self::LoginTokenPut { .. } => "login-token-put",
             Self::LoginTokenUsed { .. } => "login-token-used",
             Self::LoginTokensRemove { .. } => "login-tokens-remove",
+            Self::NodePut { .. } => "node-put",
+            Self::NodeRemove { .. } => "node-remove",
+            Self::ItemPut { .. } => "item-put",
+            Self::ItemRemove { .. } => "item-remove",
+            Self::NodePurge { .. } => "node-purge",
+            Self::Affiliation { .. } => "affiliation",
+            Self::NodeSubscription { .. } => "node-subscription",
             Self::MetaPut { .. } => "meta-put",
         }
     }
@@ -293,6 +338,7 @@ impl Op {
                 crate::codec::publication::native_len(publication)
             }
             Self::ReportPut { report, .. } => report.text.as_ref().map_or(0, String::len),
+            Self::ItemPut { item, .. } => item.payload.len(),
             Self::WatchPut(watch) => watch.dialog.len(),
             Self::WatchHead { head, .. } => head.len(),
             Self::VcardPut { card, .. } => card.as_ref().map_or(0, |card| card.xml.len()),

@@ -9,6 +9,7 @@ use presence::{
 };
 use proptest::prelude::*;
 
+use crate::record::{ItemHead, LastItem, NodeItem, NodeRecord};
 use crate::{
     AccountRecord, LoginToken, Op, Options, OutboxEntry, Store, StoreError, samples, stored_size,
 };
@@ -42,12 +43,49 @@ struct Account {
     inbox: BTreeMap<Bare, u64>,
     archive: BTreeMap<ArchiveId, (Address, ArchivedForm)>,
     wants: Option<Box<ArchivePreferences>>,
+    nodes: BTreeMap<Arc<str>, Node>,
     last_seen: Option<(presence::Utc, Option<String>)>,
     motd: u64,
     /// By client, and whether it was used.
     tokens: BTreeMap<([u8; 16], bool), LoginToken>,
     vcard: Option<presence::Card>,
     private: BTreeMap<presence::card::Label, bytes::Bytes>,
+}
+
+#[derive(Clone, Default)]
+struct Node {
+    config: Vec<u8>,
+    items: BTreeMap<u64, NodeItem>,
+    affiliations: BTreeMap<Bare, u8>,
+    subscriptions: BTreeMap<String, u8>,
+}
+
+impl Node {
+    fn record(&self, name: &Arc<str>) -> NodeRecord {
+        let head = |item: &NodeItem| ItemHead {
+            seq: item.seq,
+            id: Arc::clone(&item.id),
+            size: item.payload.len() as u64,
+        };
+        NodeRecord {
+            name: Arc::clone(name),
+            config: self.config.clone(),
+            affiliations: self.affiliations.clone().into_iter().collect(),
+            subscriptions: self
+                .subscriptions
+                .iter()
+                .map(|(who, state)| (presence::Address::parse(who).expect("an address"), *state))
+                .collect(),
+            items: self.items.values().map(head).collect(),
+        }
+    }
+}
+
+fn put_or_remove<K: Ord>(map: &mut BTreeMap<K, u8>, key: K, value: Option<u8>) {
+    match value {
+        Some(value) => drop(map.insert(key, value)),
+        None => drop(map.remove(&key)),
+    }
 }
 
 fn publish(at: &mut Published, publication: &Publication) {
@@ -393,6 +431,54 @@ impl Oracle {
             Op::LoginTokensRemove { account, client } => {
                 self.at(&account)?.tokens.retain(|(of, _), _| *of != client);
             }
+            Op::NodePut {
+                account,
+                node,
+                config,
+            } => {
+                let nodes = &mut self.at(&account)?.nodes;
+                nodes.entry(node).or_default().config = config;
+            }
+            Op::NodeRemove { account, node } => drop(self.at(&account)?.nodes.remove(&node)),
+            Op::ItemPut {
+                account,
+                node,
+                item,
+            } => {
+                if let Some(node) = self.at(&account)?.nodes.get_mut(&node) {
+                    node.items.insert(item.seq, *item);
+                }
+            }
+            Op::ItemRemove { account, node, seq } => {
+                if let Some(node) = self.at(&account)?.nodes.get_mut(&node) {
+                    node.items.remove(&seq);
+                }
+            }
+            Op::NodePurge { account, node } => {
+                if let Some(node) = self.at(&account)?.nodes.get_mut(&node) {
+                    node.items.clear();
+                }
+            }
+            Op::Affiliation {
+                account,
+                node,
+                who,
+                affiliation,
+            } => {
+                if let Some(node) = self.at(&account)?.nodes.get_mut(&node) {
+                    put_or_remove(&mut node.affiliations, who, affiliation);
+                }
+            }
+            Op::NodeSubscription {
+                account,
+                node,
+                who,
+                state,
+            } => {
+                if let Some(node) = self.at(&account)?.nodes.get_mut(&node) {
+                    put_or_remove(&mut node.subscriptions, who.to_string(), state);
+                }
+            }
             Op::MetaPut { key, value } => drop(self.meta.insert(key, value)),
         }
         Ok(())
@@ -503,6 +589,7 @@ proptest! {
         let names: Vec<_> = ["ann", "bob", "eve"]
             .map(|l| Bare::from_prepared(&format!("{l}@example.org"))).into();
         let mut residents = Vec::new();
+        let mut owners = Vec::new();
         for name in &names {
             let record = oracle.record(name);
             prop_assert_eq!(&store.load(name).expect("load"), &record);
@@ -544,10 +631,49 @@ proptest! {
                 };
                 prop_assert_eq!(found, account.map(of_client));
             }
+            let nodes = account.map(|a| a.nodes.clone()).unwrap_or_default();
+            let records: Vec<_> = nodes.iter().map(|(name, node)| node.record(name)).collect();
+            prop_assert_eq!(store.nodes(name).expect("nodes"), records);
+            for (node, expected) in &nodes {
+                let seqs: Vec<_> = (0..6).collect();
+                prop_assert_eq!(
+                    store.node_items(name, node, &seqs).expect("items"),
+                    expected.items.values().cloned().collect::<Vec<_>>()
+                );
+            }
+            let watcher = Bare::from_prepared("a@example.org");
+            let wants = |node: &str| node == "m";
+            let last = store.last_items(&presence::Address::from(watcher.clone()), [name], &wants, usize::MAX).expect("last items");
+            let expected = account.and_then(|a| {
+                if a.blocked.blocks(name, &watcher.clone().into()) {
+                    return None;
+                }
+                let node = a.nodes.get("m")?;
+                let (_, item) = node.items.last_key_value()?;
+                let standing = a.roster.items.get(&watcher);
+                let mine = node.subscriptions.iter();
+                let mine = mine.filter(|(who, _)| presence::Address::parse(who).is_ok_and(|w| w.bare == watcher));
+                Some(LastItem {
+                    owner: name.clone(),
+                    node: "m".into(),
+                    config: node.config.clone(),
+                    affiliation: node.affiliations.get(&watcher).copied(),
+                    subscription: mine.map(|(_, state)| *state).max(),
+                    sees: standing.is_some_and(|i| i.subscription.from()),
+                    denied: a.grants.get(&watcher).is_some_and(|g| !g.allow),
+                    groups: standing.map(|i| i.label.groups().map(str::to_owned).collect()).unwrap_or_default(),
+                    item: item.clone(),
+                })
+            });
+            prop_assert_eq!(last, expected.into_iter().collect::<Vec<_>>());
+            if !nodes.is_empty() {
+                owners.push(name.clone());
+            }
             residents.extend(record.filter(|r| {
                 !(r.publications.is_empty() && r.last_known.is_empty() && r.bindings.is_empty() && r.watches.is_empty())
             }).map(|r| r.account));
         }
+        prop_assert_eq!(store.node_owners().expect("owners"), owners);
         prop_assert_eq!(store.residents().expect("residents"), residents);
         prop_assert_eq!(store.outbox().expect("outbox"), oracle.outbox.into_values().collect::<Vec<_>>());
         let wanted = presence::directory::Wanted::new("", &presence::Facts { first: "a".into(), ..presence::Facts::default() });

@@ -1,10 +1,11 @@
 //! What is read back.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use presence::{
-    ArchivePreferences, Bare, Binding, BlockList, Grant, Publication, Report, Roster, Utc,
+    Address, ArchivePreferences, Bare, Binding, BlockList, Grant, Publication, Report, Roster, Utc,
     WatchRecord,
 };
 
@@ -135,6 +136,70 @@ pub struct OutboxEntry {
     pub target: Bare,
     /// What, in the model's own form.
     pub payload: Bytes,
+}
+
+/// An item of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeItem {
+    /// Its number: later ones have greater ones.
+    pub seq: u64,
+    /// Its name.
+    pub id: Arc<str>,
+    /// Who published it, when it was not the owner.
+    pub publisher: Option<Bare>,
+    /// When.
+    pub at: Utc,
+    /// Its payload.
+    pub payload: Bytes,
+}
+
+/// An item of a node without its payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemHead {
+    /// Its number.
+    pub seq: u64,
+    /// Its name.
+    pub id: Arc<str>,
+    /// The size of its payload in octets.
+    pub size: u64,
+}
+
+/// A node of an account. Configuration, affiliations and states of subscriptions are in the form of their maker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeRecord {
+    /// Its name.
+    pub name: Arc<str>,
+    /// How it is configured.
+    pub config: Vec<u8>,
+    /// What others are to it, by address.
+    pub affiliations: Vec<(Bare, u8)>,
+    /// Who subscribed, by address.
+    pub subscriptions: Vec<(Address, u8)>,
+    /// Its items, the oldest first.
+    pub items: Vec<ItemHead>,
+}
+
+/// The last item of a node, with what decides whether somebody may have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastItem {
+    /// Whose node.
+    pub owner: Bare,
+    /// Its name.
+    pub node: Arc<str>,
+    /// How it is configured.
+    pub config: Vec<u8>,
+    /// What he is to it.
+    pub affiliation: Option<u8>,
+    /// The farthest of his subscriptions.
+    pub subscription: Option<u8>,
+    /// The owner's roster lets him see presence.
+    pub sees: bool,
+    /// The owner does not let him see, whatever else says so.
+    pub denied: bool,
+    /// His groups there.
+    pub groups: Vec<String>,
+    /// The item.
+    pub item: NodeItem,
 }
 
 /// Numbers from which on all are free. They were never used, also not by what has been deleted since.

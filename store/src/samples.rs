@@ -13,7 +13,7 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 
-use crate::{LoginToken, Most, Op};
+use crate::{LoginToken, Most, NodeItem, Op};
 
 pub(crate) fn account() -> impl Strategy<Value = Bare> {
     prop_oneof!["ann", "bob", "eve"].prop_map(|l| Bare::from_prepared(&format!("{l}@example.org")))
@@ -563,7 +563,35 @@ fn archive_op() -> impl Strategy<Value = Op> {
         }),
     ]
 }
+fn node_op() -> impl Strategy<Value = Op> {
+    let key = || (account(), "[m-n]".prop_map(Arc::from));
+    let item = (0..6_u64, shared(), of(contact()), utc(), octets()).prop_map(
+        |(seq, id, publisher, at, payload)| NodeItem {
+            seq,
+            id,
+            publisher,
+            at,
+            payload,
+        },
+    );
+    prop_oneof![
+        4 => (key(), vec(any::<u8>(), 0..9))
+            .prop_map(|((account, node), config)| Op::NodePut { account, node, config }),
+        1 => key().prop_map(|(account, node)| Op::NodeRemove { account, node }),
+        4 => (key(), item.prop_map(Box::new))
+            .prop_map(|((account, node), item)| Op::ItemPut { account, node, item }),
+        1 => (key(), 0..6_u64)
+            .prop_map(|((account, node), seq)| Op::ItemRemove { account, node, seq }),
+        1 => key().prop_map(|(account, node)| Op::NodePurge { account, node }),
+        2 => (key(), contact(), of(1..6_u8)).prop_map(
+            |((account, node), who, affiliation)| Op::Affiliation { account, node, who, affiliation }
+        ),
+        2 => (key(), address(), of(1..3_u8)).prop_map(
+            |((account, node), who, state)| Op::NodeSubscription { account, node, who, state }
+        ),
+    ]
+}
 
 pub(crate) fn op() -> impl Strategy<Value = Op> {
-    prop_oneof![3 => archive_op(), 2 => account_op(), 3 => contact_op(), 4 => presence_op(), 2 => person_op(), 2 => blocking_op(), 2 => group_op()]
+    prop_oneof![3 => archive_op(), 2 => account_op(), 3 => contact_op(), 4 => presence_op(), 2 => person_op(), 2 => blocking_op(), 2 => group_op(), 3 => node_op()]
 }

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use presence::card::Label;
 use presence::directory::{Entry, Wanted};
 
-use presence::{ArchiveId, ArchivePage, ArchiveQuery, Bare, Message, Roster};
+use presence::{Address, ArchiveId, ArchivePage, ArchiveQuery, Bare, Message, Roster};
 use rusqlite::Connection;
 
 use crate::place::{Place, create_private};
@@ -19,13 +19,13 @@ use crate::pool::Pool;
 use crate::queue::{Done, Queue};
 use crate::tables::{
     accounts, aliases, archive, archive_preferences, bindings, blocks, grants, groups, inbox,
-    last_known, last_seen, login_tokens, meta, offline, outbox, pending_in, private, publications,
-    reports, roster, state, vcards, watches,
+    last_known, last_seen, login_tokens, meta, nodes, offline, outbox, pending_in, private,
+    publications, reports, roster, state, vcards, watches,
 };
 use crate::writer::{Sink, Writer};
 use crate::{
-    AccountRecord, AccountSummary, GroupRecord, LoginToken, NextIds, Op, OutboxEntry, ReportRecord,
-    StoreError, StoredCredentials, backup, migrate,
+    AccountRecord, AccountSummary, GroupRecord, LastItem, LoginToken, NextIds, NodeItem,
+    NodeRecord, Op, OutboxEntry, ReportRecord, StoreError, StoredCredentials, backup, migrate,
 };
 
 /// `PRAGMA synchronous = FULL`: there is no other choice.
@@ -352,6 +352,58 @@ impl Store {
         self.0
             .pool
             .read(|db| archive::outdated(db, from, below, look, most))
+    }
+    /// All nodes of an account, by name, without payloads.
+    pub fn nodes(&self, account: &Bare) -> Result<Vec<NodeRecord>, StoreError> {
+        self.0.pool.read(|db| match accounts::id(db, account)? {
+            Some(id) => nodes::load(db, id),
+            None => Ok(Vec::new()),
+        })
+    }
+
+    /// Items of a node by their numbers, as far as they are there.
+    pub fn node_items(
+        &self,
+        account: &Bare,
+        node: &str,
+        seqs: &[u64],
+    ) -> Result<Vec<NodeItem>, StoreError> {
+        self.0.pool.read(|db| match accounts::id(db, account)? {
+            Some(id) => nodes::items(db, id, node, seqs),
+            None => Ok(Vec::new()),
+        })
+    }
+
+    /// The accounts that have nodes, by address.
+    pub fn node_owners(&self) -> Result<Vec<Bare>, StoreError> {
+        self.0.pool.read(nodes::owners)
+    }
+
+    /// The last items of nodes of these accounts that `watcher` wants and whose owners do not block him, account by account, until they have about this size together when they are printed.
+    pub fn last_items<'a>(
+        &self,
+        watcher: &Address,
+        owners: impl IntoIterator<Item = &'a Bare>,
+        wants: &dyn Fn(&str) -> bool,
+        size: usize,
+    ) -> Result<Vec<LastItem>, StoreError> {
+        self.0.pool.read(|db| {
+            let mut found: Vec<LastItem> = Vec::new();
+            let (mut total, mut counted) = (0, 0);
+            for owner in owners {
+                nodes::last(db, owner, watcher, wants, &mut found)?;
+                let new = found.get(counted..).unwrap_or_default();
+                total += new
+                    .iter()
+                    .map(|l| l.item.payload.len() + 256)
+                    .sum::<usize>();
+                counted = found.len();
+                if total >= size {
+                    break;
+                }
+            }
+            Ok(found)
+        })
     }
 
     /// Numbers from which on all were free when the store was opened.

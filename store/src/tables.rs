@@ -13,6 +13,7 @@ pub(crate) mod last_known;
 pub(crate) mod last_seen;
 pub(crate) mod login_tokens;
 pub(crate) mod meta;
+pub(crate) mod nodes;
 pub(crate) mod offline;
 pub(crate) mod outbox;
 pub(crate) mod pending_in;
@@ -33,7 +34,7 @@ use crate::StoreError;
 pub(crate) type Outcome<T> = Result<T, StoreError>;
 
 /// More than there are statements, so that none is ever prepared twice.
-pub(crate) const STATEMENTS: usize = 96;
+pub(crate) const STATEMENTS: usize = 128;
 
 /// Runs one statement; how many rows it changed.
 pub(crate) fn execute(db: &Connection, sql: &str, params: impl Params) -> Outcome<usize> {

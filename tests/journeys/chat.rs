@@ -177,6 +177,18 @@ impl Chat {
                     .available(account, session, wiring::presented(shows))
                     .unwrap();
             }
+            Action::Pubsub { iq, owner, request } => {
+                adsum::wiring::pubsub::act(
+                    model,
+                    &world.service,
+                    iq,
+                    &owner,
+                    *request,
+                    move |octets| {
+                        screen.write(|out| out.extend_from_slice(&octets));
+                    },
+                );
+            }
             Action::Interests(interests) => model.interested(account, session, &interests),
             Action::Unavailable(shows) => {
                 model.unavailable(account, session, Some(wiring::said(shows)));

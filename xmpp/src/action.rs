@@ -155,6 +155,15 @@ pub enum Action {
     Available(Presented),
     /// Of these nodes the session wants to be notified from now on (XEP-0060 §9.2).
     Interests(Interests),
+    /// Something of the nodes of an account (XEP-0060, XEP-0163).
+    Pubsub {
+        /// The request.
+        iq: IqContext,
+        /// Whose nodes.
+        owner: Bare,
+        /// What.
+        request: Box<services::pubsub::Request>,
+    },
     /// Unavailable presence for all (§4.5).
     Unavailable(Presented),
     /// Presence to one address (§4.6).

@@ -168,6 +168,7 @@ impl Route for Client {
                 let delayed = *delayed;
                 Heard::Message { id, delayed }
             }
+            Event::Node { .. } => return,
             Event::Mark { account, session } => {
                 let ids = std::mem::take(&mut *self.given.lock());
                 self.marks.lock().push(((*account).clone(), *session, ids));

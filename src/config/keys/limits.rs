@@ -150,6 +150,31 @@ pub(super) const LIMITS: &[Key] = &[
         "SIP contacts registered for one account at a time (at least 1).",
     ),
     key(
+        "pubsub_nodes",
+        "200",
+        "Nodes of one account (PEP). 0 means no limit.",
+    ),
+    key(
+        "pubsub_items",
+        "1000",
+        "Items kept of one node, whatever more its configuration says (at least 1).",
+    ),
+    key(
+        "pubsub_item_size",
+        "\"192KiB\"",
+        "Largest item of a node (1KiB to 16MiB).",
+    ),
+    key(
+        "pubsub_bytes",
+        "\"16MiB\"",
+        "Bytes of all items of one account (at least 1KiB).",
+    ),
+    key(
+        "pubsub_subscriptions",
+        "1000",
+        "Explicit subscriptions to one node, and affiliations with it (at least 1).",
+    ),
+    key(
         "caps_cache",
         "1000",
         "Capabilities of client programs remembered by their verified hash, for all sessions (at least 16).",

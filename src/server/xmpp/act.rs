@@ -15,6 +15,7 @@ use xmpp::print::Condition;
 use super::{Connection, Inbound, Inbox, XmppRoute};
 use crate::server::link::Link;
 use crate::server::shared::Gauges;
+use crate::wiring::pubsub;
 use crate::wiring::xmpp::{presented, said};
 
 impl Connection {
@@ -118,6 +119,18 @@ impl Connection {
                 if let Err(refusal) = model.available(account, session, presented(shows)) {
                     tracing::debug!(%account, %refusal, "presence was not taken");
                 }
+            }
+            Action::Pubsub { iq, owner, request } => {
+                pubsub::act(
+                    &model,
+                    &self.shared.xmpp.service,
+                    iq,
+                    &owner,
+                    *request,
+                    move |octets| {
+                        link.append(|out| out.extend_from_slice(&octets));
+                    },
+                );
             }
             Action::Interests(interests) => model.interested(account, session, &interests),
             Action::Unavailable(presented) => {

@@ -10,6 +10,7 @@ use crate::stream::namespaces::CLIENT;
 
 pub mod archive;
 pub mod person;
+pub mod pubsub;
 #[cfg(test)]
 mod tests;
 

@@ -8,7 +8,7 @@ mod carbons;
 mod commands;
 mod contact;
 mod delay;
-mod disco;
+pub(super) mod disco;
 mod escaping;
 mod external_services;
 mod forwarding;
@@ -20,6 +20,7 @@ mod offline;
 mod ping;
 mod pre_approval;
 mod private;
+mod pubsub;
 mod roster;
 mod search;
 mod session;
@@ -194,18 +195,22 @@ pub const EXTENSIONS: &[Extension] = &[
     vcard::EXTENSION,
     search::EXTENSION,
     archive::PAGING,
+    pubsub::EXTENSION,
     version::EXTENSION,
     escaping::EXTENSION,
     caps::EXTENSION,
     commands::ADMINISTRATION,
     contact::EXTENSION,
     offline::EXTENSION,
+    pubsub::EVENTING,
     blocking::EXTENSION,
     transport::MANAGEMENT,
     ping::EXTENSION,
     time::EXTENSION,
     delay::EXTENSION,
     external_services::EXTENSION,
+    pubsub::PUBLIC,
+    pubsub::PRIVATE,
     carbons::EXTENSION,
     forwarding::EXTENSION,
     archive::EXTENSION,

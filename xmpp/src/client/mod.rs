@@ -34,6 +34,7 @@ use envelope::{Envelope, Target};
 
 pub use extensions::blocking::BlockWish;
 pub use extensions::caps::CAPS_NODE;
+pub(crate) use extensions::disco::account_info;
 pub use extensions::{EXTENSIONS, Extension, Status};
 pub use service::{ExternalService, Service, SharedSecret, Software};
 

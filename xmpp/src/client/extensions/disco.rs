@@ -1,11 +1,17 @@
-//! Service discovery (XEP-0030) of the server and of one's own account. Other accounts tell nothing: whether they exist is not for
-//! everybody.
+//! Service discovery (XEP-0030) of the server and of accounts. To those who may not see its presence an account looks as one that does
+//! not exist, but for nodes that are open to them: which is for the driver to find out.
+
+use std::sync::Arc;
+
+use services::pubsub::Request as Wanted;
 
 use super::caps::CAPS_NODE;
 use super::contact;
-use super::{Answered, EXTENSIONS, Entity, Extension, Handler};
+use super::{Answered, EXTENSIONS, Entity, Extension, Handler, pubsub};
 use crate::action::Action;
+use crate::action::IqContext;
 use crate::adhoc::COMMANDS;
+use crate::client::Service;
 use crate::client::iq_stanza::Request;
 use crate::discovery::{Discover, INFO, ITEMS, What};
 use crate::form::Form;
@@ -17,11 +23,11 @@ pub(super) const EXTENSION: Extension = Extension::new(
     "2.5.0",
     &[
         Handler::get((INFO, "query"), Entity::Server, server_info),
-        Handler::get((INFO, "query"), Entity::OwnAccount, account_info),
+        Handler::get((INFO, "query"), Entity::OwnAccount, own_info),
+        Handler::get((INFO, "query"), Entity::OtherAccount, other_info),
         Handler::get((ITEMS, "query"), Entity::Server, server_items),
-        Handler::get((ITEMS, "query"), Entity::OwnAccount, no_items),
-        // The same for every other account, whether it exists or not (XEP-0030, Security Considerations).
-        Handler::get((ITEMS, "query"), Entity::OtherAccount, nothing),
+        Handler::get((ITEMS, "query"), Entity::OwnAccount, items),
+        Handler::get((ITEMS, "query"), Entity::OtherAccount, items),
     ],
 )
 .on_server(&[INFO, ITEMS])
@@ -40,11 +46,19 @@ pub(super) const SERVER_IDENTITY: Identity<'static> = Identity {
     name: "Adsum",
 };
 
-const ACCOUNT_IDENTITY: Identity<'static> = Identity {
-    category: "account",
-    type_: "registered",
-    name: "",
-};
+/// The second one is PEP (XEP-0163 §6.1).
+const ACCOUNT_IDENTITIES: [Identity<'static>; 2] = [
+    Identity {
+        category: "account",
+        type_: "registered",
+        name: "",
+    },
+    Identity {
+        category: "pubsub",
+        type_: "pep",
+        name: "",
+    },
+];
 
 /// The features of the server, sorted.
 pub(super) fn server_features() -> Vec<&'static str> {
@@ -70,9 +84,9 @@ fn server_info(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
         return outside(request, What::Node(node.clone()));
     }
     info(
-        request,
+        &request.iq,
         node.as_deref(),
-        &SERVER_IDENTITY,
+        &[SERVER_IDENTITY],
         &server_features(),
         contact::form(&request.client.service).as_ref(),
         out,
@@ -80,11 +94,21 @@ fn server_info(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
     Answered::Printed
 }
 
-fn account_info(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
+fn own_info(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
     if node(request).is_some() {
-        return Condition::ItemNotFound.into();
+        return other_info(request, out);
     }
-    let service = &request.client.service;
+    account_info(out, &request.iq, &request.client.service);
+    Answered::Printed
+}
+
+fn other_info(request: &Request<'_>, _: &mut Vec<u8>) -> Answered {
+    let node = node(request).map(Arc::from);
+    pubsub::wants(request, Wanted::Info { node })
+}
+
+/// What an account is and can, for who may know.
+pub(crate) fn account_info(out: &mut Vec<u8>, iq: &IqContext, service: &Service) {
     let features = sorted(|e| {
         if (e.offered)(service) {
             e.account_features
@@ -92,15 +116,12 @@ fn account_info(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
             &[]
         }
     });
-    info(request, None, &ACCOUNT_IDENTITY, &features, None, out);
-    Answered::Printed
+    info(iq, None, &ACCOUNT_IDENTITIES, &features, None, out);
 }
 
-fn nothing(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
-    print::result(out, &request.iq, |to| {
-        to.start("query").attribute("xmlns", ITEMS).end();
-    });
-    Answered::Printed
+fn items(request: &Request<'_>, _: &mut Vec<u8>) -> Answered {
+    let node = node(request).map(Arc::from);
+    pubsub::wants(request, Wanted::Discover { node })
 }
 
 /// What there is depends on who asks, and on what is connected.
@@ -120,13 +141,6 @@ fn outside(request: &Request<'_>, what: What) -> Answered {
     })))
 }
 
-fn no_items(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
-    if node(request).is_some() {
-        return Condition::ItemNotFound.into();
-    }
-    nothing(request, out)
-}
-
 /// The node asked for; an empty one is none.
 fn node(request: &Request<'_>) -> Option<String> {
     request
@@ -138,25 +152,27 @@ fn node(request: &Request<'_>) -> Option<String> {
 }
 
 fn info(
-    request: &Request<'_>,
+    iq: &IqContext,
     node: Option<&str>,
-    identity: &Identity<'_>,
+    identities: &[Identity<'_>],
     features: &[&str],
     form: Option<&Form>,
     out: &mut Vec<u8>,
 ) {
-    print::result(out, &request.iq, |to| {
+    print::result(out, iq, |to| {
         to.start("query").attribute("xmlns", INFO);
         if let Some(node) = node {
             to.attribute("node", node);
         }
-        to.start("identity");
-        to.attribute("category", identity.category);
-        to.attribute("type", identity.type_);
-        if !identity.name.is_empty() {
-            to.attribute("name", identity.name);
+        for identity in identities {
+            to.start("identity");
+            to.attribute("category", identity.category);
+            to.attribute("type", identity.type_);
+            if !identity.name.is_empty() {
+                to.attribute("name", identity.name);
+            }
+            to.end();
         }
-        to.end();
         for feature in features {
             to.start("feature");
             to.attribute("var", feature);

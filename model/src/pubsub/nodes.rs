@@ -1,0 +1,141 @@
+//! The nodes of an account in memory, without payloads; and which accounts have any.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::RwLock;
+use presence::Bare;
+use services::pubsub::{Affiliation, Config, Kept, Node, Subscription};
+use store::NodeRecord;
+
+/// What `[limits]` says about nodes. A count that is unlimited is the largest there is.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Nodes of an account.
+    pub nodes: usize,
+    /// Items of a node.
+    pub items: usize,
+    /// Octets of an item.
+    pub item_size: usize,
+    /// Octets of all items of an account.
+    pub bytes: u64,
+    /// Subscriptions to a node, and affiliations with it.
+    pub subscriptions: usize,
+    /// Octets of last items for a session that comes online.
+    pub last_items: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            nodes: 200,
+            items: 1000,
+            item_size: 192 * 1024,
+            bytes: 16 * 1024 * 1024,
+            subscriptions: 1000,
+            last_items: 256 * 1024,
+        }
+    }
+}
+
+/// The nodes of one account.
+#[derive(Default)]
+pub(crate) struct Nodes {
+    pub(super) all: BTreeMap<Arc<str>, Node>,
+    /// Somebody wanted them since that was looked at last.
+    pub(crate) used: bool,
+}
+
+impl Nodes {
+    /// From what the store has. What cannot be read is left out, and said.
+    pub(super) fn of(records: Vec<NodeRecord>) -> Self {
+        let mut all = BTreeMap::new();
+        for record in records {
+            let name = Arc::clone(&record.name);
+            match node(record) {
+                Some(node) => drop(all.insert(name, node)),
+                None => tracing::error!(node = %name, "a stored node cannot be read"),
+            }
+        }
+        Self { all, used: true }
+    }
+
+    /// Octets of all items.
+    pub(super) fn octets(&self) -> u64 {
+        self.all.values().map(Node::octets).sum()
+    }
+}
+
+fn node(record: NodeRecord) -> Option<Node> {
+    let affiliations = record.affiliations.into_iter();
+    let affiliations = affiliations.map(|(who, code)| Some((who, Affiliation::of_code(code)?)));
+    let subscriptions = record.subscriptions.into_iter();
+    let subscriptions = subscriptions.map(|(who, code)| Some((who, Subscription::of_code(code)?)));
+    let items = record.items.into_iter().map(|item| Kept {
+        seq: item.seq,
+        id: item.id,
+        size: u32::try_from(item.size).unwrap_or(u32::MAX),
+    });
+    Some(Node {
+        config: Arc::new(Config::decode(&record.config)?),
+        affiliations: affiliations.collect::<Option<_>>()?,
+        subscriptions: subscriptions.collect::<Option<_>>()?,
+        items: items.collect(),
+    })
+}
+
+/// Which accounts have nodes, with the moment at which somebody was last told of a change there. A leaf lock.
+#[derive(Default)]
+pub(crate) struct Owners {
+    all: RwLock<HashMap<Bare, u64>>,
+    moment: AtomicU64,
+}
+
+impl Owners {
+    /// These have some, from the start on.
+    pub(crate) fn begin(&self, owners: Vec<Bare>) {
+        let mut all = self.all.write();
+        all.extend(owners.into_iter().map(|owner| (owner, 0)));
+    }
+
+    /// This one has some, or had.
+    pub(crate) fn has(&self, owner: &Bare) -> bool {
+        self.all.read().contains_key(owner)
+    }
+
+    /// Those of them that have some.
+    pub(crate) fn among<'a>(&self, accounts: impl IntoIterator<Item = &'a Bare>) -> Vec<Bare> {
+        let all = self.all.read();
+        if all.is_empty() {
+            return Vec::new();
+        }
+        let owners = accounts.into_iter().filter(|a| all.contains_key(*a));
+        owners.cloned().collect()
+    }
+
+    /// Somebody is told of a change now.
+    pub(crate) fn touch(&self, owner: &Bare) {
+        let moment = self.moment.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut all = self.all.write();
+        match all.get_mut(owner) {
+            Some(last) => *last = moment,
+            None => drop(all.insert(owner.clone(), moment)),
+        }
+    }
+
+    /// The account is gone.
+    pub(crate) fn forget(&self, owner: &Bare) {
+        self.all.write().remove(owner);
+    }
+
+    /// The moment.
+    pub(crate) fn now(&self) -> u64 {
+        self.moment.load(Ordering::Relaxed)
+    }
+
+    /// Nobody was told of a change there since.
+    pub(crate) fn unchanged(&self, owner: &Bare, since: u64) -> bool {
+        self.all.read().get(owner).is_none_or(|last| *last <= since)
+    }
+}

@@ -1,0 +1,123 @@
+//! Notifications (XEP-0060 §7.1.2; XEP-0163 §4.3): to sessions of those who see the owner's presence and of the owner, as far as they
+//! want the node; and to who subscribed to it.
+
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
+
+use presence::{Address, Bare};
+use services::pubsub::{Event, Node, Notification, Subscription};
+
+use crate::entity::Entity;
+use crate::route::{self, SessionId};
+use crate::shards::Model;
+use crate::watching::Connected;
+
+/// One notification, printed at most once and shared by all who are told.
+#[derive(Debug)]
+pub struct NodeNotice {
+    /// What it says.
+    pub notification: Notification,
+    /// What a face printed of it, for all recipients: its own matter.
+    pub printed: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+impl NodeNotice {
+    pub(super) fn new(notification: Notification) -> Arc<Self> {
+        Arc::new(Self {
+            notification,
+            printed: OnceLock::new(),
+        })
+    }
+}
+
+fn now(owner: &Bare, node: &Arc<str>, judge: &Node, event: Event) -> Arc<NodeNotice> {
+    NodeNotice::new(Notification {
+        owner: owner.clone(),
+        node: Arc::clone(node),
+        headline: judge.config.headline,
+        event,
+        stamp: None,
+    })
+}
+
+impl Model {
+    /// Tells everybody who may read the node and wants to know.
+    pub(super) fn tell_node(&self, owner: &Bare, node: &Arc<str>, judge: &Node, event: Event) {
+        let notice = now(owner, node, judge, event);
+        let wanting = self.interests.wanting(node);
+        let explicit = self.with(owner, |slot| {
+            self.node_owners.touch(owner);
+            let mut told = Vec::new();
+            let Some(entity) = &slot.entity else {
+                return Ok((told, Vec::new()));
+            };
+            let from = Address::from(owner.clone());
+            let mut tell = |watcher: &Arc<Connected>| {
+                if !wanting.has(watcher) || !watcher.hears(&from) {
+                    return;
+                }
+                let to = watcher.full();
+                if may_read(entity, judge, &to) {
+                    let (to, notice) = (&to, &notice);
+                    watcher.route.deliver(&route::Event::Node { to, notice });
+                    told.push(watcher.id);
+                }
+            };
+            slot.watchers.iter().for_each(&mut tell);
+            slot.each_fellow(tell);
+            for session in &entity.sessions {
+                if session.available.is_some() && wanting.has(session) {
+                    let (to, notice) = (&session.full(), &notice);
+                    session.route.deliver(&route::Event::Node { to, notice });
+                    told.push(session.id);
+                }
+            }
+            let subscribers = judge.subscriptions.iter();
+            let subscribers = subscribers.filter(|(who, state)| {
+                **state == Subscription::Subscribed && may_read(entity, judge, who)
+            });
+            Ok((told, subscribers.map(|(who, _)| who.clone()).collect()))
+        });
+        let Ok((told, subscribers)) = explicit else {
+            return;
+        };
+        for who in subscribers {
+            self.deliver_to(&who, &notice, &told);
+        }
+    }
+
+    /// Tells one address.
+    pub(super) fn tell_one(
+        &self,
+        owner: &Bare,
+        node: &Arc<str>,
+        judge: &Node,
+        to: &Address,
+        event: Event,
+    ) {
+        self.deliver_to(to, &now(owner, node, judge, event), &[]);
+    }
+
+    /// To the session of a full address, or all available ones of a bare one that take such messages (RFC 6121 §8.5.2.1.1); but to none
+    /// that was told already.
+    pub(super) fn deliver_to(&self, to: &Address, notice: &Arc<NodeNotice>, told: &[SessionId]) {
+        self.with_slot(&to.bare, |slot| {
+            let Some(entity) = &slot.entity else { return };
+            let from = Address::from(notice.notification.owner.clone());
+            for session in &entity.sessions {
+                let meant = match &to.resource {
+                    Some(resource) => session.resource == *resource,
+                    None => session.available.is_some_and(|priority| priority >= 0),
+                };
+                let meant = meant && session.hears(&from);
+                if meant && !told.contains(&session.id) {
+                    session.route.deliver(&route::Event::Node { to, notice });
+                }
+            }
+        });
+    }
+}
+
+fn may_read(entity: &Entity, judge: &Node, who: &Address) -> bool {
+    !entity.blocks(who) && entity.as_asker(who, |asker| judge.may_read(asker).is_ok())
+}

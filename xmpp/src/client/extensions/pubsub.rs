@@ -1,0 +1,70 @@
+//! Nodes of accounts: PEP (XEP-0163) and publish-subscribe (XEP-0060), with what lies in such nodes. Service discovery of accounts is here
+//! too, because it depends on who may read what.
+
+use services::pubsub::{Kind, OWNER, PUBSUB, account_features};
+
+use super::{Answered, Entity, Extension, Handler};
+use crate::action::Action;
+use crate::answer;
+use crate::client::iq_stanza::Request;
+
+const ANY: (&str, &str) = (PUBSUB, "pubsub");
+const BY_OWNER: (&str, &str) = (OWNER, "pubsub");
+
+pub(super) const EXTENSION: Extension = Extension::new(
+    "Publish-subscribe at accounts",
+    "XEP-0060",
+    "1.30.0",
+    &[
+        Handler::get(ANY, Entity::OwnAccount, get),
+        Handler::set(ANY, Entity::OwnAccount, set),
+        Handler::get(ANY, Entity::OtherAccount, get),
+        Handler::set(ANY, Entity::OtherAccount, set),
+        Handler::get(BY_OWNER, Entity::OwnAccount, get),
+        Handler::set(BY_OWNER, Entity::OwnAccount, set),
+        Handler::get(BY_OWNER, Entity::OtherAccount, get),
+        Handler::set(BY_OWNER, Entity::OtherAccount, set),
+    ],
+)
+.partly("accounts are services; no collections, subscription options and expiry of items")
+.on_account(account_features());
+
+pub(super) const EVENTING: Extension =
+    Extension::new("Personal eventing (PEP)", "XEP-0163", "1.2.2", &[]);
+
+pub(super) const PUBLIC: Extension =
+    Extension::new("Persistent public data in PEP", "XEP-0222", "1.0", &[]);
+
+pub(super) const PRIVATE: Extension =
+    Extension::new("Persistent private data in PEP", "XEP-0223", "1.1.1", &[]);
+
+fn get(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
+    read(request, Kind::Get, out)
+}
+
+fn set(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
+    read(request, Kind::Set, out)
+}
+
+fn read(request: &Request<'_>, kind: Kind, out: &mut Vec<u8>) -> Answered {
+    match services::pubsub::Request::read(&request.payload, kind) {
+        Ok(wanted) => wants(request, wanted),
+        Err(error) => {
+            answer::pubsub::refused(out, &request.iq, error);
+            Answered::Printed
+        }
+    }
+}
+
+/// What is wanted of the nodes of an account, for who has the storage.
+pub(super) fn wants(request: &Request<'_>, wanted: services::pubsub::Request) -> Answered {
+    let owner = match &request.iq.to {
+        Some(to) => to.bare.clone(),
+        None => request.client.account().clone(),
+    };
+    Answered::Outside(Action::Pubsub {
+        iq: request.iq.clone(),
+        owner,
+        request: Box::new(wanted),
+    })
+}
