@@ -95,6 +95,63 @@ impl Chat {
         self.do_all(world, handled.actions);
     }
 
+    /// Is available, wants to be notified of these nodes and answers what the server asks about that.
+    pub(super) fn wants(&mut self, world: &mut World, nodes: &[&str]) {
+        let ver = nodes.join(" ");
+        let presence = format!(
+            "<presence><c xmlns='http://jabber.org/protocol/caps' node='urn:chat' ver='{ver}'/></presence>"
+        );
+        let asked = self.handle(world, &presence);
+        let question = parse(std::str::from_utf8(&asked).unwrap());
+        let id = question.attribute("id").unwrap();
+        let features = nodes.iter().map(|n| format!("<feature var='{n}+notify'/>"));
+        let answer = format!(
+            "<iq type='result' id='{id}' to='office.example'><query xmlns='http://jabber.org/protocol/disco#info'>{}</query></iq>",
+            features.collect::<String>()
+        );
+        let rest = self.handle(world, &answer);
+        assert!(rest.is_empty());
+    }
+
+    /// Notifications since the last reading: of whom, which node, and what is in it without namespaces.
+    pub(super) fn notified(&self) -> Vec<(String, String, String)> {
+        let stanzas = self.read().into_iter().filter(|s| s.name() == "message");
+        let events = stanzas.filter_map(|s| {
+            let from = s.attribute("from").unwrap().into_owned();
+            let event = s.child("event", "http://jabber.org/protocol/pubsub#event")?;
+            let what = event.children().next().unwrap();
+            let node = what.attribute("node").unwrap().into_owned();
+            let told = match what.children().next() {
+                Some(child) => {
+                    let id = child.attribute("id").unwrap_or_default().into_owned();
+                    let late = if s.child("delay", "urn:xmpp:delay").is_some() {
+                        " late"
+                    } else {
+                        ""
+                    };
+                    let text = child.children().next().map(|c| c.text().into_owned());
+                    format!("{} {id} {}{late}", child.name(), text.unwrap_or_default())
+                }
+                None => what.name().to_owned(),
+            };
+            Some((from, node, told))
+        });
+        events.collect()
+    }
+
+    fn handle(&mut self, world: &mut World, stanza: &str) -> Vec<u8> {
+        let element = parse(stanza);
+        let now = world.now();
+        let now = xmpp::Now {
+            at: now.at,
+            utc: now.utc,
+        };
+        let mut handled = Handled::default();
+        self.client.handle(now, &element, &mut handled).unwrap();
+        self.do_all(world, handled.actions);
+        handled.bytes
+    }
+
     /// Asks by an iq of this type, for an address or for nobody; what it is answered, by the session or by the server.
     pub(super) fn ask(
         &mut self,

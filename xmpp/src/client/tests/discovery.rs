@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use services::pubsub::Request;
+
 use super::common::{Outcome, fresh, juliet, send};
 use crate::action::Action;
 use crate::client::{CAPS_NODE, Client, EXTENSIONS, ExternalService, Service, SharedSecret};
@@ -48,8 +50,12 @@ fn the_server_and_the_account_tell_what_they_can() {
     assert_eq!(found.iter().collect::<BTreeSet<_>>().len(), found.len());
     for to in ["", "to='juliet@example.com'"] {
         let (identity, found) = features(to);
-        assert_eq!(identity, ["account"]);
+        assert_eq!(identity, ["account", "pubsub"]);
         assert!(found.iter().any(|f| f == INFO));
+        for feature in ["auto-create", "filtered-notifications", "publish-options"] {
+            let feature = format!("http://jabber.org/protocol/pubsub#{feature}");
+            assert!(found.contains(&feature), "{feature}");
+        }
     }
 }
 
@@ -75,16 +81,10 @@ fn the_node_of_the_capabilities_is_known_and_no_other() {
     .reply();
     let query = reply.get_child("query", INFO).unwrap();
     assert_eq!(query.attr("node"), Some(&*node));
-    for (ns, to, from) in [
-        (ITEMS, "to='example.com'", Some("example.com")),
-        (ITEMS, "", None),
-        (INFO, "", None),
-    ] {
-        fresh(&format!(
-            "<iq id='d' type='get' {to}><query xmlns='{ns}' node='x'/></iq>"
-        ))
-        .error(Condition::ItemNotFound, Some("d"), from);
-    }
+    fresh(&format!(
+        "<iq id='d' type='get' to='example.com'><query xmlns='{ITEMS}' node='x'/></iq>"
+    ))
+    .error(Condition::ItemNotFound, Some("d"), Some("example.com"));
     // A command may have this name.
     let info =
         format!("<iq id='d' type='get' to='example.com'><query xmlns='{INFO}' node='x'/></iq>");
@@ -95,13 +95,7 @@ fn the_node_of_the_capabilities_is_known_and_no_other() {
 }
 
 #[test]
-fn an_account_has_no_items_and_those_of_a_domain_are_asked_for() {
-    let reply = fresh(&format!(
-        "<iq id='d' type='get'><query xmlns='{ITEMS}'/></iq>"
-    ))
-    .reply();
-    let query = reply.get_child("query", ITEMS).unwrap();
-    assert_eq!(query.children().count(), 0);
+fn items_of_a_domain_are_asked_for() {
     for (node, what) in [
         ("", What::Services),
         ("node='http://jabber.org/protocol/commands'", What::Commands),
@@ -115,21 +109,33 @@ fn an_account_has_no_items_and_those_of_a_domain_are_asked_for() {
     }
 }
 
+/// What somebody may know of an account and its nodes, the one with the storage knows.
 #[test]
-fn other_accounts_tell_nothing() {
-    let ask = |ns: &str| {
-        fresh(&format!(
-            "<iq id='d' type='get' to='romeo@example.com'><query xmlns='{ns}'/></iq>"
-        ))
-    };
-    ask(INFO).error(
-        Condition::ServiceUnavailable,
-        Some("d"),
-        Some("romeo@example.com"),
-    );
-    let items = ask(ITEMS).reply();
-    let query = items.get_child("query", ITEMS).unwrap();
-    assert_eq!(query.children().count(), 0);
+fn accounts_and_nodes_are_asked_for_outside() {
+    for (to, owner) in [
+        ("", "juliet@example.com"),
+        ("to='romeo@example.com'", "romeo@example.com"),
+    ] {
+        for (ns, node) in [(INFO, Some("n")), (ITEMS, None), (ITEMS, Some("n"))] {
+            let attribute = node.map_or_else(String::new, |n| format!(" node='{n}'"));
+            let ask = format!("<iq id='d' type='get' {to}><query xmlns='{ns}'{attribute}/></iq>");
+            let Action::Pubsub {
+                owner: of, request, ..
+            } = fresh(&ask).action()
+            else {
+                panic!("{ask}");
+            };
+            assert_eq!(of.as_str(), owner);
+            let node = node.map(Arc::from);
+            let expected = match ns {
+                INFO => Request::Info { node },
+                _ => Request::Discover { node },
+            };
+            assert_eq!(*request, expected);
+        }
+    }
+    let ask = format!("<iq id='d' type='get' to='romeo@example.com'><query xmlns='{INFO}'/></iq>");
+    assert!(matches!(fresh(&ask).action(), Action::Pubsub { .. }));
 }
 
 const EXTERNAL: &str = "urn:xmpp:extdisco:2";
