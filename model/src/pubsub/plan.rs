@@ -58,7 +58,7 @@ impl Planner<'_> {
                     }
                     None => return Err(Error::NotFound),
                 };
-                let mut plan = self.begin(node, before);
+                let mut plan = Self::begin(node, before);
                 if made {
                     plan.store_config(self.owner);
                 }
@@ -74,7 +74,7 @@ impl Planner<'_> {
                 }
                 let mut made = Config::default();
                 config.iter().try_for_each(|form| made.change(form))?;
-                let mut plan = self.begin(name, self.made(made)?);
+                let mut plan = Self::begin(name, self.made(made)?);
                 plan.store_config(self.owner);
                 if node.is_none() {
                     plan.answer = Answer::Created {
@@ -86,7 +86,7 @@ impl Planner<'_> {
             other => {
                 let name = other.node().cloned().ok_or(Error::NodeRequired)?;
                 let before = self.nodes.all.get(&name).ok_or(Error::NotFound)?;
-                let plan = self.begin(name, before.clone());
+                let plan = Self::begin(name, before.clone());
                 self.on_node(plan, before, asker, other)
             }
         }
@@ -102,7 +102,7 @@ impl Planner<'_> {
         })
     }
 
-    fn begin(&self, name: Arc<str>, node: Node) -> Plan {
+    fn begin(name: Arc<str>, node: Node) -> Plan {
         Plan {
             name,
             after: Some(node),
