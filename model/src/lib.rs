@@ -31,6 +31,7 @@
 //! | `late` | what waits for room in the writer's queue and must not be lost |
 //! | `watchers` | who is told of whom |
 //! | `watching` | the list of those who are told |
+//! | [`outside`] | other domains that programs speak for |
 //! | `outbox` | what one account owes another |
 //! | `reload` | memory brought back to what the disk says |
 //! | [`timers`] | what ends by itself |
@@ -64,6 +65,7 @@ mod login_tokens;
 pub mod messages;
 mod offline;
 mod outbox;
+pub mod outside;
 pub mod person;
 pub mod publish;
 pub mod pubsub;

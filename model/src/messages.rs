@@ -105,16 +105,17 @@ impl Model {
         let message = message.into();
         let to = message.to.bare.clone();
         let mut letter = Letter::new(message, answer);
-        if !self.is_local(&to) {
-            return letter.answer(Err(Refusal::ForeignDomain));
-        }
         let sender = match self.sender(&letter.message, handling) {
             Ok(sender) => sender,
             Err(refusal) => return letter.answer(Err(refusal)),
         };
-        let taken = self.with_entity(&to, |entity| {
-            self.take(entity, &mut letter, handling, sender.archives)
-        });
+        let taken = if self.is_local(&to) {
+            self.with_entity(&to, |entity| {
+                self.take(entity, &mut letter, handling, sender.archives)
+            })
+        } else {
+            self.message_outside(&mut letter, handling, sender.archives)
+        };
         let sent = match taken {
             Ok(sent) => {
                 if sender.copies {
@@ -156,6 +157,29 @@ impl Model {
             Err(Refusal::Blocked) => Err(Refusal::Blocked),
             other => Ok(other.unwrap_or_default()),
         }
+    }
+
+    /// Takes a message to an address outside. `None`: the answer waits for the disk.
+    fn message_outside<A: Answer>(
+        &self,
+        letter: &mut Letter<A>,
+        handling: Handling,
+        archives: bool,
+    ) -> Result<Option<Sent>, Refusal> {
+        let route = self.outside(&letter.message.to.bare)?;
+        if archives {
+            let sides = Sides {
+                sender: true,
+                recipient: false,
+            };
+            self.archive(letter, sides)?;
+        }
+        route.deliver(&Event::Message {
+            message: &letter.message,
+            delayed: handling.late,
+            delivery: Delivery::default(),
+        });
+        Ok((!archives).then_some(Sent::Delivered))
     }
 
     /// Delivers, archives, stores. `None`: the answer waits for the disk.
@@ -265,13 +289,18 @@ impl Model {
         kind: IqKind,
         stanza: &[u8],
     ) -> Result<(), Refusal> {
-        if !self.is_local(&to.bare) {
-            return Err(Refusal::ForeignDomain);
-        }
         let may = self.may_address(from, to);
         if kind.is_request() {
             may?;
         } else if may.is_err() {
+            return Ok(());
+        }
+        if !self.is_local(&to.bare) {
+            let route = match self.outside(&to.bare) {
+                Err(_) if !kind.is_request() => return Ok(()),
+                route => route?,
+            };
+            route.deliver(&Event::Stanza { stanza });
             return Ok(());
         }
         let delivered = self.with_slot(&to.bare, |slot| {

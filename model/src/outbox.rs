@@ -104,6 +104,19 @@ impl Debts {
         }
     }
 
+    /// Nothing that is for this domain is under way: what was, has not been sent.
+    fn release(&mut self, domain: &str) -> Vec<(Bare, Bare)> {
+        let of = self
+            .0
+            .iter_mut()
+            .filter(|((_, to), _)| to.domain() == domain);
+        let pairs = of.map(|(key, pair)| {
+            pair.busy = false;
+            key.clone()
+        });
+        pairs.collect()
+    }
+
     /// Something waits to be tried again.
     pub(crate) fn waiting(&self) -> bool {
         self.0.values().any(|p| !p.busy)
@@ -158,6 +171,14 @@ impl Model {
             self.store.submit_soft(ops);
             return self.delivered(&entry, true);
         };
+        if !self.is_local(&entry.target) {
+            match self.send_owed(&entry, &owed) {
+                // It stays under way until the domain is attached.
+                Err(Refusal::Unavailable) => {}
+                _ => self.undeliverable(&entry),
+            }
+            return;
+        }
         match self.inbound(&entry, &owed) {
             Ok(true) => {}
             Ok(false) => self.delivered(&entry, true),
@@ -174,7 +195,8 @@ impl Model {
         }
     }
 
-    /// The account it was meant for does not exist: it ends here, silently (RFC 6121 §8.5.1).
+    /// It is done with: sent to another domain, or the account it was meant for does not exist and it ends here, silently
+    /// (RFC 6121 §8.5.1).
     fn undeliverable(self: &Arc<Self>, entry: &OutboxEntry) {
         let ops = vec![Op::OutboxRemove { seq: entry.seq }];
         let (model, of) = (Arc::clone(self), entry.clone());
@@ -183,6 +205,14 @@ impl Model {
         };
         if self.store.submit(ops, Box::new(done)).is_err() {
             self.debts.lock().done(entry, false);
+        }
+    }
+
+    /// What waits for a domain can be delivered.
+    pub(crate) fn release_debts(self: &Arc<Self>, domain: &str) {
+        let waiting = self.debts.lock().release(domain);
+        for pair in waiting {
+            self.deliver_next(&pair);
         }
     }
 

@@ -132,6 +132,13 @@ pub enum Event<'a> {
         /// What.
         notice: &'a Arc<NodeNotice>,
     },
+    /// A session asks an address outside for its presence (RFC 6121 §4.3).
+    Probe {
+        /// The session.
+        from: &'a Address,
+        /// Whom.
+        to: &'a Bare,
+    },
     /// A message for the registered phones of an account.
     PhoneMessage {
         /// Whose phones.

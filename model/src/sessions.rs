@@ -120,6 +120,7 @@ impl Model {
         })?;
         if let Some((connected, contacts, fellows)) = first {
             let owners = self.owners_wanted(&connected, contacts.iter().chain(&fellows));
+            self.probe_outside(&connected, &contacts);
             self.begin_watching(&connected, contacts);
             self.begin_watching_fellows(&connected, &fellows);
             self.last_items(&connected, true, &owners);
@@ -249,7 +250,10 @@ impl Model {
         available: bool,
     ) -> Result<(), Refusal> {
         if !self.is_local(&to.bare) {
-            return Err(Refusal::ForeignDomain);
+            let way = self.outside(&to.bare);
+            if available {
+                way?;
+            }
         }
         let now = self.now();
         let notice = self.with_entity(account, |entity| {
@@ -298,6 +302,12 @@ impl Model {
     /// Delivers a presence to one address: all available resources of a bare one, the named resource of a full one; but to none that
     /// was told already.
     pub(crate) fn present(&self, to: &Address, notice: &Arc<Notice>, told: &[SessionId]) {
+        if !self.is_local(&to.bare) {
+            if let Ok(route) = self.outside(&to.bare) {
+                route.deliver(&Event::Presence { to, notice });
+            }
+            return;
+        }
         self.with_slot(&to.bare, |slot| {
             let Some(entity) = &slot.entity else { return };
             for session in &entity.sessions {

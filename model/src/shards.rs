@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use presence::{Bare, Refusal, Utc, WatchId};
 use store::Store;
 
@@ -19,6 +19,7 @@ use crate::groups::Groups;
 use crate::interests::Sets;
 use crate::late::Late;
 use crate::outbox::Debts;
+use crate::outside::Outside;
 use crate::pubsub::{Limits, Owners};
 use crate::route::Route;
 use crate::timers::Timers;
@@ -57,6 +58,7 @@ pub struct Rules {
     pub registrations_per_account: usize,
     pub subscriptions_per_account: usize,
     pub pubsub: Limits,
+    pub components: Vec<String>,
     pub vcard_size: usize,
     pub search_results: usize,
     pub private_elements: usize,
@@ -87,6 +89,7 @@ impl Default for Rules {
             registrations_per_account: 20,
             subscriptions_per_account: 2000,
             pubsub: Limits::default(),
+            components: Vec::new(),
             vcard_size: 192 * 1024,
             search_results: 100,
             private_elements: 100,
@@ -120,6 +123,8 @@ pub struct Model {
     pub(crate) next_archive: Mutex<u64>,
     pub(crate) pruning: Mutex<Pruning>,
     pub(crate) motd: Mutex<Option<Motd>>,
+    /// A leaf: nothing is locked under it.
+    pub(crate) outside: RwLock<Outside>,
     pub(crate) debts: Mutex<Debts>,
     pub(crate) groups: Groups,
     /// Locked under an account, and with nothing below but the store.
@@ -156,6 +161,7 @@ impl Model {
             next_archive: Mutex::new(next.archive_id),
             pruning: Mutex::default(),
             motd: Mutex::default(),
+            outside: RwLock::default(),
             debts: Mutex::default(),
             groups: Groups::default(),
             late: Mutex::default(),
@@ -333,6 +339,7 @@ impl Model {
         self.expire_offline(&mut entity, now);
         slot.watchers.retain(|w| entity.admits(w));
         slot.entity = Some(Box::new(entity));
+        self.admit_outside(slot);
         Ok(())
     }
 

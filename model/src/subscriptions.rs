@@ -72,7 +72,8 @@ impl Model {
         standing: Option<Grant>,
         reply: &Reply<()>,
     ) -> Result<(), Refusal> {
-        if !self.is_local(contact) || contact.local().is_none() {
+        let reached = self.is_local(contact) && contact.local().is_some();
+        if !reached && !self.is_outside(contact) {
             return Err(Refusal::ForeignDomain);
         }
         if contact == account {

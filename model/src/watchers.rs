@@ -49,7 +49,10 @@ impl Model {
             Ok((Arc::clone(&own.connected), to, believes))
         })?;
         if !self.is_local(&contact.bare) {
-            return Err(Refusal::ForeignDomain);
+            let route = self.outside(&contact.bare)?;
+            let (from, to) = (&to, &contact.bare);
+            route.deliver(&Event::Probe { from, to });
+            return Ok(());
         }
         let answer = self.with(&contact.bare, |slot| {
             let entity = slot.entity.as_ref().ok_or(Refusal::NotFound)?;

@@ -39,9 +39,10 @@ pub struct Port {
 /// Every address that this version listens on.
 pub fn of(config: &Config) -> Vec<Port> {
     use Transport::{Tcp, Udp};
-    let all: [(&'static str, Transport, &[SocketAddr]); 7] = [
+    let all: [(&'static str, Transport, &[SocketAddr]); 8] = [
         ("xmpp.client", Tcp, &config.xmpp.client),
         ("xmpp.client_tls", Tcp, &config.xmpp.client_tls),
+        ("xmpp.components", Tcp, &config.xmpp.components),
         ("http.listen", Tcp, &config.http.listen),
         ("http.listen_tls", Tcp, &config.http.listen_tls),
         ("sip.udp", Udp, &config.sip.udp),

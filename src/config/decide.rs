@@ -1,5 +1,6 @@
 //! The second step: from raw values to the decided configuration, with every mistake noted.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -100,7 +101,7 @@ fn xmpp(r: &mut Reader<'_>) -> Xmpp {
         client_tls: r.take("xmpp.client_tls", read::listen),
         server: r.take("xmpp.server", read::listen),
         components: r.take("xmpp.components", read::listen),
-        component_secrets: r.take("xmpp.component_secrets", read::table_of_texts),
+        component_secrets: r.take("xmpp.component_secrets", component_secrets),
         contact: contact(r),
         require_tls: r.take("xmpp.require_tls", read::boolean),
         registration: r.take(
@@ -114,6 +115,19 @@ fn xmpp(r: &mut Reader<'_>) -> Xmpp {
         upload: r.take("xmpp.upload", service_name),
         upload_quota: r.take("xmpp.upload_quota", read::size(0..=u64::MAX)),
     }
+}
+
+fn component_secrets(value: &Value) -> Read<BTreeMap<String, String>> {
+    let secrets = read::table_of_texts(value)?;
+    for (domain, secret) in &secrets {
+        if let Err(wrong) = Domain::parse(domain) {
+            return Err(format!("names \"{domain}\", which {wrong}"));
+        }
+        if secret.is_empty() {
+            return Err(format!("must have a secret for \"{domain}\""));
+        }
+    }
+    Ok(secrets)
 }
 
 fn contact(r: &mut Reader<'_>) -> Contact {

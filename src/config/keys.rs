@@ -171,15 +171,13 @@ const XMPP: &[Key] = &[
         "[]",
         "Addresses for other servers (federation); [] switches it off.",
     ),
-    later(
+    key(
         "components",
-        "[]",
         "[]",
         "Addresses for external components (XEP-0114), e.g. [\"127.0.0.1:5347\"].",
     ),
-    later(
+    key(
         "component_secrets",
-        "{}",
         "{}",
         "Secret of each component, e.g. { \"irc.office.example\" = \"...\" }.",
     ),

@@ -57,6 +57,7 @@ pub(crate) fn rules(config: &Config) -> Rules {
             // Beside the presence of all contacts and what waited.
             last_items: limits.out_queue / 4,
         },
+        components: component_secrets(config).into_keys().collect(),
         vcard_size: limits.vcard_size,
         search_results: limits.search_results,
         private_elements: limits.private_elements,
@@ -124,6 +125,7 @@ pub(super) fn settings(config: &Config, decoy: Decoy, clock: Clock, sha512: bool
         Service::new(domains, software, clock.now().at).with_contacts(contacts(config));
     service.external = external_services(config);
     service.archive = config.xmpp.archive.is_some();
+    service.components = component_secrets(config).into_keys().collect();
     service.capabilities = Arc::new(Cache::new(config.limits.caps_cache));
     let service = Arc::new(service);
     Settings {
@@ -138,6 +140,16 @@ pub(super) fn settings(config: &Config, decoy: Decoy, clock: Clock, sha512: bool
         sha512,
         ..Settings::new(service, decoy)
     }
+}
+
+/// The secret of each component, by its domain as it stands in addresses.
+pub(super) fn component_secrets(config: &Config) -> BTreeMap<String, String> {
+    let secrets = config.xmpp.component_secrets.iter();
+    let prepared = secrets.filter_map(|(domain, secret)| {
+        let domain = Bare::parse(domain).ok()?;
+        Some((domain.domain().to_owned(), secret.clone()))
+    });
+    prepared.collect()
 }
 
 fn contacts(config: &Config) -> Vec<(&'static str, Vec<String>)> {

@@ -13,7 +13,7 @@ use super::link::Link;
 use super::shared::Shared;
 use super::sip::Sip;
 use super::start::{StartError, failed};
-use super::{backup, http, sip, xmpp as clients};
+use super::{backup, component, http, sip, xmpp as clients};
 
 pub(super) fn sort(bound: Vec<Bound>) -> Result<(Vec<UdpSocket>, Vec<Bound>), StartError> {
     let mut sockets = Vec::new();
@@ -61,6 +61,15 @@ pub(super) fn listen(
                         let limit = shared.config.limits.out_queue;
                         let (link, reader) = Link::new(socket, peer, limit);
                         clients::serve(Arc::clone(&shared), link, reader, direct, counting)
+                    }
+                };
+                tokio::spawn(accept(shared, listener, Arc::clone(&census), most, serve));
+            }
+            "xmpp.components" => {
+                let serve = {
+                    let shared = Arc::clone(&shared);
+                    move |socket, peer, counting| {
+                        component::serve(Arc::clone(&shared), socket, peer, counting)
                     }
                 };
                 tokio::spawn(accept(shared, listener, Arc::clone(&census), most, serve));

@@ -22,6 +22,7 @@ pub mod admin;
 pub(crate) mod aliases;
 pub mod backup;
 mod bind;
+mod component;
 mod configured;
 mod http;
 mod link;

@@ -1,6 +1,6 @@
 //! What every connection needs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -42,6 +42,8 @@ pub struct Shared {
     pub(crate) chores: Arc<Semaphore>,
     /// Ad-hoc commands under way.
     pub(crate) commands: Mutex<Commands>,
+    /// The secret of each component, by its domain.
+    pub(crate) component_secrets: Arc<BTreeMap<String, String>>,
     pub(crate) clock: Clock,
     pub(crate) gauges: Gauges,
     /// Streams that can go on on another connection.
@@ -134,10 +136,10 @@ impl Shared {
         self.clock.now()
     }
 
-    /// The services of a domain that have addresses of their own.
-    #[expect(clippy::unused_self, reason = "there are none yet")]
-    pub(crate) fn services(&self, _domain: &str) -> Vec<Item> {
-        Vec::new()
+    /// The services that have addresses of their own: the components that are connected.
+    pub(crate) fn services(&self) -> Vec<Item> {
+        let attached = self.model.attached().into_iter();
+        attached.map(|jid| Item { jid, name: None }).collect()
     }
 
     /// Completes when the server is to end: nothing new is taken, XMPP streams are closed.

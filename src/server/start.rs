@@ -153,6 +153,7 @@ impl Server {
             remembered: Mutex::new(Remembered::new(rand::random(), 100_000)),
             derivations: Arc::new(Semaphore::new(configured::derivations())),
             chores: Arc::new(Semaphore::new(2)),
+            component_secrets: Arc::new(configured::component_secrets(&config)),
             commands: Mutex::new(configured::commands(&config)),
             vault: Vault::new(&key),
             decoy,

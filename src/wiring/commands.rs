@@ -3,7 +3,6 @@
 use model::Model;
 use presence::{Bare, Timestamp};
 use xmpp::adhoc::{self, Commands, Execution, Known, Order, Request};
-use xmpp::answer;
 use xmpp::discovery::{self, Discover, Item, What};
 
 fn known(model: &Model, account: &Bare) -> Known {
@@ -52,9 +51,7 @@ pub fn discover(
     }
 }
 
-/// What a session is told when there is nobody to do an order.
-pub fn not_done(execution: &Execution) -> Vec<u8> {
-    let mut out = Vec::new();
-    answer::refused(&mut out, &execution.iq, &presence::Refusal::Overloaded);
-    out
+/// No commands at all: for those who cannot be administrators.
+pub fn none() -> Commands {
+    Commands::new(&[], adhoc::Limits::default(), 0)
 }

@@ -3,6 +3,7 @@
 
 pub mod archive;
 pub mod commands;
+pub mod component;
 pub mod login_tokens;
 pub mod person;
 pub mod pubsub;

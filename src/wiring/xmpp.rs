@@ -58,6 +58,7 @@ pub fn print(out: &mut Vec<u8>, event: &Event<'_>, id: impl FnOnce() -> String) 
             archived,
             ..
         } => print::carbon(out, to, message, *sent, *archived),
+        Event::Probe { from, to } => print::probe(out, from, to),
         Event::Announcement { to, text } => print::announcement(out, to, text),
         Event::Node { to, notice } => super::pubsub::print(out, to, notice),
         Event::Stanza { stanza } => out.extend_from_slice(stanza),

@@ -5,6 +5,7 @@ mod administration;
 mod archive;
 mod blocking;
 mod client_state;
+mod components;
 mod limits;
 mod login;
 mod management;

@@ -285,3 +285,36 @@ fn xmpp_js_with_a_token() {
     assert_ne!(third.event("token")["token"], token);
     assert_eq!(third.event("online")["jid"], jid);
 }
+
+#[test]
+fn a_component_of_slixmpp() {
+    if quick() {
+        return;
+    }
+    let extra = "[xmpp]\ncomponents = [\"127.0.0.1:0\"]\ncomponent_secrets = { \"bots.office.example\" = \"hush\" }";
+    let server = Server::with(extra, &["ann"]);
+    let address = server.address("xmpp.components");
+    let arguments = json!({
+        "domain": "bots.office.example",
+        "secret": "hush",
+        "host": address.ip().to_string(),
+        "port": address.port(),
+    });
+    let mut component = Script::start("component.py", &arguments);
+    component.event("joined");
+    let mut ann = slix(&server, "ann", &json!({}));
+    ann.event("online");
+    ann.tell(&json!({"do": "send", "to": "echo@bots.office.example", "body": "hello"}));
+    let heard = component.event("message");
+    assert_eq!(heard["sender"], "ann@office.example/slix");
+    assert_eq!(ann.event("message")["body"], "HELLO");
+    ann.tell(&json!({"do": "subscribe", "to": "echo@bots.office.example"}));
+    component.event("asked");
+    ann.expect("its presence", |e| {
+        seen(e, "echo@bots.office.example/py", "available")
+    });
+    drop(component);
+    ann.expect("its end", |e| {
+        seen(e, "echo@bots.office.example/py", "unavailable")
+    });
+}

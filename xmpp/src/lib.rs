@@ -7,6 +7,7 @@
 //! | [`answer`] | answers to those actions, printed |
 //! | [`archive`] | what a session wants of its archive |
 //! | [`client`] | what a bound session sends, and what becomes of it |
+//! | [`component`] | streams of external components |
 //! | [`discovery`] | what the server has, as far as it depends on who asks |
 //! | [`features`] | what is implemented, as a page for people |
 //! | [`form`] | data forms |
@@ -23,6 +24,7 @@ pub mod adhoc;
 pub mod answer;
 pub mod archive;
 pub mod client;
+pub mod component;
 pub mod discovery;
 pub mod features;
 pub mod form;

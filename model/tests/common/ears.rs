@@ -187,6 +187,7 @@ impl Route for Client {
             }
             Event::Stanza { .. }
             | Event::Announcement { .. }
+            | Event::Probe { .. }
             | Event::PhoneMessage { .. }
             | Event::View { .. } => return,
         };

@@ -55,7 +55,7 @@ impl Connection {
 
     pub(super) fn act_discover(&self, account: &Bare, asked: &Discover) {
         let shared = &self.shared;
-        let services = shared.services(&asked.domain);
+        let services = shared.services();
         let mut out = Vec::new();
         let known = shared.commands.lock();
         commands::discover(&shared.model, &known, account, asked, &services, &mut out);

@@ -19,6 +19,8 @@ pub(super) enum Place {
     Own,
     /// Another account of a domain served here; it may or may not exist.
     Local,
+    /// An address of a component.
+    Component,
     /// Another domain.
     Foreign,
 }
@@ -109,7 +111,11 @@ impl<'a> Envelope<'a> {
 
 fn place(client: &Client, address: &Address) -> Place {
     if !client.service.serves(address.bare.domain()) {
-        Place::Foreign
+        if client.service.reaches(address.bare.domain()) {
+            Place::Component
+        } else {
+            Place::Foreign
+        }
     } else if address.bare.is_domain() {
         Place::Server
     } else if address.bare == *client.account() {

@@ -198,6 +198,7 @@ pub const EXTENSIONS: &[Extension] = &[
     pubsub::EXTENSION,
     version::EXTENSION,
     escaping::EXTENSION,
+    transport::COMPONENTS,
     caps::EXTENSION,
     commands::ADMINISTRATION,
     contact::EXTENSION,

@@ -59,7 +59,7 @@ impl Client {
         let to_account = address.as_ref().is_none_or(Address::is_bare);
         let entity = match (place, to_account) {
             (Place::Foreign, _) => return Err(Condition::RemoteServerNotFound.into()),
-            (Place::Own | Place::Local, false) => {
+            (Place::Own | Place::Local, false) | (Place::Component, _) => {
                 out.actions.extend(address.map(|to| Action::Iq {
                     kind,
                     stanza: self.stamped(element, envelope),

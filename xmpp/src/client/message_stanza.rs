@@ -24,7 +24,7 @@ impl Client {
             Target::Malformed => return Err(Condition::JidMalformed.into()),
             Target::Nobody => self.account().clone().into(),
             Target::Named { address, place } => match place {
-                Place::Own | Place::Local => address.clone(),
+                Place::Own | Place::Local | Place::Component => address.clone(),
                 Place::Foreign => return Err(Condition::RemoteServerNotFound.into()),
                 Place::Server => return Err(Condition::ServiceUnavailable.into()),
             },

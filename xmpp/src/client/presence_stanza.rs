@@ -154,7 +154,7 @@ fn recipient(envelope: &Envelope<'_>) -> Result<Option<Address>, StanzaError> {
             "This type of presence needs a recipient.",
         )),
         Target::Named { address, place } => match place {
-            Place::Own | Place::Local => Ok(Some(address.clone())),
+            Place::Own | Place::Local | Place::Component => Ok(Some(address.clone())),
             Place::Server => Ok(None),
             Place::Foreign => Err(Condition::RemoteServerNotFound.into()),
         },

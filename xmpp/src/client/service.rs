@@ -66,6 +66,8 @@ pub struct Service {
     pub archive: bool,
     /// What the capabilities of clients mean (XEP-0115, XEP-0390).
     pub capabilities: Arc<Cache>,
+    /// Domains of components, whether or not they are connected (XEP-0114).
+    pub components: Vec<String>,
     /// Services beside this one, for calls.
     pub external: Vec<ExternalService>,
     /// Addresses of those who run this, by the field that tells them (XEP-0157).
@@ -85,6 +87,7 @@ impl Service {
             groups: 100,
             archive: false,
             capabilities: super::capabilities::cache(),
+            components: Vec::new(),
             external: Vec::new(),
             contacts: Vec::new(),
             caps: caps::of_server(&[]),
@@ -108,6 +111,11 @@ impl Service {
     /// This domain is served here.
     pub(super) fn serves(&self, domain: &str) -> bool {
         self.domains.iter().any(|d| d == domain)
+    }
+
+    /// This domain is a component's.
+    pub(super) fn reaches(&self, domain: &str) -> bool {
+        self.components.iter().any(|d| d == domain)
     }
 
     /// The verification string of the server's own capabilities, for its stream features (XEP-0115 §6.3).

@@ -93,3 +93,12 @@ pub fn subscription(out: &mut Vec<u8>, kind: Kind, from: &Bare, to: &Bare, stanz
     }
     w.end();
 }
+
+/// Writes a probe (RFC 6121 §4.3.1).
+pub fn probe(out: &mut Vec<u8>, from: &Address, to: &Bare) {
+    let mut w = Writer::new(out);
+    w.start("presence").attribute("type", "probe");
+    w.attribute("from", &from.to_string());
+    w.attribute("to", to.as_str());
+    w.end();
+}

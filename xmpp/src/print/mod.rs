@@ -12,7 +12,7 @@ mod tests;
 
 pub(crate) use blocking::{BLOCKING, item as block_item};
 pub use blocking::{BlockPush, block_push};
-pub use broadcast::{PresenceParts, Shown, subscription};
+pub use broadcast::{PresenceParts, Shown, probe, subscription};
 pub use error::{Condition, ErrorType, StanzaError, StanzaKind};
 pub(crate) use error::{ErrorStanza, error, error_with};
 pub use iq::ping;

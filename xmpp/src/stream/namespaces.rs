@@ -4,6 +4,8 @@
 pub const STREAM: &str = "http://etherx.jabber.org/streams";
 /// Stanzas between clients and servers (RFC 6120 §4.8.2).
 pub const CLIENT: &str = "jabber:client";
+/// Stanzas between components and servers (XEP-0114 §3).
+pub const COMPONENT: &str = "jabber:component:accept";
 /// Stanzas between servers (RFC 6120 §4.8.2).
 pub const SERVER: &str = "jabber:server";
 /// Conditions of stream errors (RFC 6120 §4.9.2).

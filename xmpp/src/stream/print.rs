@@ -2,7 +2,7 @@
 
 use super::condition::StreamCondition;
 use super::language;
-use super::namespaces::{CLIENT, STREAM, STREAM_ERRORS};
+use super::namespaces::{CLIENT, COMPONENT, STREAM, STREAM_ERRORS};
 use super::version::Version;
 use presence::Bare;
 use xml::Writer;
@@ -36,6 +36,20 @@ pub(crate) fn header(out: &mut Vec<u8>, opening: &Opening<'_>) {
         to.attribute("version", &version.to_string());
     }
     to.attribute("xml:lang", language::OURS);
+    to.leave_open();
+}
+
+/// Writes the header for a component (XEP-0114 §3), in the name of its own domain when that could be read.
+pub(crate) fn component_header(out: &mut Vec<u8>, domain: Option<&str>, id: &str) {
+    out.extend_from_slice(b"<?xml version='1.0'?>");
+    let mut to = Writer::new(out);
+    to.start("stream:stream");
+    to.attribute("xmlns", COMPONENT);
+    to.attribute("xmlns:stream", STREAM);
+    to.attribute("id", id);
+    if let Some(domain) = domain {
+        to.attribute("from", domain);
+    }
     to.leave_open();
 }
 

@@ -16,6 +16,9 @@ pub(super) const TLS: Extension = Extension::new("TLS", "RFC 7590", "", &[]);
 
 pub(super) const ADDRESSES: Extension = Extension::new("Address format", "RFC 7622", "", &[]);
 
+pub(super) const COMPONENTS: Extension =
+    Extension::new("External components", "XEP-0114", "1.6", &[]);
+
 pub(super) const DIRECT_TLS: Extension = Extension::new("Direct TLS", "XEP-0368", "1.1.0", &[]);
 
 pub(super) const MANAGEMENT: Extension = Extension::new(
