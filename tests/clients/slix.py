@@ -18,6 +18,11 @@ class Client(slixmpp.ClientXMPP):
         self.ca_certs = arguments["ca"]
         for plugin in ("xep_0030", "xep_0092", "xep_0199", "xep_0203", "xep_0202", "xep_0012", "xep_0280", "xep_0059", "xep_0313", "xep_0441"):
             self.register_plugin(plugin)
+        if arguments.get("pep"):
+            for plugin in ("xep_0115", "xep_0163", "xep_0084", "xep_0107", "xep_0060"):
+                self.register_plugin(plugin)
+            self.add_event_handler("user_mood_publish", self.on_mood)
+            self.add_event_handler("avatar_metadata_publish", self.on_avatar)
         self.auto_authorize = arguments.get("approve", True)
         self.auto_subscribe = arguments.get("approve", True)
         self.add_event_handler("session_start", self.on_started)
@@ -44,6 +49,8 @@ class Client(slixmpp.ClientXMPP):
 
     async def on_started(self, _):
         await self.get_roster()
+        if self.arguments.get("pep"):
+            await self.plugin["xep_0115"].update_caps()
         tell("online", jid=self.boundjid.full)
         if not self.arguments.get("invisible"):
             self.send_presence()
@@ -85,6 +92,15 @@ class Client(slixmpp.ClientXMPP):
 
         return on_copied
 
+    def on_mood(self, message):
+        item = message["pubsub_event"]["items"]["item"]
+        late = message.get_plugin("delay", check=True) is not None
+        tell("mood", sender=message["from"].full, mood=item["mood"]["value"], text=item["mood"]["text"], late=late)
+
+    def on_avatar(self, message):
+        item = message["pubsub_event"]["items"]["item"]
+        tell("avatar", sender=message["from"].full, id=item["id"])
+
     def on_seen(self, presence):
         tell(
             "presence",
@@ -116,6 +132,19 @@ class Client(slixmpp.ClientXMPP):
         elif what == "carbons":
             await self.plugin["xep_0280"].enable()
             tell("done")
+        elif what == "mood":
+            await self.plugin["xep_0107"].publish_mood(command["mood"], command["text"])
+            tell("done")
+        elif what == "avatar":
+            octets = command["octets"].encode()
+            avatar = self.plugin["xep_0084"]
+            id = avatar.generate_id(octets)
+            await avatar.publish_avatar(octets)
+            await avatar.publish_avatar_metadata({"id": id, "type": "image/png", "bytes": len(octets)})
+            tell("done", id=id)
+        elif what == "picture":
+            answer = await self.plugin["xep_0084"].retrieve_avatar(command["of"], command["id"])
+            tell("picture", octets=answer["pubsub"]["items"]["item"]["avatar_data"]["value"].decode())
         elif what == "subscribe":
             self.send_presence_subscription(pto=command["to"])
         elif what == "roster":

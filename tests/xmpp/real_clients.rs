@@ -22,12 +22,12 @@ fn arguments(server: &Server, user: &str, more: &Value) -> Value {
     arguments
 }
 
-fn slix(server: &Server, user: &str, more: &Value) -> Script {
+pub(super) fn slix(server: &Server, user: &str, more: &Value) -> Script {
     Script::start("slix.py", &arguments(server, user, more))
 }
 
 /// Presence of a type from an address.
-fn seen(event: &Value, sender: &str, kind: &str) -> bool {
+pub(super) fn seen(event: &Value, sender: &str, kind: &str) -> bool {
     event["event"] == "presence" && event["sender"] == sender && event["type"] == kind
 }
 

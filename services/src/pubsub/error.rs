@@ -86,6 +86,10 @@ impl Error {
     pub fn write(self, to: &mut Writer<'_>) {
         let (kind, condition, specific) = self.parts();
         to.start("error").attribute("type", kind.as_str());
+        if condition == Condition::ItemNotFound {
+            // Profanity knows a node that is not there by this alone (XEP-0086).
+            to.attribute("code", "404");
+        }
         to.start(condition.as_str());
         to.attribute("xmlns", STANZAS).end();
         if let Self::Limit(name) = self {

@@ -27,6 +27,8 @@ pub(super) const EXTENSION: Extension = Extension::new(
     ],
 )
 .partly("accounts are services; no collections, subscription options and expiry of items")
+// Profanity asks the server and not the account whether it may say who reads what it publishes.
+.on_server(&[PUBSUB, "http://jabber.org/protocol/pubsub#publish-options"])
 .on_account(account_features());
 
 pub(super) const EVENTING: Extension =

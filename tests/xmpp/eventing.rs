@@ -1,0 +1,166 @@
+//! PEP (XEP-0163) over real sockets: what was acknowledged survives, and clients that people use find it.
+
+use serde_json::json;
+
+use super::real_clients::{seen, slix};
+use crate::support::terminal::Terminal;
+use crate::support::wait::{DEADLINE, wait_within};
+use crate::support::xmpp::befriend;
+use crate::support::{Client, Server, quick};
+
+const PUBSUB: &str = "http://jabber.org/protocol/pubsub";
+
+fn raw(stanza: &xml::Element) -> String {
+    String::from_utf8(stanza.raw().to_vec()).unwrap()
+}
+
+fn publish(n: usize) -> String {
+    format!(
+        "<pubsub xmlns='{PUBSUB}'><publish node='urn:n'><item id='i{n}'><t xmlns='urn:t'>{n}</t></item></publish>\
+         <publish-options><x xmlns='jabber:x:data' type='submit'><field var='pubsub#max_items'><value>max</value></field>\
+         <field var='pubsub#access_model'><value>open</value></field></x></publish-options></pubsub>"
+    )
+}
+
+#[test]
+fn what_was_acknowledged_is_there_after_kill_9() {
+    let mut server = Server::start(&["ann", "bob", "eve"]);
+    let mut expected = Vec::new();
+    for round in 0..3 {
+        let mut ann = Client::online(&server, "ann", "desk");
+        for n in 0..10 {
+            let n = round * 10 + n;
+            let done = ann.ask("set", "", &publish(n));
+            assert_eq!(
+                done.attribute("type").as_deref(),
+                Some("result"),
+                "{done:?}"
+            );
+            expected.push(format!("id='i{n}'"));
+        }
+        let gone = format!(
+            "<pubsub xmlns='{PUBSUB}'><retract node='urn:n'><item id='i{}'/></retract></pubsub>",
+            round * 10 + 4
+        );
+        let done = ann.ask("set", "", &gone);
+        assert_eq!(done.attribute("type").as_deref(), Some("result"));
+        expected.retain(|id| *id != format!("id='i{}'", round * 10 + 4));
+        server.kill();
+        server.launch();
+        let mut eve = Client::online(&server, "eve", "desk");
+        let items = format!("<pubsub xmlns='{PUBSUB}'><items node='urn:n'/></pubsub>");
+        let read = raw(&eve.ask("get", "ann@office.example", &items));
+        let found: Vec<_> = read
+            .match_indices("<item id=")
+            .map(|(at, _)| &read[at + 6..read[at + 10..].find('\'').unwrap() + at + 11])
+            .collect();
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn two_of_slixmpp_tell_moods_and_avatars() {
+    if quick() {
+        return;
+    }
+    let mut server = Server::start(&["ann", "bob"]);
+    {
+        let mut ann = Client::online(&server, "ann", "desk");
+        let mut bob = Client::online(&server, "bob", "desk");
+        befriend(&mut ann, &mut bob);
+    }
+    let pep = json!({ "pep": true });
+    let mut ann = slix(&server, "ann", &pep);
+    let mut bob = slix(&server, "bob", &pep);
+    ann.event("online");
+    bob.event("online");
+    bob.expect("ann", |e| seen(e, "ann@office.example/slix", "available"));
+    ann.tell(&json!({"do": "mood", "mood": "happy", "text": "spring"}));
+    ann.event("done");
+    let mood = bob.event("mood");
+    assert_eq!(
+        (&mood["mood"], &mood["late"]),
+        (&json!("happy"), &json!(false))
+    );
+    assert_eq!(mood["sender"], "ann@office.example");
+    assert_eq!(ann.event("mood")["text"], "spring");
+    ann.tell(&json!({"do": "avatar", "octets": "a picture"}));
+    let id = ann.event("done")["id"].clone();
+    assert_eq!(bob.event("avatar")["id"], id);
+    bob.tell(&json!({"do": "picture", "of": "ann@office.example", "id": id}));
+    assert_eq!(bob.event("picture")["octets"], "a picture");
+    // Whoever comes later gets the last of both, also after a crash.
+    ann.tell(&json!({"do": "end"}));
+    server.kill();
+    server.launch();
+    let mut bob = slix(&server, "bob", &pep);
+    let mood = bob.event("mood");
+    assert_eq!(
+        (&mood["mood"], &mood["late"]),
+        (&json!("happy"), &json!(true))
+    );
+    assert_eq!(bob.event("avatar")["id"], id);
+}
+
+fn profanity(server: &Server, user: &str) -> Terminal {
+    let home = server.folder().join(format!("home-{user}"));
+    std::fs::create_dir(&home).unwrap();
+    let mut screen = Terminal::start("profanity", &home);
+    screen.wait_for("Profanity");
+    let address = server.address("xmpp.client");
+    screen.line("/tls certpath off");
+    screen.line(&format!(
+        "/connect {user}@office.example server {} port {} tls force",
+        address.ip(),
+        address.port()
+    ));
+    screen.wait_for("assword");
+    screen.line(&format!("{user}-secret"));
+    screen.wait_for("/tls allow");
+    screen.line("/tls allow");
+    screen.wait_for("logged in successfully");
+    screen.line("/omemo gen");
+    screen.wait_for("Your Device ID is");
+    screen
+}
+
+/// Until it has the keys of the other, which it fetches by itself.
+fn knows(screen: &mut Terminal, other: &str) {
+    wait_within(DEADLINE, "the keys of the other", || {
+        screen.line("/clear");
+        screen.line(&format!("/omemo fingerprint {other}@office.example"));
+        screen.wait_for("fingerprint");
+        screen.screen().contains("(trusted)").then_some(())
+    });
+}
+
+#[test]
+fn two_of_profanity_speak_omemo() {
+    if quick() {
+        return;
+    }
+    let server = Server::start(&["ann", "bob"]);
+    {
+        let mut ann = Client::online(&server, "ann", "desk");
+        let mut bob = Client::online(&server, "bob", "desk");
+        befriend(&mut ann, &mut bob);
+    }
+    let mut bob = profanity(&server, "bob");
+    let mut ann = profanity(&server, "ann");
+    for (screen, other) in [(&mut ann, "bob"), (&mut bob, "ann")] {
+        screen.line("/omemo policy always");
+        screen.line("/omemo trustmode blind");
+        screen.line(&format!("/msg {other}@office.example"));
+        screen.line("/omemo start");
+        screen.wait_for("OMEMO");
+    }
+    knows(&mut ann, "bob");
+    ann.line("secret words of ann");
+    bob.wait_for("secret words of ann");
+    knows(&mut bob, "ann");
+    bob.line("secret words of bob");
+    ann.wait_for("secret words of bob");
+    // The server has seen no word of it.
+    let file = std::fs::read(server.data().join("adsum.db")).unwrap_or_default();
+    assert!(!String::from_utf8_lossy(&file).contains("secret words"));
+}
