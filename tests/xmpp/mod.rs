@@ -5,11 +5,8 @@ mod administration;
 mod archive;
 mod blocking;
 mod client_state;
-<<<<<<< HEAD
 mod components;
-=======
 mod eventing;
->>>>>>> 7f14e45 (PEP with clients that people use: slixmpp tells moods and avatars, two of Profanity speak OMEMO; kill -9 keeps what was acknowledged)
 mod limits;
 mod login;
 mod management;
