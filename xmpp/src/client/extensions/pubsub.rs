@@ -40,6 +40,20 @@ pub(super) const PUBLIC: Extension =
 pub(super) const PRIVATE: Extension =
     Extension::new("Persistent private data in PEP", "XEP-0223", "1.1.1", &[]);
 
+/// What lies in nodes and needs nothing of the server but these.
+pub(super) const LOCATION: Extension =
+    Extension::new("User location in PEP", "XEP-0080", "1.10.0", &[]);
+pub(super) const AVATAR: Extension =
+    Extension::new("User avatars in PEP", "XEP-0084", "1.1.4", &[]);
+pub(super) const MOOD: Extension = Extension::new("User mood in PEP", "XEP-0107", "1.2.2", &[]);
+pub(super) const ACTIVITY: Extension =
+    Extension::new("User activity in PEP", "XEP-0108", "1.3", &[]);
+pub(super) const VCARD4: Extension = Extension::new("vCard4 in PEP", "XEP-0292", "0.12.0", &[])
+    .partly("in PEP; no requests of its own");
+pub(super) const BOOKMARKS: Extension =
+    Extension::new("Bookmarks in PEP", "XEP-0402", "1.2.0", &[])
+        .partly("kept and told; not converted from and to older ones");
+
 fn get(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
     read(request, Kind::Get, out)
 }
