@@ -26,6 +26,19 @@ pub struct Secrets {
 }
 
 impl Model {
+    /// Who is told that the secrets that an account had are good for nothing any more: it has others, is closed, or gone. He is told
+    /// after the commit and before any session is ended: a login by the old secrets that he does not stop when it binds has bound before,
+    /// and is ended. There is one; a second is not heard.
+    pub fn watch_secrets(&self, watcher: impl Fn(&Bare) + Send + Sync + 'static) {
+        let _ = self.secrets_watcher.set(Box::new(watcher));
+    }
+
+    fn secrets_ended(&self, account: &Bare) {
+        if let Some(watcher) = self.secrets_watcher.get() {
+            watcher(account);
+        }
+    }
+
     /// Writes the ops as one unit that changes nothing in memory, answers, and goes on.
     pub(crate) fn unit(
         self: &Arc<Self>,
@@ -78,7 +91,11 @@ impl Model {
             },
         ];
         let of = account.clone();
-        self.unit(ops, reply, move |model| model.enter_groups(&of));
+        self.unit(ops, reply, move |model| {
+            // There may have been another account of this name.
+            model.secrets_ended(&of);
+            model.enter_groups(&of);
+        });
     }
 
     /// Changes the secrets. Sessions that logged in with the old ones are ended.
@@ -93,6 +110,7 @@ impl Model {
             }],
             reply,
             move |model| {
+                model.secrets_ended(&of);
                 model.end_sessions(&of, Ended::PasswordChanged);
             },
         );
@@ -129,6 +147,7 @@ impl Model {
             self.submit(entity, ops, move |model, stored| {
                 match (&stored, disabled) {
                     (Ok(()), true) => {
+                        model.secrets_ended(&of);
                         model.end_sessions(&of, Ended::Disabled);
                         model.quit_groups(&of, false);
                         model.end_watches_of(&of);
@@ -217,6 +236,7 @@ impl Model {
             let (answer, of, born) = (reply.clone(), account.clone(), entity.born);
             self.submit(entity, ops, move |model, stored| {
                 if stored.is_ok() {
+                    model.secrets_ended(&of);
                     model.end_sessions(&of, Ended::Deleted);
                     model.quit_groups(&of, true);
                     model.forget(&of);

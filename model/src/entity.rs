@@ -85,6 +85,8 @@ pub(crate) struct Entity {
 /// A connected XMPP session.
 pub(crate) struct Session {
     pub(crate) connected: Arc<Connected>,
+    /// Which installation of a client it is, if it said so (XEP-0388 §2.3).
+    pub(crate) client: Option<[u8; 16]>,
     /// Its priority while it is available: then it stands as a watcher at everybody whom the roster lets it see.
     pub(crate) available: Option<i8>,
     /// Asked for the roster: gets pushes (RFC 6121 §2.1.6).

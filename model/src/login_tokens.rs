@@ -45,16 +45,20 @@ impl Model {
         self.unit(vec![op], reply, |_| {});
     }
 
-    /// Takes all tokens of a client back.
-    pub fn remove_login_tokens(
+    /// A token was used, with this count, to take all tokens of the client back. `Conflict` as for [`Model::use_login_token`].
+    pub fn revoke_login_tokens(
         self: &Arc<Self>,
         account: &Bare,
         client: [u8; 16],
+        nonce: [u8; 16],
+        count: Option<u64>,
         reply: &Reply<()>,
     ) {
-        let op = Op::LoginTokensRemove {
+        let op = Op::LoginTokensRevoke {
             account: account.clone(),
             client,
+            nonce,
+            count,
         };
         self.unit(vec![op], reply, |_| {});
     }

@@ -35,6 +35,18 @@ impl Model {
         wish: Option<Resource>,
         route: Arc<dyn Route>,
     ) -> Result<(SessionId, Resource), Refusal> {
+        self.connect_client(account, wish, None, route)
+    }
+
+    /// The same for an installation of a client that says which it is: whatever they are called, its earlier sessions are ended as well
+    /// (XEP-0386 §3.2).
+    pub fn connect_client(
+        self: &Arc<Self>,
+        account: &Bare,
+        wish: Option<Resource>,
+        client: Option<[u8; 16]>,
+        route: Arc<dyn Route>,
+    ) -> Result<(SessionId, Resource), Refusal> {
         let resource = wish
             .filter(|w| !is_phone_name(w) && w.as_str() != crate::status::RESOURCE)
             .unwrap_or_else(|| Resource::from_prepared(&clock::hex::<8>(&self.random)));
@@ -45,7 +57,10 @@ impl Model {
                 if entity.disabled {
                     return Err(Refusal::Disabled);
                 }
-                if let Some(rival) = entity.sessions.iter().find(|s| s.resource == resource) {
+                let earlier = |s: &&Session| {
+                    s.resource == resource || (client.is_some() && s.client == client)
+                };
+                if let Some(rival) = entity.sessions.iter().find(earlier) {
                     return Ok(Some((rival.id, Arc::clone(&rival.route))));
                 }
                 let most = self.rules.sessions_per_account;
@@ -58,6 +73,7 @@ impl Model {
                 exact(&mut entity.sessions);
                 entity.sessions.push(Session {
                     connected,
+                    client,
                     available: None,
                     interested: false,
                     carbons: false,

@@ -98,6 +98,9 @@ impl Default for Rules {
     }
 }
 
+/// Is told of accounts whose old secrets are good for nothing any more.
+pub(crate) type SecretsWatcher = Box<dyn Fn(&Bare) + Send + Sync>;
+
 /// The presence model. Shared by all faces.
 pub struct Model {
     shards: Vec<Mutex<HashMap<Bare, Slot>>>,
@@ -109,6 +112,7 @@ pub struct Model {
     pub(crate) timers: Mutex<Timers>,
     pub(crate) aliases: Mutex<HashMap<String, Bare>>,
     phones: OnceLock<Arc<dyn Route>>,
+    pub(crate) secrets_watcher: OnceLock<SecretsWatcher>,
     /// A leaf lock.
     pub(crate) interests: Sets,
     pub(crate) node_owners: Owners,
@@ -150,6 +154,7 @@ impl Model {
             timers: Mutex::default(),
             aliases: Mutex::default(),
             phones: OnceLock::new(),
+            secrets_watcher: OnceLock::new(),
             interests: Sets::default(),
             node_owners: Owners::default(),
             next_session: AtomicU64::new(1),

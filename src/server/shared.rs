@@ -1,13 +1,13 @@
 //! What every connection needs.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use model::{Model, Now};
 use parking_lot::Mutex;
-use presence::{Bare, Timestamp, Utc};
+use presence::{Timestamp, Utc};
 use tokio::sync::{Semaphore, watch};
 use xmpp::adhoc::Commands;
 use xmpp::discovery::Item;
@@ -51,8 +51,8 @@ pub struct Shared {
     pub(crate) sip: OnceLock<Weak<Sip>>,
     /// The configuration as it was last loaded: what a reload may change is read from here.
     pub(crate) loaded: Mutex<Arc<Config>>,
-    /// When the credentials of an account changed last, for the time in which a login may be under way.
-    pub(crate) changed: Mutex<HashMap<Bare, Timestamp>>,
+    /// How often secrets of an account have become good for nothing.
+    pub(crate) ended_secrets: AtomicU64,
     pub(crate) stop: watch::Receiver<Stage>,
 }
 
@@ -162,9 +162,8 @@ impl Shared {
         *self.stop.borrow() >= Stage::Closing
     }
 
-    /// Credentials that were right at that moment are no longer.
-    pub(crate) fn outdated(&self, account: &Bare, authenticated: Timestamp) -> bool {
-        let changed = self.changed.lock();
-        changed.get(account).is_some_and(|at| *at >= authenticated)
+    /// How often secrets of an account, whoever's, have become good for nothing. While this stays the same, what was proven still holds.
+    pub(crate) fn secrets_ended(&self) -> u64 {
+        self.ended_secrets.load(Ordering::SeqCst)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -164,12 +164,18 @@ impl Server {
             resumable: Resumable::default(),
             sip: OnceLock::new(),
             loaded: Mutex::new(Arc::new(config.clone())),
-            changed: Mutex::default(),
+            ended_secrets: AtomicU64::new(0),
             stop: stopping,
             folder,
             config,
         });
         complete_on_runtime(&shared);
+        let watching = Arc::downgrade(&shared);
+        model.watch_secrets(move |account| {
+            if let Some(shared) = watching.upgrade() {
+                shared.forget(account);
+            }
+        });
         let (sockets, listeners) = listen::sort(bound)?;
         let port = sockets
             .first()

@@ -1,7 +1,6 @@
 //! What the running server tells of itself, and what it does for commands.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use presence::Bare;
 use serde_json::{Value, json};
@@ -61,12 +60,9 @@ impl Shared {
 
     /// Something about an account has changed: what is remembered of its passwords is forgotten.
     pub fn forget(&self, account: &Bare) {
+        // First what is remembered: a login that begins after the count has changed must find nothing old.
         self.remembered.lock().forget(account.as_str());
-        let now = self.now().at;
-        let mut changed = self.changed.lock();
-        changed.retain(|_, at| now.since(*at) < Duration::from_secs(600));
-        changed.insert(account.clone(), now);
-        drop(changed);
+        self.ended_secrets.fetch_add(1, Ordering::SeqCst);
         if let Some(sip) = self.sip.get().and_then(std::sync::Weak::upgrade) {
             sip.keys_changed();
         }

@@ -10,7 +10,7 @@ use presence::{Bare, Refusal, Utc};
 use store::LoginToken;
 use xmpp::action::Reply;
 use xmpp::sasl::{
-    ClientId, Credentials, Fingerprint, IssuedToken, TokenAttempt, TokenFinding, TokenKey,
+    ClientId, Credentials, Fingerprint, IssuedToken, Token, TokenAttempt, TokenFinding, TokenKey,
     TokenMechanism,
 };
 
@@ -23,23 +23,29 @@ pub struct Terms {
     pub lifetime: Duration,
 }
 
-/// Judges a login. `answer` is called once, possibly after the disk was waited for, with the keys of the account that the token belongs
+/// Judges a login; no token is good for longer than `lifetime`. `answer` is called once, possibly after the disk was waited for, with the keys of the account that the token belongs
 /// to.
 pub fn check(
     model: &Arc<Model>,
     key: &TokenKey,
     account: &Bare,
     attempt: &TokenAttempt,
+    lifetime: Duration,
     answer: impl FnOnce(Reply, Option<Fingerprint>) + Send + 'static,
 ) {
     let Ok((keys, disabled, tokens)) = found(model, account, attempt.client) else {
         return answer(Reply::Fault, None);
     };
     let now = model.now().utc;
+    let within: Vec<_> = tokens
+        .iter()
+        .map(|it| it.clone().within(lifetime))
+        .collect();
     let (nonce, responder, used, is_old) =
-        match key.judge(account.as_str(), attempt, &tokens, keys, now) {
+        match key.judge(account.as_str(), attempt, &within, keys, now) {
             TokenFinding::Wrong => return answer(Reply::TokenWrong, None),
             TokenFinding::Expired => return answer(Reply::TokenExpired, None),
+            TokenFinding::Replayed => return answer(Reply::TokenReplayed, None),
             TokenFinding::Proven {
                 nonce,
                 responder,
@@ -53,24 +59,34 @@ pub fn check(
         disabled,
     };
     // Most logins change nothing and wait for no disk. Whoever may not log in has used nothing.
-    if disabled || (used && attempt.count.is_none() && !attempt.invalidate) {
+    let changes = !used || attempt.count.is_some() || attempt.invalidate;
+    if disabled || attempt.is_refused || !(changes || ends_another(&tokens, nonce)) {
         return answer(right, keys);
     }
+    let count = attempt.count;
     let stored = Answer::new(move |result| match result {
         Ok(()) => answer(right, keys),
-        Err(Refusal::Conflict | Refusal::NotFound) => answer(Reply::TokenWrong, None),
+        // Another connection was faster.
+        Err(Refusal::Conflict) if count.is_some() => answer(Reply::TokenReplayed, None),
+        Err(Refusal::Conflict | Refusal::NotFound) => answer(Reply::TokenExpired, None),
         Err(_) => answer(Reply::Fault, None),
     });
     let client = attempt.client.0;
     if attempt.invalidate {
-        model.remove_login_tokens(account, client, &stored);
+        model.revoke_login_tokens(account, client, nonce, count, &stored);
     } else {
-        model.use_login_token(account, client, nonce, attempt.count, &stored);
+        model.use_login_token(account, client, nonce, count, &stored);
     }
 }
 
+/// Whoever uses a token gives up those that end before it (XEP-0484 §3.5).
+fn ends_another(tokens: &[IssuedToken], used: [u8; 16]) -> bool {
+    let used = tokens.iter().find(|it| it.nonce == used);
+    used.is_some_and(|used| tokens.iter().any(|it| it.expires < used.expires))
+}
+
 /// Makes a token for a client that has just logged in with these keys; `nonce` is fresh. `answer` is called once, after it is on disk, with
-/// the token in clear and the time of its end.
+/// the token and the time of its end.
 pub fn issue(
     model: &Arc<Model>,
     key: &TokenKey,
@@ -78,7 +94,7 @@ pub fn issue(
     keys: Fingerprint,
     nonce: [u8; 16],
     terms: Terms,
-    answer: impl FnOnce(Option<(String, Utc)>) + Send + 'static,
+    answer: impl FnOnce(Option<(Token, Utc)>) + Send + 'static,
 ) {
     let (account, client, mechanism) = wanted;
     let issued = model.now().utc;
@@ -97,7 +113,7 @@ pub fn issue(
         count: 0,
     };
     let stored = Answer::new(move |result: Result<(), Refusal>| {
-        answer(result.ok().map(|()| (token.reveal().to_owned(), expires)));
+        answer(result.ok().map(|()| (token, expires)));
     });
     model.keep_login_token(account, kept, terms.per_account, &stored);
 }

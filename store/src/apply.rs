@@ -58,7 +58,7 @@ pub(crate) fn apply(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(),
         | Op::AccountDisable { .. }
         | Op::AccountAdmin { .. }
         | Op::AccountDelete { .. } => apply_account(db, memory, op),
-        Op::LoginTokenPut { .. } | Op::LoginTokenUsed { .. } | Op::LoginTokensRemove { .. } => {
+        Op::LoginTokenPut { .. } | Op::LoginTokenUsed { .. } | Op::LoginTokensRevoke { .. } => {
             apply_login(db, memory, op)
         }
         Op::AliasPut { alias, account } => aliases::put(db, alias, memory.number(db, account)?),
@@ -155,11 +155,7 @@ fn apply_account(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), St
             account,
             scram,
             sealed_ha1,
-        } => {
-            let account = memory.number(db, account)?;
-            accounts::set_credentials(db, account, scram, sealed_ha1)?;
-            login_tokens::clear(db, account)
-        }
+        } => accounts::set_credentials(db, memory.number(db, account)?, scram, sealed_ha1),
         Op::AccountScram {
             account,
             was,
@@ -168,7 +164,7 @@ fn apply_account(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), St
         Op::AccountDisable { account, disabled } => {
             let account = memory.number(db, account)?;
             if *disabled {
-                login_tokens::clear(db, account)?;
+                login_tokens::revoke_all(db, account)?;
             }
             accounts::set_disabled(db, account, *disabled)
         }
@@ -204,8 +200,15 @@ fn apply_login(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), Stor
             let marked = login_tokens::mark(db, number, client, nonce, *count)?;
             (account, marked)
         }
-        Op::LoginTokensRemove { account, client } => {
-            return login_tokens::remove(db, memory.number(db, account)?, client);
+        Op::LoginTokensRevoke {
+            account,
+            client,
+            nonce,
+            count,
+        } => {
+            let number = memory.number(db, account)?;
+            let revoked = login_tokens::revoke(db, number, client, nonce, *count)?;
+            (account, revoked)
         }
         _ => unreachable!("called with operations on login tokens alone"),
     };
@@ -215,6 +218,7 @@ fn apply_login(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), Stor
         Err(StoreError::Conflict(account.clone()))
     }
 }
+
 fn apply_node(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), StoreError> {
     match op {
         Op::NodePut {

@@ -42,8 +42,8 @@ pub use error::StoreError;
 pub use op::{Most, Op};
 pub use queue::Done;
 pub use record::{
-    AccountRecord, AccountSummary, GroupRecord, ItemHead, LastItem, LoginToken, NextIds, NodeItem,
-    NodeRecord, OutboxEntry, ReportRecord, StoredCredentials,
+    AccountRecord, AccountSummary, GroupRecord, ItemHead, KEPT_EXPIRED, LastItem, LoginToken,
+    NextIds, NodeItem, NodeRecord, OutboxEntry, REVOKED, ReportRecord, StoredCredentials,
 };
 pub use store::{Full, Options, Overloaded, Start, Store};
 pub use writer::{Completion, Sink};

@@ -35,7 +35,7 @@ pub enum Op {
         admin: bool,
         created: Utc,
     },
-    /// Replaces the credentials; login tokens are gone.
+    /// Replaces the credentials. Login tokens stay: they say under which they were issued.
     AccountPassword {
         account: Bare,
         scram: Vec<u8>,
@@ -47,7 +47,7 @@ pub enum Op {
         was: Vec<u8>,
         scram: Vec<u8>,
     },
-    /// Closes or opens an account. Of one that is closed the login tokens are gone.
+    /// Closes or opens an account. Of one that is closed the login tokens are revoked.
     AccountDisable { account: Bare, disabled: bool },
     /// Gives or takes administrator rights.
     AccountAdmin { account: Bare, admin: bool },
@@ -190,23 +190,30 @@ pub enum Op {
     /// The account has got this message of the day.
     MotdTold { account: Bare, number: u64 },
     /// Keeps a token that a client may log in with from now on, in place of one that it was given and never used. An account has at most
-    /// so many clients with tokens: more, and those who got theirs longest ago lose them. An account that may not log in is a
+    /// so many clients with tokens: more, and they lose them, first those that have none of the present password, then who got theirs longest
+    /// ago. What has expired stays for [`KEPT_EXPIRED`](crate::KEPT_EXPIRED). An account that may not log in is a
     /// [`Conflict`](crate::StoreError::Conflict).
     LoginTokenPut {
         account: Bare,
         token: Box<LoginToken>,
         most: u32,
     },
-    /// It was used, with this count: what was issued before it is gone. [`Conflict`](crate::StoreError::Conflict) when it is gone itself
-    /// or has had that count.
+    /// It was used, with this count: what was issued before it is gone, and so is what ends before it. A
+    /// [`Conflict`](crate::StoreError::Conflict) when it is gone itself, was revoked, or has had that count.
     LoginTokenUsed {
         account: Bare,
         client: [u8; 16],
         nonce: [u8; 16],
         count: Option<u64>,
     },
-    /// The client shall log in otherwise.
-    LoginTokensRemove { account: Bare, client: [u8; 16] },
+    /// It was used, with this count, so that no token of the client is good any more: they stay, with the password [`REVOKED`](crate::REVOKED).
+    /// A [`Conflict`](crate::StoreError::Conflict) as above.
+    LoginTokensRevoke {
+        account: Bare,
+        client: [u8; 16],
+        nonce: [u8; 16],
+        count: Option<u64>,
+    },
     /// Makes a node or changes its configuration.
     NodePut {
         account: Bare,
@@ -295,7 +302,7 @@ impl Op {
             Self::MotdTold { .. } => "motd-told",
             Self::LoginTokenPut { .. } => "login-token-put",
             Self::LoginTokenUsed { .. } => "login-token-used",
-            Self::LoginTokensRemove { .. } => "login-tokens-remove",
+            Self::LoginTokensRevoke { .. } => "login-tokens-revoke",
             Self::NodePut { .. } => "node-put",
             Self::NodeRemove { .. } => "node-remove",
             Self::ItemPut { .. } => "item-put",

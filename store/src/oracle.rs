@@ -11,7 +11,8 @@ use proptest::prelude::*;
 
 use crate::record::{ItemHead, LastItem, NodeItem, NodeRecord};
 use crate::{
-    AccountRecord, LoginToken, Op, Options, OutboxEntry, Store, StoreError, samples, stored_size,
+    AccountRecord, KEPT_EXPIRED, LoginToken, Op, Options, OutboxEntry, REVOKED, Store, StoreError,
+    samples, stored_size,
 };
 
 type Published = BTreeMap<Resource, (i64, Publication)>;
@@ -148,7 +149,6 @@ impl Oracle {
             } => {
                 let account = self.at(&account)?;
                 (account.scram, account.sealed_ha1) = (scram, sealed_ha1);
-                account.tokens.clear();
             }
             Op::AccountScram {
                 account,
@@ -164,7 +164,7 @@ impl Oracle {
                 let account = self.at(&account)?;
                 account.disabled = disabled;
                 if disabled {
-                    account.tokens.clear();
+                    account.revoke(|_| true);
                 }
             }
             Op::AccountAdmin { account, admin } => self.at(&account)?.admin = admin,
@@ -391,15 +391,17 @@ impl Oracle {
                 if account.disabled {
                     return Err(StoreError::Conflict(name));
                 }
-                let (client, now) = (token.client, token.issued);
+                let (client, now, password) = (token.client, token.issued, token.password);
                 account.tokens.insert((client, false), *token);
-                account.tokens.retain(|_, token| token.expires > now);
-                let mut others: BTreeMap<[u8; 16], presence::Utc> = BTreeMap::new();
+                let long_ago = now.0 - KEPT_EXPIRED;
+                account.tokens.retain(|_, token| token.expires.0 > long_ago);
+                let mut others: BTreeMap<[u8; 16], (bool, presence::Utc)> = BTreeMap::new();
                 for token in account.tokens.values().filter(|t| t.client != client) {
-                    let last = others.entry(token.client).or_insert(token.issued);
-                    *last = (*last).max(token.issued);
+                    let is_good = token.expires > now && token.password == password;
+                    let of = others.entry(token.client).or_insert((false, token.issued));
+                    *of = (of.0 || is_good, of.1.max(token.issued));
                 }
-                let mut others: Vec<_> = others.into_iter().map(|(c, at)| (at, c)).collect();
+                let mut others: Vec<_> = others.into_iter().map(|(c, of)| (of, c)).collect();
                 others.sort_unstable_by(|a, b| b.cmp(a));
                 let room = (most as usize).saturating_sub(1);
                 for (_, client) in others.into_iter().skip(room) {
@@ -413,23 +415,32 @@ impl Oracle {
                 count,
             } => {
                 let account = self.at(&name)?;
-                let of_client = |used: bool| (client, used);
-                let found = [false, true]
-                    .map(of_client)
-                    .into_iter()
-                    .find(|key| account.tokens.get(key).is_some_and(|t| t.nonce == nonce));
-                let fits = |t: &LoginToken| count.is_none_or(|count| t.count < count);
-                let token = found.and_then(|key| account.tokens.get(&key).cloned());
-                let Some((key, mut token)) = found.zip(token.filter(fits)) else {
+                let of_nonce = |t: &&LoginToken| t.client == client && t.nonce == nonce;
+                let found = account.tokens.values().find(of_nonce);
+                let Some(mut token) = found.filter(|t| fits(t, count)).cloned() else {
                     return Err(StoreError::Conflict(name));
                 };
-                account.tokens.remove(&key);
+                account.tokens.remove(&(client, token.used));
+                let ends = |other: &LoginToken| {
+                    other.client == client && (!token.used || other.expires < token.expires)
+                };
+                account.tokens.retain(|_, other| !ends(other));
                 token.used = true;
                 token.count = count.unwrap_or(token.count);
                 account.tokens.insert((client, true), token);
             }
-            Op::LoginTokensRemove { account, client } => {
-                self.at(&account)?.tokens.retain(|(of, _), _| *of != client);
+            Op::LoginTokensRevoke {
+                account: name,
+                client,
+                nonce,
+                count,
+            } => {
+                let account = self.at(&name)?;
+                let proves = |t: &LoginToken| t.client == client && t.nonce == nonce;
+                if !account.tokens.values().any(|t| proves(t) && fits(t, count)) {
+                    return Err(StoreError::Conflict(name));
+                }
+                account.revoke(|of| *of == client);
             }
             Op::NodePut {
                 account,
@@ -520,7 +531,18 @@ impl Oracle {
     }
 }
 
+/// A login token can be used with that count.
+fn fits(token: &LoginToken, count: Option<u64>) -> bool {
+    token.password != REVOKED && count.is_none_or(|count| token.count < count)
+}
+
 impl Account {
+    fn revoke(&mut self, whose: impl Fn(&[u8; 16]) -> bool) {
+        for token in self.tokens.values_mut().filter(|t| whose(&t.client)) {
+            token.password = REVOKED;
+        }
+    }
+
     fn page(&self, query: &ArchiveQuery, most: usize) -> Option<ArchivePage> {
         let before = query.before.flatten();
         let named = [query.after_id, query.before_id, query.after, before];

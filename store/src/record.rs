@@ -59,6 +59,12 @@ pub struct StoredCredentials {
     pub admin: bool,
 }
 
+/// What stands as the password of a login token that was revoked: no password is this.
+pub const REVOKED: [u8; 16] = [0; 16];
+
+/// So long a login token is known after it has expired, in milliseconds: who comes with it learns that it has, and does not seem to guess.
+pub const KEPT_EXPIRED: i64 = 90 * 24 * 3600 * 1000;
+
 /// A token that a client logs in with, as far as it is kept: not enough to log in with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginToken {

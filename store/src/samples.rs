@@ -13,7 +13,7 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 
-use crate::{LoginToken, Most, NodeItem, Op};
+use crate::{KEPT_EXPIRED, LoginToken, Most, NodeItem, Op};
 
 pub(crate) fn account() -> impl Strategy<Value = Bare> {
     prop_oneof!["ann", "bob", "eve"].prop_map(|l| Bare::from_prepared(&format!("{l}@example.org")))
@@ -333,7 +333,9 @@ pub(crate) fn clients() -> [[u8; 16]; 3] {
 fn login_op() -> impl Strategy<Value = Op> {
     let client = || prop::sample::select(clients().to_vec());
     let nonce = || prop::sample::select(vec![[7; 16], [8; 16], [9; 16]]);
-    let token = (client(), 1..4_u8, nonce(), 0..30_i64, 1..20_i64).prop_map(
+    let issued = (0..30_i64, prop::bool::ANY)
+        .prop_map(|(at, late)| at + if late { KEPT_EXPIRED } else { 0 });
+    let token = (client(), 1..4_u8, nonce(), issued, 1..20_i64).prop_map(
         |(client, mechanism, nonce, issued, life)| {
             Box::new(LoginToken {
                 client,
@@ -355,7 +357,12 @@ fn login_op() -> impl Strategy<Value = Op> {
             nonce,
             count
         }),
-        1 => (account(), client()).prop_map(|(account, client)| Op::LoginTokensRemove { account, client }),
+        1 => (account(), client(), nonce(), of(0..4_u64)).prop_map(|(account, client, nonce, count)| Op::LoginTokensRevoke {
+            account,
+            client,
+            nonce,
+            count
+        }),
     ]
 }
 

@@ -15,6 +15,7 @@ mod permission;
 mod person;
 mod phone;
 mod sightings;
+mod tokens;
 mod world;
 
 use chat::Chat;

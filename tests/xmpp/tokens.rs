@@ -83,6 +83,13 @@ fn proofs(token: &str, binding: &[u8]) -> (Vec<u8>, Vec<u8>) {
     (sign(b"Initiator"), sign(b"Responder"))
 }
 
+fn set_password(server: &Server, user: &str, password: &str) {
+    let jid = format!("{user}@office.example");
+    let arguments = ["user", "password", &jid, "--password-stdin"];
+    let done = server.run_with_input(&arguments, &format!("{password}\n"));
+    assert!(done.status.success());
+}
+
 /// A login by token on a connection of its own.
 fn by_token(
     server: &Server,
@@ -130,7 +137,12 @@ fn one_round_trip_and_a_session_that_works() {
     by_password(&mut again, "ann", DESK, WISHES).unwrap();
     assert_eq!(again.jid, jid);
     ann.ends_with("conflict");
-    again.settle();
+    // Also when it calls itself otherwise.
+    let mut newer = secure(&server);
+    by_password(&mut newer, "ann", DESK, &WISHES.replace("Test", "Test2")).unwrap();
+    assert_ne!(newer.jid, jid);
+    again.ends_with("conflict");
+    newer.settle();
     phone.settle();
 }
 
@@ -276,24 +288,20 @@ fn tokens_survive_kill_9_and_die_with_the_password() {
     assert_eq!(refused("nobody", DESK, &ann), "not-authorized");
 
     let (mut session, _) = by_token(&server, "ann", DESK, &ann, "").unwrap();
-    let arguments = ["user", "password", "ann@office.example", "--password-stdin"];
-    assert!(
-        server
-            .run_with_input(&arguments, "ann-secret\n")
-            .status
-            .success()
-    );
+    set_password(&server, "ann", "ann-secret");
     session.ends_with("reset");
     assert_eq!(
         refused("ann", DESK, &ann),
-        "not-authorized",
+        "credentials-expired",
         "though the password is the same"
     );
     by_token(&server, "bob", DESK, &bob, "").unwrap();
 
     // Nor does one come back with an account that was closed, or with another one of that name.
     server.ok(&["user", "disable", "bob@office.example"]);
-    assert_eq!(refused("bob", DESK, &bob), "not-authorized");
+    assert_eq!(refused("bob", DESK, &bob), "credentials-expired");
+    server.ok(&["user", "enable", "bob@office.example"]);
+    assert_eq!(refused("bob", DESK, &bob), "credentials-expired");
     let ann = obtain(&server, "ann", DESK);
     server.ok(&["user", "delete", "ann@office.example"]);
     server.add_users(&["ann"]);
@@ -326,7 +334,7 @@ fn tokens_are_taken_back_counted_and_limited() {
     assert!(token(&success).is_none());
     last.settle();
     let late = by_token(&server, "ann", DESK, &ann, "").err();
-    assert_eq!(late.as_deref(), Some("not-authorized"));
+    assert_eq!(late.as_deref(), Some("credentials-expired"));
 
     let third = "c0ffee00-0000-4000-8000-000000000003";
     let tokens: Vec<String> = [DESK, PHONE, third]
@@ -356,4 +364,75 @@ fn guessing_tokens_is_slowed_down_and_tells_nothing() {
         let more = by_token(&server, user, DESK, "guess", "").err();
         assert_eq!(more.as_deref(), Some("temporary-auth-failure"), "{user}");
     }
+}
+
+/// An office behind one address whose passwords were set anew comes back with all its old tokens: nobody guesses, nobody is locked out.
+#[test]
+fn dead_tokens_are_no_guesses() {
+    let server = Server::with(
+        "[limits]\nauth_failures = { per_account_and_address = 2, per_address = 2, within = \"10m\" }",
+        &["ann", "bob"],
+    );
+    let ann = obtain(&server, "ann", DESK);
+    let bob = obtain(&server, "bob", DESK);
+    by_token(&server, "bob", DESK, &bob, "count='7'").unwrap();
+    set_password(&server, "ann", "ann-secret");
+    for _ in 0..3 {
+        let dead = by_token(&server, "ann", DESK, &ann, "").err();
+        assert_eq!(dead.as_deref(), Some("credentials-expired"));
+        let replayed = by_token(&server, "bob", DESK, &bob, "count='7'").err();
+        assert_eq!(replayed.as_deref(), Some("not-authorized"));
+    }
+    let mut client = secure(&server);
+    by_password(&mut client, "ann", DESK, WISHES).unwrap();
+    by_token(&server, "bob", DESK, &bob, "").unwrap();
+}
+
+/// A header that names another account makes a login fail, and one that fails changes nothing.
+#[test]
+fn a_refused_login_takes_nothing_back() {
+    let server = Server::start(&["ann", "bob"]);
+    let ann = obtain(&server, "ann", DESK);
+    let (proof, _) = proofs(&ann, b"");
+    let initial = [b"ann\0".as_slice(), &proof].concat();
+    let mut client = Client::direct(&server, &Tls::trusting(&server));
+    client.send(
+        "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' \
+         from='bob@office.example' to='office.example' version='1.0'>",
+    );
+    client.opened();
+    client.next("features");
+    let more = "<fast xmlns='urn:xmpp:fast:0' invalidate='1' count='9'/>";
+    let refused = authenticate(&mut client, "HT-SHA-256-NONE", &initial, DESK, more).err();
+    assert_eq!(refused.as_deref(), Some("invalid-authzid"));
+    by_token(&server, "ann", DESK, &ann, "count='1'").unwrap();
+}
+
+/// The old password was proven before the change, and its session would begin after it.
+#[test]
+fn a_login_under_way_does_not_outlive_a_change_of_the_password() {
+    let server = Server::start(&["ann", "bob"]);
+    let mut clients = ["ann", "bob"].map(|user| {
+        let mut client = secure(&server);
+        client
+            .scram(Hash::Sha256, user, &format!("{user}-secret"), None)
+            .unwrap();
+        client
+    });
+    let mut plain = secure(&server);
+    plain.plain("ann", "ann-secret").unwrap();
+    set_password(&server, "ann", "other-secret");
+    let [ann, bob] = &mut clients;
+    for client in [ann, &mut plain] {
+        client.send("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>");
+        client.ends_with("reset");
+    }
+    // Those of others, and those with the new password, are not concerned.
+    bob.bind("desk");
+    let mut ann = secure(&server);
+    assert!(ann.plain("ann", "ann-secret").is_err());
+    let mut ann = secure(&server);
+    ann.plain("ann", "other-secret").unwrap();
+    ann.bind("desk");
+    ann.settle();
 }

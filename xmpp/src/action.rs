@@ -14,7 +14,7 @@ use services::caps::Interests;
 
 pub use crate::client::BlockWish;
 use crate::management::Previous;
-use crate::sasl::{ClientId, Hash, Password, TokenAttempt, TokenMechanism};
+use crate::sasl::{ClientId, Hash, Password, Token, TokenAttempt, TokenMechanism};
 
 /// An IQ request that waits for its one response (RFC 6120 §8.2.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub enum Action {
         password: Password,
     },
     /// SASL-HT: is this the proof of a token (XEP-0484)? Blocks. Counts as the begin of a login attempt. What follows from the use of a
-    /// token is stored before the answer.
+    /// token is stored before the answer; nothing is stored for an attempt that is refused whatever is found.
     Token {
         /// The account that wants to log in.
         account: Bare,
@@ -88,6 +88,8 @@ pub enum Action {
         account: Bare,
         /// The name the client wants.
         resource: Option<Resource>,
+        /// Which installation of a client it is: the sessions that it had before end (XEP-0386 §3.2).
+        client: Option<ClientId>,
     },
     /// Go on with an earlier stream of the account (XEP-0198 §5). Blocks: the driver exchanges this session for the one of that stream
     /// ([`crate::Session::resume`]), or says that there is none.
@@ -289,10 +291,12 @@ pub enum Reply {
     },
     /// To [`Action::Token`]: it was right once.
     TokenExpired,
+    /// To [`Action::Token`]: it is right, but has come with that count or a higher one before.
+    TokenReplayed,
     /// To [`Action::Token`]: it is not.
     TokenWrong,
-    /// To [`Action::IssueToken`]: the token in clear and when it expires; `None` when none could be made.
-    Issued(Option<(String, presence::Utc)>),
+    /// To [`Action::IssueToken`]: the token and when it expires; `None` when none could be made.
+    Issued(Option<(Token, presence::Utc)>),
     /// To what begins an attempt: too many failures; answered with `temporary-auth-failure`. No attempt has begun.
     TooMany,
     /// To what begins an attempt: our fault.

@@ -180,14 +180,13 @@ impl Executor<'_> {
         command: impl FnOnce(&Arc<Model>, &Reply<()>),
     ) -> Result<Value, String> {
         let (send, answer) = mpsc::channel();
-        // Before and after: what was remembered in between is forgotten as well.
-        self.forget(account);
         let reply = Reply::new(move |result| {
             let _ = send.send(result);
         });
         turn(|| command(self.model, &reply));
         drop(reply);
         let done = answer.recv().unwrap_or(Err(Refusal::Fault));
+        // The model tells of secrets that have ended; what phones log in with hangs on aliases, too.
         self.forget(account);
         match done {
             Ok(()) => Ok(json!({ "account": account.as_str() })),

@@ -11,6 +11,7 @@ use xmpp::answer;
 use xmpp::management::received::Ticket;
 use xmpp::management::{self, Received};
 use xmpp::print::Condition;
+use xmpp::sasl::ClientId;
 
 use super::{Connection, Inbound, Inbox, XmppRoute};
 use crate::server::link::Link;
@@ -30,7 +31,11 @@ impl Connection {
                 mechanism,
             } => self.issue_token(&account, client, mechanism),
             Action::Attempted { account, outcome } => self.attempted(&account, outcome),
-            Action::Bind { account, resource } => self.bind(account, resource),
+            Action::Bind {
+                account,
+                resource,
+                client,
+            } => self.bind(account, resource, client),
             Action::Resume { account, previous } => self.ask_to_resume(&account, &previous),
             Action::Enable { resume, most } => self.manage(resume, most),
             Action::ManagedFromStart { id, most } => self.count_stanzas(id, most, |_, _| ()),
@@ -60,21 +65,25 @@ impl Connection {
         }
     }
 
-    fn bind(&mut self, account: Bare, wish: Option<presence::Resource>) {
+    fn bind(&mut self, account: Bare, wish: Option<presence::Resource>, client: Option<ClientId>) {
         let resource = wish.unwrap_or_else(|| {
             presence::Resource::from_prepared(&format!("{:016x}", rand::random::<u64>()))
         });
-        if self.shared.outdated(&account, self.authenticated) {
-            let text = "The credentials were changed";
-            self.session.end(StreamCondition::Reset, Some(text));
-            return;
+        if self.is_outdated(&account) {
+            return self.end_outdated();
         }
         let route = XmppRoute::new(&self.link, &self.inbox);
         let as_route = Arc::clone(&route) as Arc<dyn model::Route>;
-        let bound = self
-            .shared
-            .model
-            .connect(&account, Some(resource), as_route);
+        let model = &self.shared.model;
+        let client = client.map(|id| id.0);
+        let bound = model.connect_client(&account, Some(resource), client, as_route);
+        // Once more: a change that ended all sessions before this one was bound is seen here, and a later one ends this one as well.
+        if let Ok((session, _)) = bound
+            && self.is_outdated(&account)
+        {
+            model.disconnect(&account, session, None);
+            return self.end_outdated();
+        }
         let bound = bound.map(|(session, resource)| {
             route.name(account.with(resource.clone()));
             self.bound = Some((account, session));
@@ -83,6 +92,11 @@ impl Connection {
         let now = self.now();
         self.session.handle_reply(now, Reply::Bound(bound));
         self.route = Some(route);
+    }
+
+    pub(super) fn end_outdated(&mut self) {
+        let text = "The credentials were changed";
+        self.session.end(StreamCondition::Reset, Some(text));
     }
 
     fn act_bound(&mut self, account: &Bare, session: model::SessionId, action: Action) {

@@ -19,8 +19,8 @@ pub(crate) struct Begun {
     shared: Arc<Shared>,
     account: Bare,
     address: IpAddr,
-    /// When: what is found right is right as of then.
-    at: Timestamp,
+    /// How often secrets had ended before it: what is found right is right as of then.
+    secrets: u64,
     settled: bool,
 }
 
@@ -30,7 +30,7 @@ impl Begun {
             shared: Arc::clone(shared),
             account: account.clone(),
             address,
-            at: shared.now().at,
+            secrets: shared.secrets_ended(),
             settled: false,
         }
     }
@@ -172,8 +172,21 @@ impl Connection {
                     inbox.leave(&link, Inbound::reply(reply, None, proven));
                 };
                 let tokens = &self.shared.xmpp.tokens;
-                login_tokens::check(&self.shared.model, tokens, &account, &attempt, answer);
+                let lifetime = self.shared.config.limits.login_tokens.lifetime;
+                let model = &self.shared.model;
+                login_tokens::check(model, tokens, &account, &attempt, lifetime, answer);
             }
+        }
+    }
+
+    /// The credentials that were proven are no longer those of the account. Costs nothing while nobody's change.
+    pub(super) fn is_outdated(&self, account: &Bare) -> bool {
+        if self.shared.secrets_ended() == self.secrets {
+            return false;
+        }
+        match stored(&self.shared, account) {
+            Ok(Some((found, _))) => self.proven != Some(found.fingerprint()),
+            Ok(None) | Err(()) => true,
         }
     }
 
@@ -182,11 +195,11 @@ impl Connection {
         let Some(begun) = self.begun.take() else {
             return;
         };
-        let at = begun.at;
+        let secrets = begun.secrets;
         self.held = begun.settle(outcome);
         match outcome {
             AttemptOutcome::Succeeded => {
-                self.authenticated = at;
+                self.secrets = secrets;
                 Gauges::count(&self.shared.gauges.logins);
             }
             AttemptOutcome::Failed => {
@@ -215,6 +228,7 @@ async fn check(shared: &Arc<Shared>, account: Bare, wanted: Wanted) -> Checked {
                 &shared.xmpp.tokens,
                 &account,
                 &attempt,
+                shared.config.limits.login_tokens.lifetime,
                 answer,
             );
             found.await.unwrap_or((Reply::Fault, None))

@@ -77,8 +77,8 @@ pub(crate) struct Connection {
     route: Option<Arc<XmppRoute>>,
     /// What a managed stream has besides.
     managed: Option<Box<Managed>>,
-    /// When the client proved who it is.
-    authenticated: Timestamp,
+    /// How often secrets had ended when the client began to prove who it is.
+    secrets: u64,
     /// A login has failed: what follows is not told before this.
     held: Option<Timestamp>,
     /// Actions that later ones wait for.
@@ -129,7 +129,7 @@ pub(crate) async fn serve(
             proven: None,
             route: None,
             managed: None,
-            authenticated: Timestamp::default(),
+            secrets: 0,
             held: None,
             unanswered: 0,
             marked: false,

@@ -183,10 +183,8 @@ impl Connection {
     /// Wants to go on with an earlier stream.
     pub(super) fn ask_to_resume(&mut self, account: &Bare, previous: &Previous) {
         let now = self.now();
-        if self.shared.outdated(account, self.authenticated) {
-            let text = "The credentials were changed";
-            self.session.end(StreamCondition::Reset, Some(text));
-            return;
+        if self.is_outdated(account) {
+            return self.end_outdated();
         }
         let takeover = Takeover {
             by: Some((Arc::clone(&self.inbox), Arc::clone(&self.link))),
@@ -241,7 +239,7 @@ impl Connection {
         // From here on `old` is what this connection had before.
         self.count(None);
         std::mem::swap(&mut self.counted, &mut old.counted);
-        self.authenticated = old.authenticated;
+        (self.secrets, self.proven) = (old.secrets, old.proven);
         (self.closing, self.peer_is_done, self.give_up) = (false, false, None);
         let lost = self.managed.as_mut().and_then(|m| m.lost.take());
         if let Some(managed) = &self.managed {

@@ -4,10 +4,10 @@ use presence::Utc;
 use rusqlite::{Connection, Row, params};
 
 use super::{Outcome, blob, execute, number, rows};
-use crate::{LoginToken, StoreError};
+use crate::{KEPT_EXPIRED, LoginToken, REVOKED, StoreError};
 
 /// Keeps a token that was just issued, in place of one that was never used; false where the account may not log in. What has expired
-/// goes, and so do the clients above `most` that got theirs longest ago.
+/// long ago goes, and so do the clients above `most`: those without a token that is good first, then those that got theirs longest ago.
 pub(crate) fn put(db: &Connection, account: i64, token: &LoginToken, most: u32) -> Outcome<bool> {
     let sql = "INSERT OR REPLACE INTO login_tokens \
                    (account, client, used, mechanism, nonce, password, issued, expires, count) \
@@ -29,20 +29,23 @@ pub(crate) fn put(db: &Connection, account: i64, token: &LoginToken, most: u32) 
         return Ok(false);
     }
     let sql = "DELETE FROM login_tokens WHERE account = ?1 AND expires <= ?2";
-    execute(db, sql, params![account, token.issued.0])?;
+    let long_ago = token.issued.0.saturating_sub(KEPT_EXPIRED);
+    execute(db, sql, params![account, long_ago])?;
     let sql = "DELETE FROM login_tokens WHERE account = ?1 AND client <> ?2 AND client NOT IN \
-                   (SELECT client FROM login_tokens WHERE account = ?1 AND client <> ?2 \
-                    GROUP BY client ORDER BY MAX(issued) DESC, client DESC LIMIT ?3)";
+                   (SELECT client FROM login_tokens WHERE account = ?1 AND client <> ?2 GROUP BY client \
+                    ORDER BY MAX(expires > ?3 AND password = ?4) DESC, MAX(issued) DESC, client DESC LIMIT ?5)";
+    let others = most.saturating_sub(1);
+    let (now, password) = (token.issued.0, token.password);
     execute(
         db,
         sql,
-        params![account, token.client, most.saturating_sub(1)],
+        params![account, token.client, now, password, others],
     )?;
     Ok(true)
 }
 
-/// Marks a token as used, with the count that came with it: what was issued before it is gone. False when it is not there any more, or
-/// has had that count.
+/// Marks a token as used, with the count that came with it: what was issued before it is gone, and what expires before it. False when it
+/// is not there any more, was revoked, or has had that count.
 pub(crate) fn mark(
     db: &Connection,
     account: i64,
@@ -50,25 +53,37 @@ pub(crate) fn mark(
     nonce: &[u8; 16],
     count: Option<u64>,
 ) -> Outcome<bool> {
-    let sql = "DELETE FROM login_tokens WHERE account = ?1 AND client = ?2 AND used = 1 AND EXISTS \
-                   (SELECT 1 FROM login_tokens WHERE account = ?1 AND client = ?2 AND used = 0 AND nonce = ?3)";
+    let sql = "DELETE FROM login_tokens WHERE account = ?1 AND client = ?2 AND EXISTS \
+                   (SELECT 1 FROM login_tokens AS it WHERE it.account = ?1 AND it.client = ?2 AND it.nonce = ?3 \
+                    AND it.used <> login_tokens.used AND (it.used = 0 OR it.expires > login_tokens.expires))";
     execute(db, sql, params![account, client, nonce])?;
     let sql = "UPDATE login_tokens SET used = 1, count = COALESCE(?4, count) \
-               WHERE account = ?1 AND client = ?2 AND nonce = ?3 AND (?4 IS NULL OR count < ?4)";
+               WHERE account = ?1 AND client = ?2 AND nonce = ?3 AND password <> ?5 AND (?4 IS NULL OR count < ?4)";
     let count = count.map(u64::cast_signed);
-    let marked = execute(db, sql, params![account, client, nonce, count])?;
+    let marked = execute(db, sql, params![account, client, nonce, count, REVOKED])?;
     Ok(marked == 1)
 }
 
-/// Takes all tokens of a client away.
-pub(crate) fn remove(db: &Connection, account: i64, client: &[u8; 16]) -> Outcome<()> {
-    let sql = "DELETE FROM login_tokens WHERE account = ?1 AND client = ?2";
-    execute(db, sql, params![account, client]).map(drop)
+/// Makes all tokens of a client good for nothing, by one of them with the count that came with it. False as for [`mark`].
+pub(crate) fn revoke(
+    db: &Connection,
+    account: i64,
+    client: &[u8; 16],
+    nonce: &[u8; 16],
+    count: Option<u64>,
+) -> Outcome<bool> {
+    let sql = "UPDATE login_tokens SET password = ?5 WHERE account = ?1 AND client = ?2 AND EXISTS \
+                   (SELECT 1 FROM login_tokens WHERE account = ?1 AND client = ?2 AND nonce = ?3 \
+                    AND password <> ?5 AND (?4 IS NULL OR count < ?4))";
+    let count = count.map(u64::cast_signed);
+    let revoked = execute(db, sql, params![account, client, nonce, count, REVOKED])?;
+    Ok(revoked > 0)
 }
 
-/// Takes all tokens of an account away.
-pub(crate) fn clear(db: &Connection, account: i64) -> Outcome<()> {
-    execute(db, "DELETE FROM login_tokens WHERE account = ?1", [account]).map(drop)
+/// Makes all tokens of an account good for nothing.
+pub(crate) fn revoke_all(db: &Connection, account: i64) -> Outcome<()> {
+    let sql = "UPDATE login_tokens SET password = ?2 WHERE account = ?1";
+    execute(db, sql, params![account, REVOKED]).map(drop)
 }
 
 /// The tokens of a client, one that was never used first.

@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use presence::Utc;
 use std::fmt;
+use std::time::Duration;
 
 /// A mechanism that proves a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -101,7 +102,7 @@ impl ClientId {
 }
 
 /// What an HT mechanism says: whose token it is, and the proof.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TokenMessage {
     /// As received.
     pub username: String,
@@ -125,8 +126,17 @@ impl TokenMessage {
     }
 }
 
+/// Without the proof.
+impl fmt::Debug for TokenMessage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("TokenMessage");
+        shown.field("username", &self.username);
+        shown.finish_non_exhaustive()
+    }
+}
+
 /// A login with a token, as it is to be judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TokenAttempt {
     /// Which installation of a client it says it is; a token is for one only.
     pub client: ClientId,
@@ -140,6 +150,22 @@ pub struct TokenAttempt {
     pub count: Option<u64>,
     /// The token shall be of no use any more.
     pub invalidate: bool,
+    /// The login fails also with the right token: whatever is found, nothing is changed.
+    pub is_refused: bool,
+}
+
+/// Without the proof and what it was made over.
+impl fmt::Debug for TokenAttempt {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TokenAttempt")
+            .field("client", &self.client)
+            .field("mechanism", &self.mechanism)
+            .field("count", &self.count)
+            .field("invalidate", &self.invalidate)
+            .field("is_refused", &self.is_refused)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What is kept of a token.
@@ -177,6 +203,8 @@ pub enum TokenFinding {
     },
     /// It was right once.
     Expired,
+    /// It is right, but came with a count that is too low.
+    Replayed,
     /// It is not.
     Wrong,
 }
@@ -227,12 +255,14 @@ impl TokenKey {
         let Some((issued, token)) = found else {
             return TokenFinding::Wrong;
         };
-        let is_replayed = attempt.count.is_some_and(|count| count <= issued.count);
-        if issued.mechanism != attempt.mechanism || is_replayed {
+        if issued.mechanism != attempt.mechanism {
             return TokenFinding::Wrong;
         }
         if issued.expires <= now || password != Some(issued.password) {
             return TokenFinding::Expired;
+        }
+        if attempt.count.is_some_and(|count| count <= issued.count) {
+            return TokenFinding::Replayed;
         }
         TokenFinding::Proven {
             nonce: issued.nonce,
@@ -254,6 +284,14 @@ impl fmt::Debug for TokenKey {
 }
 
 impl IssuedToken {
+    /// The same with the life that tokens have now, if that is shorter than what it was given.
+    #[must_use]
+    pub fn within(mut self, lifetime: Duration) -> Self {
+        let life = i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX);
+        self.expires = self.expires.min(Utc(self.issued.0.saturating_add(life)));
+        self
+    }
+
     /// A quarter of its life is over: a client that comes at least so often never needs its password again.
     fn is_old(&self, now: Utc) -> bool {
         let life = self.expires.0.saturating_sub(self.issued.0);
@@ -332,6 +370,7 @@ mod tests {
             binding: b"channel".to_vec(),
             count: None,
             invalidate: false,
+            is_refused: false,
         }
     }
 
@@ -428,7 +467,44 @@ mod tests {
                 count: Some(count),
                 ..attempt(1)
             };
-            assert_eq!(is_proven(&judge(&counted, &tokens, 0), 1), fine, "{count}");
+            let found = judge(&counted, &tokens, 0);
+            assert_eq!(is_proven(&found, 1), fine, "{count}");
+            assert_eq!(found == TokenFinding::Replayed, !fine, "{count}");
+            let late = judge(&counted, &tokens, 20 * DAY);
+            assert_eq!(late, TokenFinding::Expired, "whatever the count");
+        }
+    }
+
+    #[test]
+    fn a_shorter_life_is_for_all() {
+        let days = |days: i64| Duration::from_millis((days * DAY).cast_unsigned());
+        let short = issued(1, true).within(days(8));
+        let at = |at| judge(&attempt(1), std::slice::from_ref(&short), at);
+        assert!(matches!(
+            at(2 * DAY - 1),
+            TokenFinding::Proven { is_old: false, .. }
+        ));
+        assert!(matches!(
+            at(2 * DAY),
+            TokenFinding::Proven { is_old: true, .. }
+        ));
+        assert_eq!(at(8 * DAY), TokenFinding::Expired);
+        assert_eq!(issued(1, true).within(days(40)), issued(1, true));
+        assert_eq!(issued(1, true).within(Duration::MAX), issued(1, true));
+    }
+
+    #[test]
+    fn proofs_are_not_shown() {
+        let proof = format!("{:?}", attempt(1).proof);
+        let message = TokenMessage {
+            username: "ann".to_owned(),
+            proof: attempt(1).proof,
+        };
+        for shown in [format!("{:?}", attempt(1)), format!("{message:?}")] {
+            assert!(
+                !shown.contains(&proof) && !shown.contains("channel"),
+                "{shown}"
+            );
         }
     }
 

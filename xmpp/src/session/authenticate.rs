@@ -13,7 +13,7 @@ use xml::{Child, Element};
 pub(super) struct Request {
     /// Whom the header of the stream names: he must be the one who logs in.
     pub(super) from: Option<Bare>,
-    /// The installation of the client.
+    /// The installation of the client. `None` also for what is no UUID: it is a MUST for clients, but no reason to keep people out.
     pub(super) client: Option<ClientId>,
     /// A resource (XEP-0386).
     pub(super) bind: Option<BindWish>,
@@ -67,9 +67,7 @@ impl Request {
         let request = Self {
             from,
             client: one(element, "user-agent", SASL2)?
-                .and_then(|agent| agent.attribute("id").map(|id| ClientId::parse(&id)))
-                .map(|id| id.ok_or(Failure::MalformedRequest))
-                .transpose()?,
+                .and_then(|agent| ClientId::parse(&agent.attribute("id")?)),
             bind: one(element, "bind", BIND2)?
                 .map(|bind| BindWish::read(&bind))
                 .transpose()?,

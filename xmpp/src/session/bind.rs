@@ -62,6 +62,7 @@ impl Binding {
                 core.outbox.act(Action::Bind {
                     account: self.account.clone(),
                     resource,
+                    client: None,
                 });
                 Ok(())
             }

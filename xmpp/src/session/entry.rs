@@ -10,7 +10,7 @@ use crate::action::{Action, Reply};
 use crate::management::Previous;
 use crate::management::request::Malformed;
 use crate::print::Condition;
-use crate::sasl::{ClientId, TokenMechanism};
+use crate::sasl::{ClientId, Token, TokenMechanism};
 use presence::{Address, Bare, Resource, Utc};
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(super) struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Told {
     /// A token for the next time, and when it expires.
-    pub(super) token: Option<(String, Utc)>,
+    pub(super) token: Option<(Token, Utc)>,
     /// The resource that was bound.
     pub(super) resource: Option<Resource>,
     /// Stream management began with it.
@@ -112,6 +112,7 @@ impl Entry {
             Action::Bind {
                 account: self.account.clone(),
                 resource: self.resource(&wish),
+                client: self.client,
             }
         } else {
             return false;

@@ -86,7 +86,10 @@ impl Login {
         self.abandon(core);
         self.request = Some(Box::default());
         let step = match Request::read(element, from) {
-            Ok((request, initial)) => {
+            Ok((mut request, initial)) => {
+                // A token that cannot be proven here would only replace one that can.
+                let fits = |it: &TokenMechanism| it.binding_data(&channel.bindings).is_some();
+                request.token = request.token.filter(fits);
                 self.request = Some(Box::new(request));
                 let mechanism = element.attribute("mechanism").unwrap_or_default();
                 self.begin(channel, &mechanism, initial.as_deref(), nonce)
@@ -231,6 +234,14 @@ impl Login {
             }
             (Wait::Token(subject), Reply::TokenExpired) => {
                 exchange.token_checked(subject, Err(Failure::CredentialsExpired))
+            }
+            (Wait::Token(subject), Reply::TokenReplayed) => {
+                // Whoever can prove the token does not guess.
+                if let Some(account) = self.attempt.take() {
+                    let outcome = AttemptOutcome::Abandoned;
+                    core.outbox.act(Action::Attempted { account, outcome });
+                }
+                exchange.token_checked(subject, Err(Failure::NotAuthorized))
             }
             (Wait::Token(subject), Reply::TokenWrong) => {
                 exchange.token_checked(subject, Err(Failure::NotAuthorized))
@@ -377,6 +388,7 @@ impl Login {
             binding: binding.clone(),
             count: fast.count,
             invalidate: fast.invalidate,
+            is_refused: subject.once_proven.is_err(),
         };
         let action = Action::Token {
             account: account.clone(),

@@ -139,6 +139,7 @@ mod tests {
         Action::Bind {
             account: Bare::from_prepared("ann@office.example"),
             resource: None,
+            client: None,
         }
     }
 

@@ -73,7 +73,7 @@ pub(super) fn success2(
         to.start("token");
         to.attribute("xmlns", FAST);
         to.attribute("expiry", &expiry.to_rfc3339());
-        to.attribute("token", token);
+        to.attribute("token", token.reveal());
         to.end();
     }
     to.end();

@@ -29,7 +29,7 @@ fn a_name_of_the_servers_making() {
     assert_eq!(answer.attribute("type").as_deref(), Some("result"));
     assert!(matches!(
         pair.actions.last(),
-        Some(Action::Bind { account, resource: None }) if account.as_str() == "ann@office.example"
+        Some(Action::Bind { account, resource: None, client: None }) if account.as_str() == "ann@office.example"
     ));
     assert_eq!(
         pair.session.address().unwrap().to_string(),

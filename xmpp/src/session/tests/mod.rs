@@ -19,9 +19,9 @@ use super::*;
 use crate::action::{Action, AttemptOutcome};
 use crate::client::{Service, Software};
 use crate::sasl::{
-    ClientBinding, ClientId, Credentials, Decoy, Hash, IssuedToken, Nonce, Password, ScramClient,
-    TokenAttempt, TokenFinding, TokenMechanism, decode_payload, encode_optional_payload,
-    encode_payload, plain_message,
+    ClientBinding, ClientId, Credentials, Decoy, Fingerprint, Hash, IssuedToken, Nonce, Password,
+    ScramClient, TokenAttempt, TokenFinding, TokenMechanism, decode_payload,
+    encode_optional_payload, encode_payload, plain_message,
 };
 use crate::stream::namespaces::{BIND, BIND2, FAST, SASL, SASL2, STREAM, STREAM_ERRORS};
 use presence::{Resource, Utc};
@@ -261,31 +261,42 @@ impl Pair {
         match keys.judge(name, attempt, &issued, password, now) {
             TokenFinding::Wrong => Reply::TokenWrong,
             TokenFinding::Expired => Reply::TokenExpired,
+            TokenFinding::Replayed => Reply::TokenReplayed,
             TokenFinding::Proven {
                 nonce,
                 responder,
                 is_old,
                 ..
             } => {
-                self.tokens.retain(|(client, token)| {
-                    let is_gone = if attempt.invalidate {
-                        true
-                    } else {
-                        token.used && token.nonce != nonce
-                    };
-                    *client != attempt.client || !is_gone
-                });
-                for (_, token) in &mut self.tokens {
-                    if token.nonce == nonce {
-                        token.used = true;
-                        token.count = attempt.count.unwrap_or(token.count);
-                    }
+                let disabled = self.answers == Answers::Disabled;
+                if !attempt.is_refused && !disabled {
+                    self.used(attempt, nonce);
                 }
                 Reply::Token {
                     responder,
                     is_old,
-                    disabled: self.answers == Answers::Disabled,
+                    disabled,
                 }
+            }
+        }
+    }
+
+    fn used(&mut self, attempt: &TokenAttempt, nonce: [u8; 16]) {
+        if attempt.invalidate {
+            for (client, token) in &mut self.tokens {
+                if *client == attempt.client {
+                    token.password = Fingerprint([0; 16]);
+                }
+            }
+            return;
+        }
+        self.tokens.retain(|(client, token)| {
+            *client != attempt.client || !token.used || token.nonce == nonce
+        });
+        for (_, token) in &mut self.tokens {
+            if token.nonce == nonce {
+                token.used = true;
+                token.count = attempt.count.unwrap_or(token.count);
             }
         }
     }
@@ -295,11 +306,17 @@ impl Pair {
         account: &Bare,
         client: ClientId,
         mechanism: TokenMechanism,
-    ) -> Option<(String, Utc)> {
+    ) -> Option<(crate::sasl::Token, Utc)> {
         if self.answers == Answers::Fault {
             return None;
         }
-        let nonce = [self.tokens.len() as u8 + 1; 16];
+        let nonce = [self
+            .tokens
+            .iter()
+            .map(|(_, it)| it.nonce[0])
+            .max()
+            .unwrap_or(0)
+            + 1; 16];
         let expires = Utc(self.now.utc.0 + 20 * 86_400_000);
         self.tokens
             .retain(|(of, token)| *of != client || token.used);
@@ -314,8 +331,7 @@ impl Pair {
         };
         self.tokens.push((client, token));
         let keys = &self.session.core.settings.tokens;
-        let token = keys.token(account.as_str(), client, &nonce);
-        Some((token.reveal().to_owned(), expires))
+        Some((keys.token(account.as_str(), client, &nonce), expires))
     }
 
     fn answer(&self, usual: Reply) -> Option<Reply> {

@@ -231,10 +231,6 @@ fn malformed_requests() {
         ),
         (&format!("{initial}{initial}"), "malformed-request"),
         (
-            &format!("{initial}<user-agent id='desk'/>"),
-            "malformed-request",
-        ),
-        (
             &format!("{initial}{0}{0}", user_agent()),
             "malformed-request",
         ),

@@ -265,7 +265,8 @@ fn taken_back() {
     assert_eq!(token(&pair.entered().0), None, "though it was time");
     let mut late = again(&pair);
     late.send(&login("HT-SHA-256-NONE", &one, b"", "", ""));
-    assert_eq!(late.failure2(), "not-authorized");
+    assert_eq!(late.failure2(), "credentials-expired");
+    assert_eq!(late.attempts, [AttemptOutcome::Abandoned]);
     // Who asks for another at the same time gets one.
     let mut pair = again(&first);
     let wish = format!("<request-token xmlns='{FAST}' mechanism='HT-SHA-256-ENDP'/>");
@@ -306,6 +307,11 @@ fn counts_only_go_up() {
             last = pair;
         } else {
             assert_eq!(pair.failure2(), "not-authorized", "{count}");
+            assert_eq!(
+                pair.attempts,
+                [AttemptOutcome::Abandoned],
+                "it was no guess"
+            );
         }
     }
 }
@@ -332,11 +338,69 @@ fn what_the_outside_refuses() {
         assert_eq!(pair.failure2(), condition);
         assert_eq!(pair.attempts, Vec::from_iter(outcome));
     }
-    // The header names somebody else.
-    let mut pair = Pair::direct();
+    // The header names somebody else: whatever was wished with it is not done.
+    for fast in ["", "invalidate='1'", "count='9'"] {
+        let mut pair = Pair::direct();
+        pair.tokens = first.tokens.clone();
+        pair.send(&OPEN.replace("to=", "from='bob@office.example' to="))
+            .opening();
+        pair.send(&login("HT-SHA-256-NONE", &one, b"", fast, ""));
+        assert_eq!(pair.failure2(), "invalid-authzid");
+        assert_eq!(pair.tokens, first.tokens, "{fast}");
+    }
+}
+
+/// An id is to be a UUID; a client that has another one is let in, as one that says nothing.
+#[test]
+fn ids_that_are_none() {
+    let odd = "<user-agent id='my-client'><software>Odd</software></user-agent>";
+    let wish = format!("{odd}<request-token xmlns='{FAST}' mechanism='HT-SHA-256-NONE'/>");
+    let mut pair = open();
+    pair.send(&plain(&wish));
+    assert_eq!(token(&pair.entered().0), None);
+    let mut pair = open();
+    let more = format!("{odd}<fast xmlns='{FAST}'/>");
+    pair.send(&authenticate("HT-SHA-256-NONE", Some(b"ann\0proof"), &more));
+    assert_eq!(pair.failure2(), "malformed-request");
+}
+
+/// What cannot be proven on this channel is not issued, and nothing that can be makes way for it.
+#[test]
+fn mechanisms_that_the_channel_cannot_use() {
+    let (_, first) = obtained("HT-SHA-256-NONE");
+    let unbound = Secured {
+        exporter: None,
+        ..secured()
+    };
+    let mut pair = Pair::new(settings(), Some(unbound));
     pair.tokens = first.tokens.clone();
-    pair.send(&OPEN.replace("to=", "from='bob@office.example' to="))
-        .opening();
-    pair.send(&login("HT-SHA-256-NONE", &one, b"", "", ""));
-    assert_eq!(pair.failure2(), "invalid-authzid");
+    pair.send(OPEN).opening();
+    pair.send(&plain(&request("HT-SHA-256-EXPR")));
+    assert_eq!(token(&pair.entered().0), None);
+    assert_eq!(pair.tokens, first.tokens);
+}
+
+#[test]
+fn tokens_are_not_shown() {
+    let (one, pair) = obtained("HT-SHA-256-NONE");
+    let (client, issued) = &pair.tokens[0];
+    let keys = &pair.session.core.settings.tokens;
+    let token = keys.token("ann@office.example", *client, &issued.nonce);
+    assert_eq!(token.reveal(), one);
+    let reply = Reply::Issued(Some((token, Utc(0))));
+    assert!(!format!("{reply:?}").contains(&one));
+}
+
+/// Whoever binds says which client it is, whatever the tag, so that its earlier sessions can be ended (XEP-0386 §3.2).
+#[test]
+fn the_client_is_named_with_the_resource() {
+    let mut pair = open();
+    let bind = format!("{}<bind xmlns='{BIND2}'/>", user_agent());
+    pair.send(&plain(&bind));
+    pair.entered();
+    let bound = pair.actions.iter().find_map(|it| match it {
+        Action::Bind { client, .. } => Some(*client),
+        _ => None,
+    });
+    assert_eq!(bound, Some(ClientId::parse(CLIENT_ID)));
 }
