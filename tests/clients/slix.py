@@ -23,6 +23,11 @@ class Client(slixmpp.ClientXMPP):
                 self.register_plugin(plugin)
             self.add_event_handler("user_mood_publish", self.on_mood)
             self.add_event_handler("avatar_metadata_publish", self.on_avatar)
+        if arguments.get("managed"):
+            self.register_plugin("xep_0198")
+            self.add_event_handler("sm_enabled", lambda _: tell("managed"))
+            self.add_event_handler("session_resumed", lambda _: tell("resumed", jid=self.boundjid.full))
+            self.add_event_handler("sm_failed", lambda _: tell("not resumed"))
         self.auto_authorize = arguments.get("approve", True)
         self.auto_subscribe = arguments.get("approve", True)
         self.add_event_handler("session_start", self.on_started)
@@ -129,6 +134,9 @@ class Client(slixmpp.ClientXMPP):
                 first=str(metadata["mam_metadata"]["start"]["id"]),
                 default=str(default),
             )
+        elif what == "cut":
+            # The network is gone: nothing is said.
+            self.transport.abort()
         elif what == "carbons":
             await self.plugin["xep_0280"].enable()
             tell("done")

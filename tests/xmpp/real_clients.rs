@@ -137,6 +137,43 @@ fn slixmpp_reads_the_archive_in_pages() {
 }
 
 #[test]
+fn slixmpp_goes_on_after_its_socket_is_cut() {
+    if quick() {
+        return;
+    }
+    let server = Server::start(&["ann", "bob"]);
+    let managed = json!({ "managed": true, "reconnect": true });
+    let mut ann = slix(&server, "ann", &managed);
+    let mut bob = slix(&server, "bob", &json!({}));
+    ann.event("managed");
+    bob.event("online");
+    bob.tell(&json!({"do": "subscribe", "to": "ann@office.example"}));
+    bob.expect("ann", |e| seen(e, "ann@office.example/slix", "available"));
+    for round in 0..3 {
+        ann.tell(&json!({"do": "cut"}));
+        server.wait_for_status("it is known to be lost", |status| {
+            status["connections"]["waiting"] == 1
+        });
+        for part in ["one", "two"] {
+            let body = format!("{part} of {round}");
+            bob.tell(&json!({"do": "send", "to": "ann@office.example", "body": body}));
+        }
+        ann.event("resumed");
+        for part in ["one", "two"] {
+            let message = ann.event("message");
+            assert_eq!(message["body"], format!("{part} of {round}"));
+        }
+        let body = format!("back in {round}");
+        ann.tell(&json!({"do": "send", "to": "bob@office.example", "body": body}));
+        assert_eq!(bob.event("message")["body"], body);
+    }
+    ann.tell(&json!({"do": "end"}));
+    bob.expect("ann is gone", |e| {
+        seen(e, "ann@office.example/slix", "unavailable")
+    });
+}
+
+#[test]
 fn slixmpp_comes_back_after_kill_9() {
     if quick() {
         return;
