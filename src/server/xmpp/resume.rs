@@ -141,10 +141,13 @@ impl Connection {
         let longest = most.unwrap_or(Duration::MAX).min(limit);
         let most = Duration::from_secs(longest.as_secs());
         let id = (resume && !most.is_zero()).then(|| format!("{:032x}", rand::random::<u128>()));
+        // What came before the client asked is not counted.
+        self.open_route();
         self.count_stanzas(id, most, management::print::enabled);
     }
 
-    /// Stanzas are counted from here on, behind what `say` writes. With an `id` the stream can be resumed, for so long.
+    /// Stanzas are counted from here on, behind what `say` writes; those too that wait until the client has been told its address. With an
+    /// `id` the stream can be resumed, for so long.
     pub(super) fn count_stanzas(
         &mut self,
         id: Option<String>,
@@ -154,8 +157,6 @@ impl Connection {
         let Some((account, _)) = self.bound.clone() else {
             return;
         };
-        // What came before the client knew its address is not counted.
-        self.open_route();
         let limits = &self.shared.config.limits;
         let id: Option<Arc<str>> = id.map(Into::into);
         if let Some(id) = &id {

@@ -35,13 +35,16 @@ impl Inbox {
     }
 }
 
+/// A stanza that came before the client knew its address, with what is to be kept of it where stanzas are counted.
+type Early = (Vec<u8>, Option<Kept>);
+
 /// A bound session as the model knows it.
 pub(crate) struct XmppRoute {
     link: Arc<Link>,
     inbox: Arc<Inbox>,
     address: OnceLock<Address>,
     /// What came before the client knew its address: it waits until then.
-    early: Mutex<Option<Vec<u8>>>,
+    early: Mutex<Option<Vec<Early>>>,
     open: AtomicBool,
     /// Numbers the requests that the server makes on this stream.
     requests: AtomicU64,
@@ -71,10 +74,13 @@ impl XmppRoute {
     /// The client has been told its address: what waited goes out, and all else at once from now on.
     pub(super) fn open(&self) {
         let mut early = self.early.lock();
-        if let Some(waiting) = early.take()
-            && !waiting.is_empty()
-        {
-            self.link.append(|out| out.extend_from_slice(&waiting));
+        for (stanza, mut kept) in early.take().into_iter().flatten() {
+            self.link
+                .append_kept(|out| out.extend_from_slice(&stanza), || kept.take());
+            // Nobody counts: it has arrived with that.
+            if let Some(arrival) = kept.and_then(|kept| kept.arrival) {
+                arrival.arrived();
+            }
         }
         self.open.store(true, Ordering::Release);
     }
@@ -129,7 +135,9 @@ impl XmppRoute {
         if !self.is_open()
             && let Some(waiting) = &mut *self.early.lock()
         {
-            return print(waiting);
+            let mut stanza = Vec::new();
+            print(&mut stanza);
+            return waiting.push((stanza, keep()));
         }
         self.link.append_kept(print, keep);
     }
