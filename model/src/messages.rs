@@ -9,7 +9,7 @@ use presence::{Address, ArchiveId, Bare, Message, Refusal};
 use crate::archive::Sides;
 use crate::commit::Reply;
 use crate::entity::{Entity, Session};
-use crate::route::{Delivery, Event, SessionId};
+use crate::route::{Arrival, Delivery, Event, SessionId};
 use crate::shards::Model;
 
 /// What became of a message.
@@ -182,6 +182,45 @@ impl Model {
         Ok((!archives).then_some(Sent::Delivered))
     }
 
+    /// Gives what a session was sent and never got to where it would go without that session, before anything that comes later. `lost`
+    /// ends the session's connection for good and gives the messages; it is called under the account's lock. `answer` is called for each,
+    /// with the address that it was for; possibly under a lock as well.
+    pub fn give_elsewhere(
+        self: &Arc<Self>,
+        account: &Bare,
+        lost: impl FnOnce() -> Vec<(Arc<Message>, Handling)>,
+        answer: impl Fn(&Address, &Message, Result<Sent, Refusal>) + Clone + Send + 'static,
+    ) {
+        let to = Address::from(account.clone());
+        let letter = |message: Arc<Message>| {
+            let mut message = Arc::unwrap_or_clone(message);
+            let meant = std::mem::replace(&mut message.to, to.clone());
+            let answer = answer.clone();
+            let told = move |message: &Message, result| answer(&meant, message, result);
+            Letter::new(Arc::new(message), told)
+        };
+        let (mut told, mut lost) = (Vec::new(), Some(lost));
+        let _ = self.with_entity(account, |entity| {
+            let lost = lost.take().map(|lost| lost()).unwrap_or_default();
+            for (message, handling) in lost {
+                let mut letter = letter(message);
+                match self.take(entity, &mut letter, handling, false) {
+                    Ok(None) => {}
+                    Ok(Some(sent)) => told.push((letter, Ok(sent))),
+                    Err(refusal) => told.push((letter, Err(refusal))),
+                }
+            }
+            Ok(())
+        });
+        // The account may be gone.
+        for (message, _) in lost.map(|lost| lost()).unwrap_or_default() {
+            told.push((letter(message), Err(Refusal::NotFound)));
+        }
+        for (letter, result) in told {
+            letter.answer(result);
+        }
+    }
+
     /// Delivers, archives, stores. `None`: the answer waits for the disk.
     fn take<A: Answer>(
         self: &Arc<Self>,
@@ -196,9 +235,15 @@ impl Model {
             sender: by_sender,
             recipient: archives && entity.archives(&letter.message.from),
         };
-        let arrival = (handling.storable && entity.sessions.len() > 1).then(Arc::default);
+        let phones = matches!(plan, Plan::Deliver { phones: true, .. });
+        let kept = handling.storable || handling.speakable;
+        let arrival: Option<Arc<Arrival>> = (kept && entity.sessions.len() > 1).then(Arc::default);
         let delivery = Delivery {
-            handling,
+            handling: Handling {
+                // Phones are offered it once.
+                speakable: handling.speakable && !phones,
+                ..handling
+            },
             arrival: arrival.as_ref(),
         };
         let sent = match &plan {
@@ -212,6 +257,10 @@ impl Model {
             }
             Plan::Store => {
                 self.keep(entity, letter, handling, sides)?;
+                // Nobody needs to be given it instead of those who get copies.
+                if let Some(arrival) = &arrival {
+                    arrival.arrived();
+                }
                 None
             }
             Plan::Drop if handling.speakable => {

@@ -147,14 +147,27 @@ impl Model {
         Ok(())
     }
 
-    /// What a session shows of itself now.
-    pub fn shown(&self, account: &Bare, session: SessionId) -> Option<Presented> {
+    /// Nobody sees a session any more that sees and gets everything as before: its connection is lost and may come back. What it showed,
+    /// for [`Model::available`] then.
+    pub fn hide(&self, account: &Bare, session: SessionId) -> Option<Presented> {
+        let now = self.now();
         self.with_slot(account, |slot| {
             let entity = slot.entity.as_mut()?;
             let own = entity.session(session)?;
             own.available?;
             let resource = own.resource.clone();
-            let publication = &entity.published[entity.find(&resource)?].publication;
+            let publication = entity.take(&resource)?.publication;
+            let gone = Op::LastKnownRemove {
+                account: account.clone(),
+                resource: resource.clone(),
+            };
+            self.keep_presence(account, &resource, gone);
+            if entity.published.is_empty() {
+                self.seen_last(entity, now, None);
+            }
+            let from = account.with(resource);
+            let notice = Notice::unavailable(from, Some(Arc::clone(&publication)), None);
+            slot.broadcast(&notice, self.rules.same_domain_allow, self.phones());
             let Native::Xmpp(content) = &publication.native else {
                 return None;
             };

@@ -18,6 +18,7 @@ const HANDLING: Handling = Handling {
     storable: true,
     speakable: true,
     archivable: true,
+    passing: false,
     late: false,
     copyable: true,
 };

@@ -84,6 +84,7 @@ fn hammer(model: &Arc<Model>, thread: usize) -> Vec<Live> {
                     speakable: true,
                     copyable: true,
                     archivable: true,
+                    passing: false,
                     late: false,
                 };
                 let sent = message("m", "x@localhost/y", a.as_str());

@@ -50,6 +50,8 @@ pub struct Handling {
     pub archivable: bool,
     /// Other devices of its sender and of its recipient get copies (XEP-0280 §6).
     pub copyable: bool,
+    /// It says only what its sender does at this moment (XEP-0085): the next makes it void.
+    pub passing: bool,
     /// It comes later than it was sent: it was on its way to a session that never got it (XEP-0198 §4).
     pub late: bool,
 }

@@ -11,28 +11,30 @@ use xmpp::archive::{Request, Wanted};
 use xmpp::print::{Condition, StanzaError};
 
 /// Answers what is read from the disk: a page, or where an archive begins and ends. What was archived before is to be on the disk when
-/// this is called.
-pub fn read(model: &Model, account: &Bare, request: &Request) -> Vec<u8> {
+/// this is called. Gives the stanzas of the answer.
+pub fn read(model: &Model, account: &Bare, request: &Request) -> Vec<Vec<u8>> {
     let iq = &request.iq;
-    let mut out = Vec::new();
-    let done = match &request.wanted {
+    let one = |print: &dyn Fn(&mut Vec<u8>)| {
+        let mut stanza = Vec::new();
+        print(&mut stanza);
+        vec![stanza]
+    };
+    let read = match &request.wanted {
         Wanted::Page(asked) => model
             .archive_page(account, &asked.query)
-            .map(|page| answer::archive::page(&mut out, iq, asked, &page)),
+            .map(|page| answer::archive::page(iq, asked, &page)),
         Wanted::Ends => model
             .archive_ends(account)
-            .map(|ends| answer::archive::ends(&mut out, iq, ends)),
-        Wanted::Preferences | Wanted::SetPreferences(_) => Ok(()),
+            .map(|ends| one(&|out| answer::archive::ends(out, iq, ends))),
+        Wanted::Preferences | Wanted::SetPreferences(_) => Ok(Vec::new()),
     };
-    match done {
-        Ok(()) => {}
-        Err(Refusal::NotFound) => {
+    read.unwrap_or_else(|refusal| match refusal {
+        Refusal::NotFound => {
             let error = StanzaError::from(Condition::ItemNotFound);
-            answer::iq_error(&mut out, iq, &error);
+            one(&|out| answer::iq_error(out, iq, &error))
         }
-        Err(refusal) => answer::refused(&mut out, iq, &refusal),
-    }
-    out
+        refusal => one(&|out| answer::refused(out, iq, &refusal)),
+    })
 }
 
 /// Does what is about the account's wishes. `answer` is given the stanza that answers it, once, possibly after the disk was waited for.

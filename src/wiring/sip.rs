@@ -210,6 +210,7 @@ fn message<A: Answers>(
         speakable: true,
         copyable: true,
         archivable: true,
+        passing: false,
         late: false,
     };
     let answers = Arc::clone(answers);

@@ -269,15 +269,11 @@ impl Chat {
                 });
             }
             Action::Archive(request) => {
-                let write = move |octets: Vec<u8>| {
-                    let text = String::from_utf8(octets).unwrap();
-                    // Each stanza is a line.
-                    let text = text.replace("</message><message ", "</message>\n<message ");
-                    let text = text.replace("</message><iq ", "</message>\n<iq ");
-                    screen.lines.lock().extend(text.lines().map(str::to_owned));
-                };
+                let write = move |octets: Vec<u8>| screen.write(|out| out.extend(octets));
                 if matches!(request.wanted, Wanted::Page(_) | Wanted::Ends) {
-                    write(archive::read(model, account, &request));
+                    archive::read(model, account, &request)
+                        .into_iter()
+                        .for_each(write);
                 } else {
                     archive::wishes(model, account, *request, write);
                 }

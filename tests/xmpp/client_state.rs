@@ -69,3 +69,16 @@ fn a_message_comes_at_once_with_what_was_before_it() {
     bob.send("<active xmlns='urn:xmpp:csi:0'/>");
     assert_eq!(came(&mut bob), ["gone"]);
 }
+
+#[test]
+fn what_has_a_text_waits_for_nobody() {
+    let server = Server::start(&["ann", "bob"]);
+    let (mut ann, mut bob) = pair(&server);
+    bob.send("<inactive xmlns='urn:xmpp:csi:0'/>");
+    bob.settle();
+    for id in ["1", "2"] {
+        ann.send(&format!("<message to='bob@office.example' type='chat' id='{id}'><body>x</body><no-store xmlns='urn:xmpp:hints'/></message>"));
+    }
+    ann.settle();
+    assert_eq!(came(&mut bob), ["1", "2"]);
+}

@@ -1,5 +1,7 @@
 //! Streams that go on on another connection (XEP-0198 §5), and what becomes of those that do not.
 
+use std::io::Write as _;
+
 use ::xml::Element;
 
 use super::management::{SM, acknowledge};
@@ -390,4 +392,200 @@ fn many_changes_while_nobody_is_there_come_as_one() {
         .collect();
     assert_eq!(statuses, ["19"]);
     ann.nothing("that he was gone", gone("bob@office.example/desk"));
+}
+
+#[test]
+fn what_the_client_sent_is_told_when_it_is_done_and_nothing_is_stored_twice() {
+    let server = Server::start(&["ann", "bob"]);
+    let (mut ann, id) = resumable(&server, "ann");
+    let mut all = String::new();
+    for number in 0..60 {
+        all += &format!(
+            "<message to='bob@office.example' type='chat' id='{number}'><body>x</body></message>"
+        );
+    }
+    ann.send(&all);
+    // Another connection asks at once, while the disk is awaited.
+    let taken = ann.taken;
+    let (mut again, answer) = try_resume(&server, "ann", &id, taken);
+    let handled: usize = answer.attribute("h").unwrap().parse().unwrap();
+    again.jid = "ann@office.example/desk".to_owned();
+    for number in handled..60 {
+        again.send(&format!(
+            "<message to='bob@office.example' type='chat' id='{number}'><body>x</body></message>"
+        ));
+    }
+    again.settle();
+    let mut bob = Client::online(&server, "bob", "desk");
+    for number in 0..60 {
+        let message = bob.expect("a message", |s| s.name() == "message");
+        assert_eq!(message.attribute("id").unwrap(), number.to_string());
+    }
+    bob.nothing("more", |s| s.name() == "message");
+}
+
+#[test]
+fn who_claims_too_much_does_not_disturb_the_connection_that_is_open() {
+    let server = Server::with(
+        "[limits]\nresume_timeout = \"2s\"\nresume_presence = \"1s\"",
+        &["bob"],
+    );
+    let (mut bob, id) = resumable(&server, "bob");
+    let (mut liar, answer) = try_resume(&server, "bob", &id, 999);
+    assert!(
+        answer.child("handled-count-too-high", SM).is_some(),
+        "{answer:?}"
+    );
+    assert!(liar.end().closed);
+    bob.settle();
+    bob.cut();
+    waits(&server, 1);
+    waits(&server, 0);
+}
+
+#[test]
+fn contacts_who_went_while_nobody_was_there_are_gone() {
+    let server = Server::with("[limits]\nresume_presence = \"1s\"", &["ann", "bob", "eve"]);
+    let mut ann = Client::online(&server, "ann", "desk");
+    let mut bob = Client::online(&server, "bob", "desk");
+    let mut eve = Client::online(&server, "eve", "desk");
+    friends(&mut bob, &mut ann);
+    friends(&mut eve, &mut bob);
+    let id = enable(&mut bob);
+    let taken = bob.taken;
+    bob.cut();
+    eve.presence("bob@office.example/desk", "unavailable");
+    ann.close();
+    server.wait_for_status("she is gone", |status| status["sessions"]["xmpp"] == 2);
+    let mut bob = resume(&server, "bob", &id, taken);
+    bob.presence("ann@office.example/desk", "unavailable");
+    eve.presence("bob@office.example/desk", "");
+}
+
+#[test]
+fn more_than_may_wait_on_a_connection_is_said_again() {
+    let server = Server::start(&["ann", "bob"]);
+    let mut ann = Client::online(&server, "ann", "desk");
+    let (bob, id) = resumable(&server, "bob");
+    bob.cut();
+    waits(&server, 1);
+    // Three times what may wait.
+    let body = "x".repeat(30_000);
+    for number in 0..100 {
+        ann.send(&format!(
+            "<message to='bob@office.example' type='chat' id='{number}'><body>{body}</body></message>"
+        ));
+        ann.available(&format!("<status>{number}</status>"));
+    }
+    let mut bob = resume(&server, "bob", &id, 0);
+    for number in 0..100 {
+        let message = bob.expect("a message", |s| s.name() == "message");
+        assert_eq!(message.attribute("id").unwrap(), number.to_string());
+    }
+    bob.settle();
+}
+
+#[test]
+fn a_message_that_may_not_be_stored_goes_to_the_others_once() {
+    let server = Server::with("[limits]\nresume_timeout = \"1s\"", &["ann", "bob"]);
+    let mut ann = Client::online(&server, "ann", "desk");
+    let (first, _) = resumable(&server, "bob");
+    let mut second = Client::online(&server, "bob", "second");
+    first.cut();
+    waits(&server, 1);
+    ann.send("<message to='bob@office.example' type='chat' id='1'><body>x</body><no-store xmlns='urn:xmpp:hints'/></message>");
+    ann.send("<message to='bob@office.example/desk' type='chat' id='2'><body>x</body><no-store xmlns='urn:xmpp:hints'/></message>");
+    ann.settle();
+    assert_eq!(messages(&mut second), ["1"]);
+    waits(&server, 0);
+    second.expect("the other", |s| s.attribute("id").as_deref() == Some("2"));
+    second.nothing("more", |s| s.name() == "message");
+}
+
+#[test]
+fn pages_of_an_archive_are_counted_stanza_by_stanza() {
+    let server = Server::start(&["ann", "bob"]);
+    let mut ann = Client::online(&server, "ann", "desk");
+    for number in 0..5 {
+        say(&mut ann, "bob@office.example", &number.to_string());
+    }
+    ann.settle();
+    let mut bob = Client::online(&server, "bob", "desk");
+    bob.message("4");
+    let id = enable(&mut bob);
+    let before = bob.taken;
+    bob.ask("set", "", "<query xmlns='urn:xmpp:mam:2'/>");
+    assert_eq!(bob.taken, before + 6);
+    acknowledge(&mut bob, before + 6);
+    bob.settle();
+    let taken = bob.taken;
+    bob.cut();
+    let mut bob = resume(&server, "bob", &id, taken);
+    bob.settle();
+}
+
+#[test]
+fn many_lost_streams_do_not_keep_their_account_out() {
+    let limits = "[limits]\nsessions_per_account = 12";
+    let server = Server::with(limits, &["bob"]);
+    for number in 0..20 {
+        let mut bob = Client::login(&server, "bob", &format!("r{number}"));
+        enable(&mut bob);
+        bob.cut();
+        server.wait_for_status("it is known to be lost", |status| {
+            status["connections"]["xmpp"] == 0
+        });
+    }
+    server.wait_for_status("some are given up", |status| {
+        status["connections"]["waiting"] == 10
+    });
+}
+
+#[test]
+fn octets_that_are_no_tls_are_a_lost_connection_and_nothing_worse() {
+    let server = Server::start(&["ann", "bob"]);
+    let mut ann = Client::online(&server, "ann", "desk");
+    let (bob, id) = resumable(&server, "bob");
+    let taken = bob.taken;
+    // As a record of TLS that is none, and much behind it.
+    let mut garbage = vec![23, 3, 3, 64, 0];
+    garbage.resize(64 * 1024, 7);
+    bob.socket().write_all(&garbage).unwrap();
+    waits(&server, 1);
+    ann.settle();
+    let mut bob = resume(&server, "bob", &id, taken);
+    bob.settle();
+}
+
+#[test]
+fn a_page_that_nobody_reads_does_not_hold_up_the_stream_when_it_goes_on() {
+    let server = Server::start(&["ann", "bob"]);
+    let mut ann = Client::online(&server, "ann", "desk");
+    let mut bob = Client::online(&server, "bob", "desk");
+    let body = "x".repeat(20_000);
+    for _ in 0..200 {
+        ann.send(&format!(
+            "<message to='bob@office.example' type='chat'><body>{body}</body></message>"
+        ));
+        bob.expect("it", |s| s.name() == "message");
+    }
+    let id = enable(&mut bob);
+    let taken = bob.taken;
+    let page = "<query xmlns='urn:xmpp:mam:2'/>";
+    for number in 0..8 {
+        bob.send(&format!("<iq type='set' id='p{number}'>{page}</iq>"));
+    }
+    // It reads nothing: the answers fill the sockets.
+    server.wait_for_status("it has gone on to the archive", |status| {
+        status["queues"]["write"] == 0
+    });
+    bob.cut();
+    waits(&server, 1);
+    let mut bob = resume(&server, "bob", &id, taken);
+    for number in 0..8 {
+        bob.expect("the end of a page", |s| {
+            s.attribute("id").as_deref() == Some(&format!("p{number}"))
+        });
+    }
+    bob.settle();
 }

@@ -181,6 +181,7 @@ fn message(c: &mut Criterion) {
             speakable: true,
             copyable: true,
             archivable: true,
+            passing: false,
             late: false,
         };
         c.bench_function(name, |b| {

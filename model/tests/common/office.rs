@@ -446,6 +446,7 @@ impl Office {
             speakable: true,
             copyable: true,
             archivable: true,
+            passing: false,
             late: false,
         };
         self.world()

@@ -27,6 +27,7 @@ const HANDLING: Handling = Handling {
     speakable: true,
     copyable: true,
     archivable: true,
+    passing: false,
     late: false,
 };
 

@@ -105,6 +105,7 @@ fn new_messages_do_not_overtake_those_that_are_being_given() {
         speakable: false,
         copyable: false,
         archivable: false,
+        passing: false,
         late: false,
     };
     let typing = message("typing", "bob@localhost/x", "ann@localhost");

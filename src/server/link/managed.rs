@@ -23,11 +23,16 @@ pub(crate) type Lost = Unacknowledged<Kept>;
 
 impl Link {
     /// From here on stanzas are counted and kept, behind what `say` writes.
-    pub(crate) fn manage(self: &Arc<Self>, sent: Sent<Kept>, say: impl FnOnce(&mut Vec<u8>)) {
+    /// False when the connection is lost already.
+    pub(crate) fn manage(
+        self: &Arc<Self>,
+        sent: Sent<Kept>,
+        say: impl FnOnce(&mut Vec<u8>),
+    ) -> bool {
         // In one go: nothing may come between.
         let mut io = self.io.lock();
         if io.is_lost() {
-            return;
+            return false;
         }
         say(&mut io.plain);
         io.managed = Some(Box::new(sent));
@@ -35,6 +40,20 @@ impl Link {
             io.marked = true;
             turn::mark(self);
         }
+        true
+    }
+
+    /// Whether the peer may have got so many stanzas.
+    pub(crate) fn check(&self, handled: u32) -> Result<(), TooHigh> {
+        let io = self.io.lock();
+        io.managed
+            .as_ref()
+            .map_or(Ok(()), |sent| sent.check(handled))
+    }
+
+    /// There is no connection at present.
+    pub(crate) fn is_detached(&self) -> bool {
+        self.io.lock().socket.is_none()
     }
 
     /// The peer has got so many stanzas.
@@ -90,6 +109,8 @@ impl Link {
         say(&mut io.plain);
         if let Some(sent) = &mut io.managed {
             io.plain.extend_from_slice(sent.octets());
+            // What was kept for the peer is not held against it.
+            io.granted = io.plain.len();
             sent.forget_question();
             if sent.ask() {
                 management::print::ask(&mut io.plain);

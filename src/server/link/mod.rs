@@ -21,7 +21,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
 use xmpp::management::{self, Sent};
 
-pub(crate) use managed::{Kept, Lost};
+pub(crate) use managed::Kept;
 pub(crate) use read::read;
 
 use super::turn;
@@ -55,6 +55,8 @@ struct Io {
     plain: Vec<u8>,
     /// How much of it is written.
     written: usize,
+    /// So much from its beginning does not count against the limit.
+    granted: usize,
     marked: bool,
     blocked: bool,
     broken: Option<Broken>,
@@ -80,6 +82,7 @@ impl Link {
                 tls: None,
                 plain: Vec::new(),
                 written: 0,
+                granted: 0,
                 marked: false,
                 blocked: false,
                 broken: None,
@@ -102,52 +105,61 @@ impl Link {
         self.append_kept(write, || None);
     }
 
-    /// Appends a stanza, and what is to be known of it when the peer never acknowledges it.
+    /// Appends a stanza, and what is to be known of it when the peer never acknowledges it. False when nothing becomes of it.
     pub(crate) fn append_kept(
         self: &Arc<Self>,
         write: impl FnOnce(&mut Vec<u8>),
         keep: impl FnOnce() -> Option<Kept>,
-    ) {
-        if !self.is_closed() {
-            self.add(write, |sent, stanza| {
-                stanza.is_empty() || sent.push(stanza, keep()).is_ok()
-            });
+    ) -> bool {
+        let closed = self.is_closed();
+        if closed && !self.is_managed() {
+            return false;
         }
+        // What comes after the end on a managed stream is kept for others.
+        self.add(!closed, write, |sent, stanza| {
+            stanza.is_empty() || sent.push(stanza, keep()).is_ok()
+        })
     }
 
     /// Appends to the queue, also after the end, what is no stanza, or comes before stanzas are counted: for the task that reads, which
     /// has the last word.
     pub(crate) fn append_last(self: &Arc<Self>, write: impl FnOnce(&mut Vec<u8>)) {
-        self.add(write, |_, _| true);
+        self.add(true, write, |_, _| true);
     }
 
     /// Appends a stanza, also after the end: for the task that reads.
     pub(crate) fn append_own(self: &Arc<Self>, stanza: &[u8]) {
         self.add(
+            true,
             |out| out.extend_from_slice(stanza),
             |sent, stanza| sent.push(stanza, None).is_ok(),
         );
     }
 
-    /// Adds to what is to be written. `count` is asked on a managed stream, also while the connection is lost: false when the peer owes
-    /// too many acknowledgements.
+    fn is_managed(&self) -> bool {
+        self.io.lock().managed.is_some()
+    }
+
+    /// Adds to what is to be written, where it `says` anything yet. `count` is asked on a managed stream, also while the connection is
+    /// lost: false when the peer owes too many acknowledgements. Gives back false when nothing was added anywhere.
     fn add(
         self: &Arc<Self>,
+        says: bool,
         write: impl FnOnce(&mut Vec<u8>),
         count: impl FnOnce(&mut Sent<Kept>, &[u8]) -> bool,
-    ) {
+    ) -> bool {
         let mut guard = self.io.lock();
         let io = &mut *guard;
-        let lost = io.is_lost();
+        let lost = io.is_lost() || !says;
         if lost && io.managed.is_none() {
-            return;
+            return false;
         }
         if io.plain.capacity() == 0 {
             io.plain = spare::take();
         }
         // What is longer than the limit may wait alone: a reader who keeps up gets it.
         let begin = io.plain.len();
-        let waiting = begin - io.written;
+        let waiting = begin - io.written.max(io.granted);
         write(&mut io.plain);
         let mut broken = None;
         if let Some(sent) = &mut io.managed {
@@ -172,6 +184,7 @@ impl Link {
             drop(guard);
             turn::mark(self);
         }
+        true
     }
 
     /// Nothing may be appended any more.
@@ -278,6 +291,6 @@ impl Io {
 
     fn forget_queue(&mut self) {
         self.plain = Vec::new();
-        self.written = 0;
+        (self.written, self.granted) = (0, 0);
     }
 }

@@ -73,6 +73,7 @@ impl Io {
     fn shorten(&mut self) {
         if self.written >= KEPT {
             self.plain.drain(..self.written);
+            self.granted = self.granted.saturating_sub(self.written);
             self.written = 0;
         }
     }
@@ -103,7 +104,7 @@ impl Io {
 
     /// An idle connection keeps no buffer.
     fn emptied(&mut self) {
-        self.written = 0;
+        (self.written, self.granted) = (0, 0);
         spare::give(std::mem::take(&mut self.plain));
     }
 

@@ -57,7 +57,7 @@ impl Connection {
             Action::Ping => self.link.ask(),
             Action::Attention(seen) => self.attend(seen),
             other => {
-                let Some((account, session)) = self.bound.clone() else {
+                let Some((account, session)) = self.bound.clone().filter(|_| !self.ended) else {
                     return;
                 };
                 self.act_bound(&account, session, other);
@@ -135,6 +135,7 @@ impl Connection {
                 }
             }
             Action::Pubsub { iq, owner, request } => {
+                let turn = self.in_order();
                 pubsub::act(
                     &model,
                     &self.shared.xmpp.service,
@@ -142,6 +143,7 @@ impl Connection {
                     &owner,
                     *request,
                     move |octets| {
+                        let _turn = turn;
                         link.append(|out| out.extend_from_slice(&octets));
                     },
                 );
@@ -272,9 +274,17 @@ pub(super) fn done(link: Arc<Link>, iq: IqContext, turn: InOrder) -> Answer<()> 
 
 /// While this lives, what the session wants next waits: stanzas of one stream are handled in order (RFC 6120 §10.1), also when the
 /// answer to one of them waits for the disk.
-pub(super) struct InOrder {
+pub(crate) struct InOrder {
     link: Arc<Link>,
     inbox: Arc<Inbox>,
+}
+
+impl InOrder {
+    /// What was answered is on the link: the session goes on when it is on its way.
+    pub(super) fn when_written(self) {
+        let (link, inbox) = (Arc::clone(&self.link), Arc::clone(&self.inbox));
+        inbox.leave(&link, Inbound::WhenWritten(self));
+    }
 }
 
 impl Drop for InOrder {
@@ -294,9 +304,16 @@ struct NotHandled {
 impl Drop for NotHandled {
     fn drop(&mut self) {
         let ticket = self.ticket.take();
-        let answer = ticket.and_then(|ticket| self.received.lock().done(ticket));
+        let Some(ticket) = ticket else { return };
+        let mut received = self.received.lock();
+        let answer = received.done(ticket);
+        let settled = received.is_settled();
+        drop(received);
         if let Some(handled) = answer {
             self.inbox.leave(&self.link, Inbound::Handled(handled));
+        } else if settled && self.link.is_detached() {
+            // Somebody may wait for that.
+            self.link.wake.notify_one();
         }
     }
 }

@@ -30,17 +30,15 @@ impl Connection {
         let reader = Arc::clone(&model);
         // What this session said before is on its way to the archive.
         let queued = model.settled(move || {
-            let tasks = runtime.clone();
             runtime.spawn_blocking(move || {
-                let octets = archive::read(&reader, &account, &request);
-                turn(|| link.append(|out| out.extend_from_slice(&octets)));
-                // The next page is read when this one is on its way: however many were asked for at once, they do not pile up.
-                tasks.spawn(async move {
-                    while link.is_blocked() && link.writable().await.is_ok() {
-                        link.flush();
+                let stanzas = archive::read(&reader, &account, &request);
+                turn(|| {
+                    for stanza in stanzas {
+                        link.append(|out| out.extend_from_slice(&stanza));
                     }
-                    drop(turn_of);
                 });
+                // The next page is read when this one is on its way: however many were asked for at once, they do not pile up.
+                turn_of.when_written();
             });
         });
         if let Err(refusal) = queued {

@@ -1,7 +1,7 @@
 //! What waits while nobody looks at a client (XEP-0352): of each sender the last presence, and the last chat state.
 
 use model::Event;
-use presence::{Address, MessageKind};
+use presence::Address;
 
 use crate::wiring;
 
@@ -26,16 +26,11 @@ impl Held {
     pub(super) fn hold(&mut self, event: &Event<'_>) -> bool {
         let (sort, from) = match event {
             Event::Presence { notice, .. } => (Sort::Presence, &notice.from),
-            // Without anything to keep it says what somebody does now.
             Event::Message {
                 message,
                 delayed: false,
                 delivery,
-            } if !delivery.handling.storable
-                && matches!(message.kind, MessageKind::Chat | MessageKind::Normal) =>
-            {
-                (Sort::ChatState, &message.from)
-            }
+            } if delivery.handling.passing => (Sort::ChatState, &message.from),
             _ => return false,
         };
         let before = self

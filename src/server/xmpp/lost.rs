@@ -5,34 +5,49 @@ use std::sync::Arc;
 use model::Model;
 use model::messages::Handling;
 use presence::delivery::IqKind;
-use presence::{Address, Message, Refusal};
+use presence::{Address, Bare, Message, Refusal};
 use xmpp::answer;
 
-use crate::server::link::{Kept, Lost};
+use crate::server::link::{Kept, Link};
 
-/// A message goes where it would go if the client were not there: to the account's other clients or into the store, and if nowhere, back. A
-/// request is answered in the client's place. Everything else meant that client alone.
-pub(super) fn give_elsewhere(model: &Arc<Model>, lost: Lost) {
-    match lost.kept {
-        Some(mut kept) => match kept.arrival.take().map(Arc::into_inner) {
-            // Others who were given it have it, or do not know yet.
-            Some(None) => {}
-            Some(Some(arrival)) if !arrival.failed() => {}
-            _ => redirect(model, kept),
-        },
-        None => {
-            if let Some((from, to, error)) = answer::in_its_place(&lost.octets) {
-                // When the asker is gone as well, nobody waits for it.
-                let _ = model.iq(&from, &to, IqKind::Error, &error);
+/// Ends a link for good. A message goes where it would go if the client were not there, before all that comes later: to the account's other
+/// clients or into the store, and if nowhere, back. A request is answered in the client's place. Everything else meant that client alone.
+pub(super) fn end(model: &Arc<Model>, account: &Bare, link: &Arc<Link>) {
+    let mut asked = Vec::new();
+    let close = || {
+        link.close();
+        let mut messages = Vec::new();
+        for lost in link.take_lost() {
+            match lost.kept {
+                Some(kept) => messages.extend(elsewhere(kept)),
+                None => asked.push(lost.octets),
             }
+        }
+        messages
+    };
+    let refused = {
+        let model = Arc::clone(model);
+        move |meant: &Address, message: &Message, result: Result<_, Refusal>| {
+            if let Err(refusal) = result {
+                refuse(&model, message, meant, &refusal);
+            }
+        }
+    };
+    model.give_elsewhere(account, close, refused);
+    for stanza in asked {
+        if let Some((from, to, error)) = answer::in_its_place(&stanza) {
+            // When the asker is gone as well, nobody waits for it.
+            let _ = model.iq(&from, &to, IqKind::Error, &error);
         }
     }
 }
 
-fn redirect(model: &Arc<Model>, kept: Kept) {
-    let mut message = Arc::unwrap_or_clone(kept.message);
-    let to_account = Address::from(message.to.bare.clone());
-    let meant = std::mem::replace(&mut message.to, to_account);
+/// A message that nobody has, and how it is to be treated.
+fn elsewhere(kept: Kept) -> Option<(Arc<Message>, Handling)> {
+    if let Some(arrival) = kept.arrival {
+        // Others who were given it have it, or do not know yet.
+        Arc::into_inner(arrival).filter(model::Arrival::failed)?;
+    }
     let handling = Handling {
         // Copies were made when it came, and it was archived.
         copyable: false,
@@ -40,24 +55,23 @@ fn redirect(model: &Arc<Model>, kept: Kept) {
         late: true,
         ..kept.handling
     };
-    let again = Arc::clone(model);
-    model.message(message, handling, move |message, result| {
-        if let Err(refusal) = result {
-            refuse(&again, message, meant, &refusal);
-        }
-    });
+    Some((kept.message, handling))
 }
 
-/// Called possibly under an account's lock: the error is left to another thread.
-fn refuse(model: &Arc<Model>, message: &Message, meant: Address, refusal: &Refusal) {
+/// Called possibly under an account's lock: the error is left to another task.
+fn refuse(model: &Arc<Model>, message: &Message, meant: &Address, refusal: &Refusal) {
     let message = Message {
-        to: meant,
+        to: meant.clone(),
         ..message.clone()
     };
     let mut error = Vec::new();
     answer::message_refused(&mut error, &message, refusal);
     let model = Arc::clone(model);
-    tokio::spawn(async move {
+    // Without a runtime the server has ended.
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        return;
+    };
+    runtime.spawn(async move {
         crate::server::turn::turn(|| {
             let _ = model.iq(&message.to, &message.from, IqKind::Error, &error);
         });

@@ -22,6 +22,7 @@ use presence::{Bare, Timestamp};
 use tokio::net::tcp::OwnedReadHalf;
 use xmpp::Now;
 use xmpp::StreamCondition;
+use xmpp::management::{self, TooHigh};
 use xmpp::sasl::Fingerprint;
 use xmpp::session::{Output, Secured, Session};
 use xmpp::{Action, Reply};
@@ -32,6 +33,7 @@ use super::shared::Shared;
 use super::turn::{begin, turn, yielding_turn};
 use crate::certificates::Listener;
 
+use act::InOrder;
 use login::Begun;
 pub(crate) use resume::Resumable;
 use resume::{Managed, Takeover};
@@ -49,8 +51,14 @@ pub(crate) enum Inbound {
     Ended(Ended),
     /// So many stanzas of the client are handled, and it has asked.
     Handled(u32),
+    /// This is over when what is on the link is on its way.
+    WhenWritten(InOrder),
+    /// The stream waits no longer for another connection.
+    GiveUp,
     /// Another connection wants to go on with this stream.
     Takeover(Takeover),
+    /// The client got more on the stream that it asked for than was sent there.
+    TooHigh(TooHigh),
     /// The stream that this connection asked for, and how many stanzas the client got on it.
     Resumed(Box<Connection>, u32),
 }
@@ -92,6 +100,10 @@ pub(crate) struct Connection {
     /// When a connection that is closing is given up, whatever still waits to be written.
     give_up: Option<Timestamp>,
     counted: Option<Counted>,
+    /// The model has ended the session.
+    ended: bool,
+    /// Answers that are on the link and not on their way.
+    unwritten: Vec<InOrder>,
 }
 
 /// How long a peer has to take what is written at the end.
@@ -138,6 +150,8 @@ pub(crate) async fn serve(
             peer_is_done: false,
             give_up: None,
             counted: None,
+            ended: false,
+            unwritten: Vec::new(),
             shared: Arc::clone(&shared),
             link,
         };
@@ -313,16 +327,17 @@ impl Connection {
                 Inbound::Mark => self.marked = true,
                 Inbound::Answered => self.unanswered = self.unanswered.saturating_sub(1),
                 Inbound::Ended(why) => {
-                    self.bound = None;
+                    self.ended = true;
                     let (condition, text) = ending(why);
                     self.session.end(condition, Some(text));
                 }
                 Inbound::Handled(handled) => self.acknowledge(handled),
-                Inbound::Takeover(takeover) => {
-                    if let Some(managed) = &mut self.managed {
-                        managed.takeover = Some(takeover);
-                    }
-                }
+                Inbound::GiveUp => self.closing |= self.is_detached(),
+                Inbound::WhenWritten(turn) => self.unwritten.push(turn),
+                Inbound::Takeover(takeover) => self.consider(takeover),
+                Inbound::TooHigh(wrong) => self
+                    .session
+                    .end_with(|out| management::print::too_high(out, wrong)),
                 Inbound::Resumed(connection, handled) => self.resume(connection, handled),
             }
         }
@@ -334,6 +349,10 @@ impl Connection {
     }
 
     fn tell_written(&mut self) {
+        if !self.link.is_blocked() {
+            // What waited for them goes on with the next turn.
+            self.unwritten = Vec::new();
+        }
         if !self.awaits_writing() || !self.link.flush() || self.link.broken().is_some() {
             return;
         }
@@ -386,7 +405,7 @@ impl Connection {
 
     fn decrypt(&mut self, mut octets: &[u8]) {
         let mut plain = Vec::new();
-        while !octets.is_empty() && !self.closing {
+        while !octets.is_empty() && !self.closing && !self.is_detached() {
             plain.clear();
             let taken = self.link.take_in(&mut octets, &mut plain);
             // What is in the clear came behind the handshake, also when both were read at once.
@@ -396,7 +415,7 @@ impl Connection {
             self.receive(&plain);
             if let Err(error) = taken {
                 tracing::debug!(peer = %self.link.peer(), %error, "the connection was lost");
-                self.end();
+                return self.end();
             }
         }
     }
@@ -479,13 +498,14 @@ impl Connection {
     }
 
     fn withdraw(&mut self) {
+        let managed = self.managed.is_some();
+        self.forget_stream();
         if let Some((account, session)) = self.bound.take() {
+            if managed {
+                lost::end(&self.shared.model, &account, &self.link);
+            }
             self.link.close();
             self.shared.model.disconnect(&account, session, None);
-        }
-        self.forget_stream();
-        for lost in self.link.take_lost() {
-            lost::give_elsewhere(&self.shared.model, lost);
         }
     }
 

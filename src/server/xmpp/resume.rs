@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use presence::{Bare, Timestamp};
 use xmpp::StreamCondition;
 use xmpp::action::Reply;
-use xmpp::management::{self, Previous, Received};
+use xmpp::management::{self, Previous, Received, TooHigh};
 
 use super::{Connection, Counted, Inbound, Inbox};
 use crate::server::link::Link;
@@ -23,6 +23,9 @@ const REMEMBERED: usize = 1000;
 
 /// So long an answer waits for the disk.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// So many streams of an account may wait: where more do, the one that has waited longest ends.
+const WAITING: usize = 10;
 
 /// What a managed stream has beside its queue of what was sent.
 pub(super) struct Managed {
@@ -64,11 +67,13 @@ pub(crate) struct Resumable(Mutex<Streams>);
 #[derive(Default)]
 struct Streams {
     open: HashMap<Arc<str>, Open>,
-    ended: VecDeque<(Arc<str>, Bare, u32)>,
+    ended: VecDeque<(Arc<str>, Bare, Arc<Mutex<Received>>)>,
 }
 
 struct Open {
     account: Bare,
+    /// Since when it waits, if it does.
+    waits: Option<Timestamp>,
     inbox: Arc<Inbox>,
     link: Arc<Link>,
 }
@@ -80,9 +85,21 @@ pub(crate) struct Takeover {
 }
 
 impl Takeover {
-    fn grant(mut self, connection: Box<Connection>) {
+    /// Hands the stream over; back again when there is nobody any more who wants it.
+    fn grant(mut self, connection: Box<Connection>) -> Option<Box<Connection>> {
+        let Some((inbox, link)) = self.by.take() else {
+            return Some(connection);
+        };
+        match inbox.try_leave(&link, Inbound::Resumed(connection, self.handled)) {
+            Err(Inbound::Resumed(connection, _)) => Some(connection),
+            _ => None,
+        }
+    }
+
+    /// The client claims what cannot be.
+    fn too_high(mut self, wrong: TooHigh) {
         if let Some((inbox, link)) = self.by.take() {
-            inbox.leave(&link, Inbound::Resumed(connection, self.handled));
+            inbox.leave(&link, Inbound::TooHigh(wrong));
         }
     }
 }
@@ -102,6 +119,7 @@ impl Resumable {
     fn add(&self, account: &Bare, id: &Arc<str>, inbox: &Arc<Inbox>, link: &Arc<Link>) {
         let open = Open {
             account: account.clone(),
+            waits: None,
             inbox: Arc::clone(inbox),
             link: Arc::clone(link),
         };
@@ -119,17 +137,37 @@ impl Resumable {
         takeover.by = None;
         let ended = streams.ended.iter().rev();
         let mut ended = ended.filter(|(name, of, _)| **name == *id && of == account);
-        Err(ended.next().map(|(_, _, handled)| *handled))
+        Err(ended.next().map(|(.., received)| received.lock().handled()))
+    }
+
+    /// It waits from now on, or goes on.
+    fn waits(&self, id: &str, since: Option<Timestamp>) {
+        let mut streams = self.0.lock();
+        let Some(open) = streams.open.get_mut(id) else {
+            return;
+        };
+        open.waits = since;
+        if since.is_none() {
+            return;
+        }
+        let account = open.account.clone();
+        let same = streams.open.values().filter(|o| o.account == account);
+        let waiting = same.filter(|o| o.waits.is_some());
+        if waiting.clone().count() > WAITING
+            && let Some(longest) = waiting.min_by_key(|o| o.waits)
+        {
+            longest.inbox.leave(&longest.link, Inbound::GiveUp);
+        }
     }
 
     /// Nobody can resume it any more.
-    fn remove(&self, id: &str, handled: u32) {
+    fn remove(&self, id: &str, received: Arc<Mutex<Received>>) {
         let mut streams = self.0.lock();
         if let Some((id, open)) = streams.open.remove_entry(id) {
             if streams.ended.len() == REMEMBERED {
                 streams.ended.pop_front();
             }
-            streams.ended.push_back((id, open.account, handled));
+            streams.ended.push_back((id, open.account, received));
         }
     }
 }
@@ -159,16 +197,17 @@ impl Connection {
         };
         let limits = &self.shared.config.limits;
         let id: Option<Arc<str>> = id.map(Into::into);
+        let sent = management::Sent::new(limits.resume_stanzas, limits.resume_bytes);
+        let told = id.as_deref().map(|id| (id, most));
+        if !self.link.manage(sent, |out| say(out, told)) {
+            // The connection is lost already: there is nothing to go on with.
+            return;
+        }
         if let Some(id) = &id {
+            self.session.allow_resumption();
             self.shared
                 .resumable
                 .add(&account, id, &self.inbox, &self.link);
-        }
-        let sent = management::Sent::new(limits.resume_stanzas, limits.resume_bytes);
-        let told = id.as_deref().map(|id| (id, most));
-        self.link.manage(sent, |out| say(out, told));
-        if id.is_some() {
-            self.session.allow_resumption();
         }
         self.managed = Some(Box::new(Managed {
             received: Arc::default(),
@@ -206,6 +245,11 @@ impl Connection {
         if !resumable || self.closing || self.bound.is_none() || self.session.is_over() {
             return false;
         }
+        self.begin_waiting();
+        true
+    }
+
+    fn begin_waiting(&mut self) {
         let now = self.now().at;
         let heard = self.session.heard().unwrap_or(now);
         let limit = self.shared.config.limits.resume_presence;
@@ -216,7 +260,24 @@ impl Connection {
                 presence: Shown::Until(heard.plus(limit)),
             });
         }
-        true
+    }
+
+    /// Another connection wants the stream. It does not get what is over, and nobody who claims what cannot be ends the present one.
+    pub(super) fn consider(&mut self, takeover: Takeover) {
+        if self.ended || self.closing || self.session.is_over() {
+            return;
+        }
+        match (self.link.check(takeover.handled), &mut self.managed) {
+            (Ok(()), Some(managed)) => managed.takeover = Some(takeover),
+            (Err(wrong), Some(_)) => takeover.too_high(wrong),
+            (_, None) => {}
+        }
+    }
+
+    /// All that the client said before is done or stands where it outlives the connection.
+    fn is_settled(&self) -> bool {
+        let managed = self.managed.as_ref();
+        self.unanswered == 0 && managed.is_some_and(|m| m.received.lock().is_settled())
     }
 
     /// The connection is lost, or another wants the stream.
@@ -230,18 +291,14 @@ impl Connection {
         if self.closing || self.session.is_over() {
             return wait_again(old);
         }
-        if let Err(wrong) = old.link.acknowledged(handled) {
-            wait_again(old);
-            return self
-                .session
-                .end_with(|out| management::print::too_high(out, wrong));
-        }
+        // It was looked at before, and the client has acknowledged nothing since.
+        let _ = old.link.acknowledged(handled);
         std::mem::swap(self, &mut old);
         // From here on `old` is what this connection had before.
         self.count(None);
         std::mem::swap(&mut self.counted, &mut old.counted);
         (self.secrets, self.proven) = (old.secrets, old.proven);
-        (self.closing, self.peer_is_done, self.give_up) = (false, false, None);
+        (self.peer_is_done, self.give_up) = (false, None);
         let lost = self.managed.as_mut().and_then(|m| m.lost.take());
         if let Some(managed) = &self.managed {
             let (id, handled) = (managed.id.as_deref(), managed.received.lock().handled());
@@ -257,6 +314,7 @@ impl Connection {
                 }
             });
         }
+        self.announce_waiting(false);
         // Somebody is there now (XEP-0352 §5.2), and gets what was held back.
         self.attend(true);
         let now = self.now();
@@ -323,8 +381,8 @@ impl Connection {
             return;
         };
         if let Some(id) = &managed.id {
-            let handled = managed.received.lock().handled();
-            self.shared.resumable.remove(id, handled);
+            let received = Arc::clone(&managed.received);
+            self.shared.resumable.remove(id, received);
         }
         drop(managed);
         self.give_back();
@@ -332,10 +390,18 @@ impl Connection {
 
     /// Nothing more is taken from elsewhere. Who has asked for this stream is told, and one that this connection took over waits again.
     pub(super) fn give_back(&self) {
-        while let Some(inbound) = self.inbox.take() {
+        for inbound in self.inbox.close() {
             if let Inbound::Resumed(connection, _) = inbound {
                 wait_again(connection);
             }
+        }
+    }
+
+    fn announce_waiting(&self, waits: bool) {
+        let id = self.managed.as_ref().and_then(|m| m.id.as_deref());
+        if let Some(id) = id {
+            let since = waits.then(|| self.shared.now().at);
+            self.shared.resumable.waits(id, since);
         }
     }
 
@@ -350,8 +416,13 @@ impl Connection {
             self.link.finish();
         }
         self.link.detach();
+        self.unwritten = Vec::new();
         self.attend(false);
+        if self.managed.as_ref().is_some_and(|m| m.lost.is_none()) {
+            self.begin_waiting();
+        }
         self.count(Some(Counted::Waiting));
+        self.announce_waiting(true);
     }
 
     /// When something is due while it waits.
@@ -379,15 +450,17 @@ impl Connection {
             && *until <= now
         {
             let model = &self.shared.model;
-            lost.presence = Shown::Withdrawn(model.shown(account, *session));
-            model.unavailable(account, *session, None);
+            lost.presence = Shown::Withdrawn(model.hide(account, *session));
         }
         true
     }
 }
 
 fn wait_again(connection: Box<Connection>) {
-    tokio::spawn(wait(connection));
+    // Without a runtime the server has ended, and with the connection the stream does.
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(wait(connection));
+    }
 }
 
 /// A stream waits for another connection, or for its end.
@@ -398,12 +471,17 @@ pub(super) async fn wait(mut connection: Box<Connection>) {
     tokio::pin!(stop);
     let mut goes_on = true;
     loop {
-        let asked = connection.managed.as_mut().and_then(|m| m.takeover.take());
-        if let Some(takeover) = asked {
-            return takeover.grant(connection);
-        }
         if !goes_on || connection.closing || connection.managed.is_none() {
             return connection.finish();
+        }
+        // How many stanzas are handled is told when all are that came (XEP-0198 §5).
+        if connection.is_settled()
+            && let Some(takeover) = connection.managed.as_mut().and_then(|m| m.takeover.take())
+        {
+            match takeover.grant(connection) {
+                Some(kept) => connection = kept,
+                None => return,
+            }
         }
         let due = connection.shared.clock.instant(connection.waits_until());
         let link = Arc::clone(&connection.link);

@@ -13,13 +13,19 @@ use super::held::Held;
 use crate::server::link::{Kept, Link};
 use crate::wiring;
 
-/// What waits for a session's task.
-#[derive(Default)]
-pub(crate) struct Inbox(Mutex<VecDeque<Inbound>>);
+/// What waits for a session's task; `None` when there is no task any more.
+pub(crate) struct Inbox(Mutex<Option<VecDeque<Inbound>>>);
+
+impl Default for Inbox {
+    fn default() -> Self {
+        Self(Mutex::new(Some(VecDeque::new())))
+    }
+}
 
 impl Inbox {
     pub(super) fn take(&self) -> Option<Inbound> {
-        let mut waiting = self.0.lock();
+        let mut inbox = self.0.lock();
+        let waiting = inbox.as_mut()?;
         let first = waiting.pop_front();
         // Little comes after the login: no session keeps room for it.
         if waiting.is_empty() && waiting.capacity() > 0 {
@@ -28,10 +34,25 @@ impl Inbox {
         first
     }
 
-    /// Leaves something and wakes the task.
-    pub(super) fn leave(&self, link: &Link, inbound: Inbound) {
-        self.0.lock().push_back(inbound);
+    /// Nothing is taken any more; what was left.
+    pub(super) fn close(&self) -> VecDeque<Inbound> {
+        self.0.lock().take().unwrap_or_default()
+    }
+
+    /// Leaves something and wakes the task. Gives it back when there is none any more.
+    pub(super) fn try_leave(&self, link: &Link, inbound: Inbound) -> Result<(), Inbound> {
+        match &mut *self.0.lock() {
+            Some(waiting) => waiting.push_back(inbound),
+            None => return Err(inbound),
+        }
         link.wake.notify_one();
+        Ok(())
+    }
+
+    /// The same for what nobody misses.
+    pub(super) fn leave(&self, link: &Link, inbound: Inbound) {
+        // Dropped outside of the lock: it may leave something itself.
+        drop(self.try_leave(link, inbound));
     }
 }
 
@@ -131,15 +152,20 @@ impl XmppRoute {
     }
 
     /// Writes a stanza, and what is to be kept of it where stanzas are counted: never before the client knows its address.
-    fn write_kept(&self, print: impl FnOnce(&mut Vec<u8>), keep: impl FnOnce() -> Option<Kept>) {
+    fn write_kept(
+        &self,
+        print: impl FnOnce(&mut Vec<u8>),
+        keep: impl FnOnce() -> Option<Kept>,
+    ) -> bool {
         if !self.is_open()
             && let Some(waiting) = &mut *self.early.lock()
         {
             let mut stanza = Vec::new();
             print(&mut stanza);
-            return waiting.push((stanza, keep()));
+            waiting.push((stanza, keep()));
+            return true;
         }
-        self.link.append_kept(print, keep);
+        self.link.append_kept(print, keep)
     }
 }
 
@@ -155,11 +181,11 @@ impl XmppRoute {
                 arrival: delivery.arrival.cloned(),
             })
         };
-        self.write_kept(
+        let taken = self.write_kept(
             |out| wiring::xmpp::print(out, event, || self.request_id()),
             keep,
         );
-        if let (false, Some(arrival)) = (kept, delivery.arrival) {
+        if let (true, false, Some(arrival)) = (taken, kept, delivery.arrival) {
             arrival.arrived();
         }
     }

@@ -11,18 +11,15 @@ use crate::form::DATA;
 use crate::print::{self, DELAY, FORWARD};
 use crate::stream::namespaces::{ARCHIVE, PAGES};
 
-/// Answers with a page: its messages, then the end of them (XEP-0313 §4.2, §4.3).
-pub fn page(out: &mut Vec<u8>, iq: &IqContext, asked: &Page, page: &ArchivePage) {
+/// Answers with a page: its messages, then the end of them (XEP-0313 §4.2, §4.3). Each is a stanza of its own.
+pub fn page(iq: &IqContext, asked: &Page, page: &ArchivePage) -> Vec<Vec<u8>> {
+    let messages = page.messages.iter();
+    let mut stanzas: Vec<_> = messages.map(|m| result(iq, asked, m)).collect();
     if asked.flip {
-        for message in page.messages.iter().rev() {
-            result(out, iq, asked, message);
-        }
-    } else {
-        for message in &page.messages {
-            result(out, iq, asked, message);
-        }
+        stanzas.reverse();
     }
-    print::result(out, iq, |to| {
+    let mut fin = Vec::new();
+    print::result(&mut fin, iq, |to| {
         to.start("fin").attribute("xmlns", ARCHIVE);
         if page.complete {
             to.attribute("complete", "true");
@@ -38,10 +35,13 @@ pub fn page(out: &mut Vec<u8>, iq: &IqContext, asked: &Page, page: &ArchivePage)
         to.end();
         to.end();
     });
+    stanzas.push(fin);
+    stanzas
 }
 
-fn result(out: &mut Vec<u8>, iq: &IqContext, asked: &Page, message: &Archived) {
-    let mut w = Writer::new(out);
+fn result(iq: &IqContext, asked: &Page, message: &Archived) -> Vec<u8> {
+    let mut stanza = Vec::new();
+    let mut w = Writer::new(&mut stanza);
     w.start("message");
     w.attribute("from", iq.from.bare.as_str());
     w.attribute("to", &iq.from.to_string());
@@ -61,6 +61,7 @@ fn result(out: &mut Vec<u8>, iq: &IqContext, asked: &Page, message: &Archived) {
     w.end();
     w.end();
     w.end();
+    stanza
 }
 
 /// Answers what a query may ask for (XEP-0313 §4.1.5).

@@ -139,6 +139,7 @@ impl Treatment {
                 && (self.body || self.archived || self.store)
                 && !self.no_store
                 && !self.no_permanent_store,
+            passing: conversation && !lasting,
             late: false,
             copyable,
         }

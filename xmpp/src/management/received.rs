@@ -54,6 +54,11 @@ impl Received {
         self.asked.take().map(|_| self.handled())
     }
 
+    /// Whether all that came is handled.
+    pub fn is_settled(&self) -> bool {
+        self.open.is_empty()
+    }
+
     /// Whether the client waits for an answer.
     pub fn is_asked(&self) -> bool {
         self.asked.is_some()

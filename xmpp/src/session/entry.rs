@@ -180,13 +180,12 @@ impl Entry {
     pub(super) fn go_on(
         &mut self,
         out: &mut Vec<u8>,
-        settings: &Settings,
         (address, id, handled): (&Address, &str, u32),
     ) {
         self.told.resumed = Some((id.to_owned(), handled));
         let additional = self.additional.as_deref();
+        // No features follow: the stream is as it was (XEP-0198, inline resumption).
         print::success2(out, &self.account, Some(address), additional, &self.told);
-        features::after_login(out, settings, Left::NOTHING);
     }
 
     /// The name of the resource: what the client wishes, and behind it what is the same whenever this installation comes. So the

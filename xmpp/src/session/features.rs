@@ -113,11 +113,6 @@ impl Left {
         binding: true,
         management: true,
     };
-    /// The stream goes on with what it has.
-    pub(super) const NOTHING: Self = Self {
-        binding: false,
-        management: false,
-    };
 }
 
 /// What is offered after authentication: binding where that has not happened (RFC 6120 §7.4), the session of RFC 3921 marked as unneeded, roster versions and

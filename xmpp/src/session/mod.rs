@@ -210,7 +210,7 @@ impl Session {
     /// how many stanzas were handled on it (XEP-0198 §5, §9).
     pub fn go_on(&mut self, out: &mut Vec<u8>, address: &Address, id: &str, handled: u32) {
         if let Phase::Negotiating(negotiation) = &mut self.phase {
-            negotiation.go_on(out, &self.core.settings, (address, id, handled));
+            negotiation.go_on(out, (address, id, handled));
         }
     }
 

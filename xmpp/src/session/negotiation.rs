@@ -8,9 +8,10 @@ use super::features;
 use super::login::{Login, Progress};
 use super::print;
 use super::random::Random;
-use super::settings::{Secured, Settings};
+use super::settings::Secured;
 use crate::action::Reply;
 use crate::management::{self, MANAGEMENT};
+use crate::print::Condition;
 use crate::sasl::{Channel, ChannelBindings, Nonce};
 use crate::stream::namespaces::{CLIENT, SASL, SASL2, SERVER, STREAM, TLS};
 use crate::stream::print::Opening;
@@ -302,6 +303,11 @@ impl Negotiation {
                 self.sasl(core, now, element)
             }
             (CLIENT, "iq", Stage::Bind(binding)) => binding.handle(core, element),
+            (MANAGEMENT, _, Stage::Login(_)) => {
+                let early = Condition::UnexpectedRequest;
+                management::print::failed(core.outbox.bytes(), early, None);
+                Ok(())
+            }
             (MANAGEMENT, _, Stage::Bind(binding)) => {
                 binding.manage(core, element);
                 Ok(())
@@ -418,15 +424,10 @@ impl Negotiation {
     }
 
     /// Says that an earlier stream goes on here (XEP-0198 §5), with its address, its name, and how many stanzas were handled on it.
-    pub(super) fn go_on(
-        &mut self,
-        out: &mut Vec<u8>,
-        settings: &Settings,
-        stream: (&Address, &str, u32),
-    ) {
+    pub(super) fn go_on(&mut self, out: &mut Vec<u8>, stream: (&Address, &str, u32)) {
         let (_, id, handled) = stream;
         match &mut self.stage {
-            Stage::Entry(entry) => entry.go_on(out, settings, stream),
+            Stage::Entry(entry) => entry.go_on(out, stream),
             _ => management::print::resumed(out, id, handled),
         }
     }
