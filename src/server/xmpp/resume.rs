@@ -492,6 +492,8 @@ pub(super) async fn wait(mut connection: Box<Connection>) {
         }
         goes_on &= yielding_turn(|| {
             connection.look();
+            // Nothing is on its way to anybody.
+            connection.unwritten = Vec::new();
             connection.drain();
             connection.wait_on()
         })
