@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use presence::decision::{Grant, Reason, Standing, decide};
 use presence::{
-    Address, ArchivePreferences, Bare, Binding, BlockList, Decision, Item, Publication, Resource,
-    Roster, Source, Timestamp, Utc, View, WatchRecord,
+    Address, ArchiveId, ArchivePreferences, Bare, Binding, BlockList, Decision, Item, Publication,
+    Resource, Roster, Source, Timestamp, Utc, View, WatchRecord,
 };
 use store::AccountRecord;
 
@@ -93,6 +93,8 @@ pub(crate) struct Session {
     pub(crate) interested: bool,
     /// Gets copies of what other devices of the account get and send (XEP-0280).
     pub(crate) carbons: bool,
+    /// It reads what stands in the archive below this number: that is not given to it when it has waited.
+    pub(crate) reads_archive: Option<ArchiveId>,
     /// Asked whom the account blocks: gets pushes (XEP-0191 §3.3).
     pub(crate) told_of_blocks: bool,
     /// To whom directed presence was sent and not taken back (RFC 6121 §4.6).

@@ -5,7 +5,7 @@ mod phones;
 use std::sync::Arc;
 use std::time::Duration;
 
-use presence::{Bare, Message, Refusal, Timestamp};
+use presence::{ArchiveId, Bare, Message, Refusal, Timestamp};
 use store::Op;
 
 use crate::archive::Sides;
@@ -20,6 +20,9 @@ pub(crate) use phones::Offering;
 
 /// So long a session may take to read a portion before another one gets it, where there is one.
 const STALLED: Duration = Duration::from_secs(10);
+
+/// A message that leaves the archive within this time is given to clients that read the archive, too.
+const TO_LOOK: Duration = Duration::from_secs(3600);
 
 /// Stored messages on their way to a client, portion by portion. Each is removed when it is written to the connection, and the next
 /// is read when that is on the disk.
@@ -250,7 +253,7 @@ impl Model {
             return self.give_to_nobody(entity, now);
         };
         giving.session = session.id;
-        let route = Arc::clone(&session.route);
+        let (route, reads_archive) = (Arc::clone(&session.route), session.reads_archive);
         let again = !giving.portion.is_empty();
         if again {
             // What one is given and another is given again ends at the same place: who has written it has it for both.
@@ -277,7 +280,9 @@ impl Model {
         for (id, message) in messages {
             entity.offered.remove(&id);
             giving.portion.push((id, store::stored_size(&message)));
-            if self.expired(&message, now) || entity.blocks(&message.from) {
+            let is_known = message.archived.is_some_and(|id| Some(id) < reads_archive)
+                && self.stays_archived(&message, now);
+            if is_known || self.expired(&message, now) || entity.blocks(&message.from) {
                 // It may be on its way out already.
                 giving.uncertain = true;
             } else {
@@ -413,6 +418,23 @@ impl Model {
         if next == Ok(true) {
             self.give(account);
         }
+    }
+
+    /// A session reads the archive of its account: what came until now, waits and stands there it has to look for there, and is not
+    /// given (XEP-0386 §3.2).
+    pub fn reads_archive(&self, account: &Bare, session: SessionId) -> Result<(), Refusal> {
+        self.with_entity(account, |entity| {
+            let own = entity.session(session).ok_or(Refusal::NotFound)?;
+            own.reads_archive = Some(ArchiveId(*self.next_archive.lock()));
+            Ok(())
+        })
+    }
+
+    /// It stands in the archive of the account, and will for as long as it takes to look.
+    fn stays_archived(&self, message: &Message, now: Now) -> bool {
+        let (kept, archived) = (self.rules.archive, message.archived);
+        let end = kept.zip(archived).map(|(kept, id)| id.moment().plus(kept));
+        end.is_some_and(|end| end > now.utc.plus(TO_LOOK))
     }
 
     fn expired(&self, message: &Message, now: Now) -> bool {

@@ -77,6 +77,7 @@ impl Model {
                     available: None,
                     interested: false,
                     carbons: false,
+                    reads_archive: None,
                     told_of_blocks: false,
                     directed: Vec::new(),
                     active: at,

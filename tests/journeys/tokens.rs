@@ -161,16 +161,21 @@ fn of_two_that_take_it_back_at_once_one_does() {
     let (token, _) = office.issue();
     assert!(office.is_right(&token));
     let both = [(); 2].map(|()| office.begin(&token, taken_back));
-    let used = office.begin(&token, |_| ());
     office.world.settle();
     let [one, two] = both.map(|found| found.lock().take().unwrap());
     assert!(matches!(one, Reply::Token { .. }), "{one:?}");
     assert!(matches!(two, Reply::TokenExpired), "{two:?}");
-    let used = used.lock().take().unwrap();
-    assert!(matches!(used, Reply::TokenExpired), "{used:?}");
     // What was issued since then stays.
     let (next, _) = office.issue();
     assert!(office.is_expired(&token) && office.is_right(&next));
+    // Nor is one used for the first time that is being taken back.
+    let (fresh, _) = office.issue();
+    let back = office.begin(&fresh, taken_back);
+    let used = office.begin(&fresh, |_| ());
+    office.world.settle();
+    let (back, used) = (back.lock().take().unwrap(), used.lock().take().unwrap());
+    assert!(matches!(back, Reply::Token { .. }), "{back:?}");
+    assert!(matches!(used, Reply::TokenExpired), "{used:?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use ring::hmac;
 use xml::Element;
 
 use crate::support::tls::Tls;
+use crate::support::xmpp::text;
 use crate::support::{Client, Server};
 
 const SASL2: &str = "urn:xmpp:sasl:2";
@@ -438,4 +439,45 @@ fn a_login_under_way_does_not_outlive_a_change_of_the_password() {
     ann.plain("ann", "other-secret").unwrap();
     ann.bind("desk");
     ann.settle();
+}
+
+/// What was said while a client was away stands in the archive: it is told up to where, and gets nothing twice.
+#[test]
+fn the_archive_with_the_login() {
+    const MAM: &str = "urn:xmpp:mam:2";
+    let server = Server::start(&["ann", "bob"]);
+    let mut bob = Client::online(&server, "bob", "desk");
+    let say = |bob: &mut Client, text: &str, hint: &str| {
+        bob.send(&format!(
+            "<message to='ann@office.example' type='chat'><body>{text}</body>{hint}</message>"
+        ));
+        bob.settle();
+    };
+    say(&mut bob, "archived", "");
+    say(
+        &mut bob,
+        "not",
+        "<no-permanent-store xmlns='urn:xmpp:hints'/>",
+    );
+    let mut ann = secure(&server);
+    let success = by_password(&mut ann, "ann", DESK, WISHES).unwrap();
+    let bound = success.child("bound", "urn:xmpp:bind:0").unwrap();
+    let metadata = bound.children().find(|it| it.is("metadata", MAM)).unwrap();
+    let ids: Vec<_> = metadata
+        .children()
+        .map(|it| it.attribute("id").unwrap().into_owned())
+        .collect();
+    assert_eq!((ids.len(), &ids[0]), (2, &ids[1]), "one message");
+    say(&mut bob, "later", "");
+    ann.available("");
+    for expected in ["not", "later"] {
+        let message = ann.expect("a message", |it| it.name() == "message");
+        assert_eq!(text(&message, "body"), expected);
+    }
+    ann.send(&format!(
+        "<iq type='set' id='q'><query xmlns='{MAM}'/></iq>"
+    ));
+    let first = ann.expect("a result", |it| it.child("result", MAM).is_some());
+    let result = first.child("result", MAM).unwrap();
+    assert_eq!(result.attribute("id").as_deref(), Some(ids[0].as_str()));
 }

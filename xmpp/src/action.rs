@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use presence::delivery::IqKind;
 use presence::subscription::Kind;
-use presence::{Address, Bare, Document, Handling, Message, Resource};
+use presence::{Address, ArchiveId, Bare, Document, Handling, Message, Resource};
 use services::caps::Interests;
 
 pub use crate::client::BlockWish;
@@ -90,6 +90,12 @@ pub enum Action {
         resource: Option<Resource>,
         /// Which installation of a client it is: the sessions that it had before end (XEP-0386 §3.2).
         client: Option<ClientId>,
+    },
+    /// A client that was bound just now reads the archive (XEP-0386 §3.2): of what came before and waits, nothing need be given that
+    /// stands there. Where does it begin and end, with all that came before? Blocks.
+    ReadsArchive {
+        /// The account.
+        account: Bare,
     },
     /// Go on with an earlier stream of the account (XEP-0198 §5). Blocks: the driver exchanges this session for the one of that stream
     /// ([`crate::Session::resume`]), or says that there is none.
@@ -252,6 +258,7 @@ impl Action {
                 | Self::Token { .. }
                 | Self::IssueToken { .. }
                 | Self::Bind { .. }
+                | Self::ReadsArchive { .. }
                 | Self::Resume { .. }
         )
     }
@@ -305,6 +312,8 @@ pub enum Reply {
     Disabled,
     /// To [`Action::Bind`].
     Bound(Result<Resource, presence::Refusal>),
+    /// To [`Action::ReadsArchive`]: its first and its last message, where it has any; `None` when that is not known.
+    ArchiveEnds(Option<Option<(ArchiveId, ArchiveId)>>),
     /// To [`Action::Resume`]: it cannot be. With the number of stanzas handled on that stream, where that is still known.
     NotResumed(Option<u32>),
 }

@@ -152,3 +152,86 @@ fn what_is_for_oneself_is_there_once() {
     let form = &page.unwrap().messages[0].form;
     assert!(matches!(form, ArchivedForm::Stanza(_)), "{form:?}");
 }
+
+/// Who reads the archive is not given what waits and stands there, but all that does not, and all that comes later.
+#[test]
+fn what_is_archived_need_not_be_given_twice() {
+    let rules = Rules {
+        archive: Some(Duration::from_secs(24 * 3600)),
+        ..Rules::default()
+    };
+    let world = World::new(1, rules);
+    world.add("ann");
+    world.add("bob");
+    let send_ann = |id: &str, archivable: bool| {
+        let said = Message {
+            received: world.now().utc,
+            ..message(id, "bob@localhost/x", "ann@localhost")
+        };
+        let handling = Handling {
+            archivable,
+            ..HANDLING
+        };
+        let answer = Arc::new(Mutex::new(None));
+        let slot = Arc::clone(&answer);
+        world
+            .model
+            .message(said, handling, move |_, sent| *slot.lock() = Some(sent));
+        world.settle();
+        assert_eq!(*answer.lock(), Some(Ok(Sent::Stored)), "{id}");
+    };
+    send_ann("archived", true);
+    send_ann("private", false);
+    let (ann, session) = world.connect("ann@localhost/desk");
+    world.model.reads_archive(&bare("ann"), session).unwrap();
+    send_ann("late", true);
+    let come = |session| {
+        let shown = presented("a", 0);
+        world.model.available(&bare("ann"), session, shown).unwrap();
+        world.settle();
+    };
+    come(session);
+    assert_eq!(
+        texts(&ann),
+        [("private".to_owned(), true), ("late".to_owned(), true)]
+    );
+    let waiting = || {
+        world
+            .model
+            .store()
+            .offline_messages(&bare("ann"))
+            .unwrap()
+            .len()
+    };
+    assert_eq!((waiting(), archive(&world, "ann").len()), (0, 2));
+    // Nothing of it comes again, to others either.
+    world.model.disconnect(&bare("ann"), session, None);
+    let (other, _) = world.come("ann@localhost/other", "b");
+    assert!(texts(&other).is_empty());
+}
+
+/// What leaves the archive before anybody has looked is given.
+#[test]
+fn what_does_not_stay_archived_is_given() {
+    let rules = Rules {
+        archive: Some(Duration::from_secs(3 * 3600)),
+        ..Rules::default()
+    };
+    for (hours, given) in [(1, false), (2, true), (4, true)] {
+        let world = World::new(1, rules.clone());
+        world.add("ann");
+        world.add("bob");
+        let said = Message {
+            received: world.now().utc,
+            ..message("m", "bob@localhost/x", "ann@localhost")
+        };
+        assert_eq!(send(&world, said), Ok(Sent::Stored));
+        world.pass(Duration::from_secs(hours * 3600));
+        let (ann, session) = world.connect("ann@localhost/desk");
+        world.model.reads_archive(&bare("ann"), session).unwrap();
+        let shown = presented("a", 0);
+        world.model.available(&bare("ann"), session, shown).unwrap();
+        world.settle();
+        assert_eq!(!texts(&ann).is_empty(), given, "{hours}");
+    }
+}

@@ -36,6 +36,7 @@ impl Connection {
                 resource,
                 client,
             } => self.bind(account, resource, client),
+            Action::ReadsArchive { account } => self.reads_archive(account),
             Action::Resume { account, previous } => self.ask_to_resume(&account, &previous),
             Action::Enable { resume, most } => self.manage(resume, most),
             Action::ManagedFromStart { id, most } => self.count_stanzas(id, most, |_, _| ()),
@@ -245,6 +246,7 @@ impl Connection {
             | Action::IssueToken { .. }
             | Action::Attempted { .. }
             | Action::Bind { .. }
+            | Action::ReadsArchive { .. }
             | Action::Resume { .. }
             | Action::Enable { .. }
             | Action::ManagedFromStart { .. }

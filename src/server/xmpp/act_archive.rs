@@ -2,16 +2,41 @@
 
 use std::sync::Arc;
 
+use model::Model;
 use presence::Bare;
 use tokio::runtime::Handle;
+use xmpp::action::Reply;
 use xmpp::answer;
 use xmpp::archive::{Request, Wanted};
 
-use super::Connection;
+use super::{Connection, Inbound};
 use crate::server::turn::turn;
 use crate::wiring::archive;
 
 impl Connection {
+    /// Tells a session that was bound just now where the archive begins and ends: with all that it was not there for.
+    pub(super) fn reads_archive(&mut self, account: Bare) {
+        let now = self.now();
+        let model = Arc::clone(&self.shared.model);
+        if let Some((account, session)) = &self.bound
+            && let Err(refusal) = model.reads_archive(account, *session)
+        {
+            tracing::debug!(%account, %refusal, "what is archived will be given all the same");
+        }
+        let read = move |model: &Model| Reply::ArchiveEnds(model.archive_ends(&account).ok());
+        if model.store().queue_depth() == 0 {
+            return self.session.handle_reply(now, read(&model));
+        }
+        let (link, inbox) = (Arc::clone(&self.link), Arc::clone(&self.inbox));
+        let reader = Arc::clone(&model);
+        let queued = model.settled(move || {
+            inbox.leave(&link, Inbound::reply(read(&reader), None, None));
+        });
+        if queued.is_err() {
+            self.session.handle_reply(now, Reply::ArchiveEnds(None));
+        }
+    }
+
     pub(super) fn act_archive(&mut self, account: &Bare, request: Request) {
         let (link, turn_of) = (Arc::clone(&self.link), self.in_order());
         let model = Arc::clone(&self.shared.model);

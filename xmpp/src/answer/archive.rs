@@ -105,17 +105,20 @@ fn field(to: &mut Writer<'_>, var: &str, kind: &str, more: impl FnOnce(&mut Writ
 
 /// Answers with the first and the last message (XEP-0313 §5).
 pub fn ends(out: &mut Vec<u8>, iq: &IqContext, ends: Option<(ArchiveId, ArchiveId)>) {
-    print::result(out, iq, |to| {
-        to.start("metadata").attribute("xmlns", ARCHIVE);
-        if let Some((first, last)) = ends {
-            for (name, id) in [("start", first), ("end", last)] {
-                to.start(name).attribute("id", &id.to_string());
-                to.attribute("timestamp", &id.moment().to_rfc3339());
-                to.end();
-            }
+    print::result(out, iq, |to| metadata(to, ends));
+}
+
+/// The first and the last message of an archive.
+pub(crate) fn metadata(to: &mut Writer<'_>, ends: Option<(ArchiveId, ArchiveId)>) {
+    to.start("metadata").attribute("xmlns", ARCHIVE);
+    if let Some((first, last)) = ends {
+        for (name, id) in [("start", first), ("end", last)] {
+            to.start(name).attribute("id", &id.to_string());
+            to.attribute("timestamp", &id.moment().to_rfc3339());
+            to.end();
         }
-        to.end();
-    });
+    }
+    to.end();
 }
 
 /// Answers with what the account wants archived (XEP-0441).

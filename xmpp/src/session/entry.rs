@@ -11,7 +11,7 @@ use crate::management::Previous;
 use crate::management::request::Malformed;
 use crate::print::Condition;
 use crate::sasl::{ClientId, Token, TokenMechanism};
-use presence::{Address, Bare, Resource, Utc};
+use presence::{Address, ArchiveId, Bare, Resource, Utc};
 use std::time::Duration;
 
 /// A login that is proven and not yet told.
@@ -25,6 +25,8 @@ pub(super) struct Entry {
     resume: Option<Result<Previous, Malformed>>,
     carbons: bool,
     attention: Option<bool>,
+    /// The client reads the archive, and is to be told where it begins and ends.
+    archive: bool,
     /// Stream management, which is told with the name by which the stream can be resumed.
     managed: Option<Enabled>,
     /// What the name of the resource ends with.
@@ -39,6 +41,8 @@ pub(super) struct Told {
     pub(super) token: Option<(Token, Utc)>,
     /// The resource that was bound.
     pub(super) resource: Option<Resource>,
+    /// The first and the last message of the archive, where there is one.
+    pub(super) archive: Option<Option<(ArchiveId, ArchiveId)>>,
     /// Stream management began with it.
     pub(super) enabled: Option<Enabled>,
     /// The earlier stream goes on, on which so many stanzas were handled.
@@ -80,6 +84,7 @@ impl Entry {
             resume: request.resume,
             carbons: request.bind.as_ref().is_some_and(|bind| bind.carbons),
             attention: request.bind.as_ref().and_then(|bind| bind.attention),
+            archive: request.bind.is_some() && settings.service.archive,
             managed: request
                 .bind
                 .as_ref()
@@ -114,6 +119,11 @@ impl Entry {
                 resource: self.resource(&wish),
                 client: self.client,
             }
+        } else if self.archive && self.told.resource.is_some() {
+            self.archive = false;
+            Action::ReadsArchive {
+                account: self.account.clone(),
+            }
         } else {
             return false;
         };
@@ -140,6 +150,7 @@ impl Entry {
                 self.told.not_resumed = Some((Condition::ItemNotFound, handled));
             }
             Reply::Bound(bound) => self.told.resource = bound.ok(),
+            Reply::ArchiveEnds(ends) => self.told.archive = ends,
             _ => {}
         }
     }

@@ -61,6 +61,9 @@ pub(super) fn success2(
     if told.resource.is_some() {
         to.start("bound");
         to.attribute("xmlns", BIND2);
+        if let Some(ends) = told.archive {
+            crate::answer::archive::metadata(&mut to, ends);
+        }
         if let Some(enabled) = &told.enabled {
             said.clear();
             let resume = enabled.id.as_deref().map(|id| (id, enabled.most));

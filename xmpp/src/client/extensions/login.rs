@@ -10,7 +10,7 @@ pub(super) const CHANNEL_BINDING: Extension = Extension::new(
 );
 
 pub(super) const BIND2: Extension = Extension::new("Bind 2", "XEP-0386", "1.1.0", &[]).partly(
-    "The resource, stable for each client, with carbons, client state and stream management; nothing about the archive. Offline messages are delivered as ever and not dropped.",
+    "Offline messages that stand in the archive are dropped when the client becomes available, not when it binds; those that do not are delivered.",
 );
 
 pub(super) const SASL2: Extension =

@@ -341,3 +341,52 @@ fn an_earlier_stream_that_goes_on() {
             .any(|it| matches!(it, Action::Bind { .. }))
     );
 }
+
+/// Whoever binds is told where the archive begins and ends, where there is one.
+#[test]
+fn the_archive_at_the_time_of_binding() {
+    const MAM: &str = "urn:xmpp:mam:2";
+    let archiving = || {
+        let mut settings = settings();
+        Arc::get_mut(&mut settings.service).unwrap().archive = true;
+        let mut pair = Pair::new(settings, Some(secured()));
+        pair.send(OPEN).opening();
+        pair
+    };
+    let ends = [5 << 20, 7 << 20].map(presence::ArchiveId);
+    let mut pair = archiving();
+    pair.archive = Some(ends.into());
+    pair.send(&plain(&bind2("")));
+    let (success, _) = pair.entered();
+    let bound = child(&success, "bound");
+    let metadata = bound.children().find(|it| it.is("metadata", MAM)).unwrap();
+    let told = metadata.children().map(|it| {
+        let id = it.attribute("id").unwrap().into_owned();
+        (it.name().to_owned(), id)
+    });
+    let expected = [("start", ends[0]), ("end", ends[1])];
+    let expected = expected.map(|(name, id)| (name.to_owned(), id.to_string()));
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+    // An empty one is told as empty.
+    let mut pair = archiving();
+    pair.send(&plain(&bind2("")));
+    let (success, _) = pair.entered();
+    let bound = child(&success, "bound");
+    let metadata = bound.children().find(|it| it.is("metadata", MAM)).unwrap();
+    assert_eq!(metadata.children().count(), 0);
+    // Nothing is told of what is not known, is off, or was not bound.
+    let mut unread = archiving();
+    unread.send(&plain(&user_agent()));
+    let (success, _) = unread.entered();
+    assert!(success.child("bound", BIND2).is_none());
+    let mut off = open();
+    off.send(&plain(&bind2("")));
+    let mut refused = archiving();
+    refused.bindings = vec![Err(presence::Refusal::Fault)];
+    refused.send(&plain(&bind2("")));
+    for mut pair in [unread, off, refused] {
+        pair.said();
+        let asked = |it: &Action| matches!(it, Action::ReadsArchive { .. });
+        assert!(!pair.actions.iter().any(asked));
+    }
+}

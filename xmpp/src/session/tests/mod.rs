@@ -91,6 +91,8 @@ struct Pair {
     begun: usize,
     /// What was issued to clients of ann's.
     tokens: Vec<(ClientId, IssuedToken)>,
+    /// The ends of the archive.
+    archive: Option<(presence::ArchiveId, presence::ArchiveId)>,
     in_handshake: bool,
     closed: bool,
 }
@@ -115,6 +117,7 @@ impl Pair {
             attempts: Vec::new(),
             begun: 0,
             tokens: Vec::new(),
+            archive: None,
             in_handshake: false,
             closed: false,
         }
@@ -225,6 +228,9 @@ impl Pair {
                 mechanism,
             } => Some(Reply::Issued(self.issue(account, *client, *mechanism)))
                 .filter(|_| self.answers != Answers::Never),
+            Action::ReadsArchive { .. } => Some(Reply::ArchiveEnds(
+                (self.answers != Answers::Fault).then_some(self.archive),
+            )),
             Action::Bind { resource, .. } if self.answers != Answers::Never => {
                 let bound = if self.bindings.is_empty() {
                     let wish = resource.clone();
