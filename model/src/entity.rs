@@ -1,5 +1,6 @@
 //! One account in memory.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
@@ -69,6 +70,8 @@ pub(crate) struct Entity {
     pub(crate) last_seen: Option<(Utc, Option<String>)>,
     /// Which message of the day the owner has got last.
     pub(crate) motd: u64,
+    /// The picture in its card, where somebody wanted to know.
+    pub(crate) photo: OnceCell<Option<Arc<str>>>,
     /// Its nodes, while somebody wants them.
     pub(crate) nodes: Option<Box<Nodes>>,
     /// Grows with every change of what is published.
@@ -97,6 +100,8 @@ pub(crate) struct Session {
     pub(crate) reads_archive: Option<ArchiveId>,
     /// Asked whom the account blocks: gets pushes (XEP-0191 §3.3).
     pub(crate) told_of_blocks: bool,
+    /// The server says in its presence which picture the account has.
+    pub(crate) shows_photo: bool,
     /// To whom directed presence was sent and not taken back (RFC 6121 §4.6).
     pub(crate) directed: Vec<Address>,
     /// When it last sent something for others, for the choice between equals.
@@ -191,6 +196,7 @@ impl Entity {
             archive: record.archive,
             last_seen: record.last_seen,
             motd: record.motd,
+            photo: OnceCell::new(),
             nodes: None,
             version,
             view: None,

@@ -5,25 +5,29 @@ use std::sync::Arc;
 use bytes::Bytes;
 use presence::card::Label;
 use presence::directory::{Entry, Wanted};
-use presence::{Bare, Card, Kept, Refusal};
+use presence::{Address, Bare, Card, Kept, Refusal};
 use store::{Most, Op, StoreError};
 
 use crate::commit::Reply;
+use crate::pubsub::Unit;
 use crate::shards::Model;
 
 impl Model {
     /// The card of an account as its owner wrote it; `None` where there is none. `NotFound` for an account that does not exist or is
-    /// disabled. Everybody may see cards.
-    pub fn vcard(&self, account: &Bare) -> Result<Option<Bytes>, Refusal> {
+    /// disabled. Everybody may see cards, but no picture that its node keeps from him.
+    pub fn vcard(&self, asker: &Address, account: &Bare) -> Result<Option<Bytes>, Refusal> {
         if !self.exists(account)? {
             return Err(Refusal::NotFound);
         }
-        self.store
-            .vcard(account)
-            .map_err(|error| fault(account, &error))
+        let card = self.store.vcard(account);
+        match card.map_err(|error| fault(account, &error))? {
+            Some(card) => self.card_for(asker, account, card),
+            None => Ok(None),
+        }
     }
 
-    /// Replaces the card of an account, or takes it away. `Limit` when it is larger than `vcard_size`.
+    /// Replaces the card of an account, or takes it away, and publishes its picture (XEP-0398). `Limit` when it is larger than
+    /// `vcard_size`.
     pub fn set_vcard(self: &Arc<Self>, account: &Bare, card: Option<Card>, reply: &Reply<()>) {
         if card
             .as_ref()
@@ -32,11 +36,13 @@ impl Model {
             reply.send(Err(Refusal::Limit("vcard_size")));
             return;
         }
-        let op = Op::VcardPut {
-            account: account.clone(),
-            card: card.map(Box::new),
-        };
-        self.write(account, op, reply);
+        let answer = reply.clone();
+        self.when_settled(account, reply, move |model, entity| {
+            let mut unit = Unit::of(entity);
+            model.photo_to_nodes(entity, &mut unit, card.as_ref())?;
+            unit.card(&entity.account, card);
+            model.commit_unit(entity, unit, move |stored| answer.send(stored))
+        });
     }
 
     /// The accounts of a domain served here that fit, at most `search_results` of them. It may read all accounts: not for a thread that

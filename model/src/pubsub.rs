@@ -7,15 +7,19 @@
 //! | `read` | requests that change nothing |
 //! | `plan` | what a change leads to |
 //! | `change` | changes done |
+//! | `unit` | several changes done as one |
+//! | `avatar` | pictures in nodes, cards and presence |
 //! | `tell` | notifications |
 //! | `last` | the last items for who comes online or subscribes |
 
+mod avatar;
 mod change;
 mod last;
 mod nodes;
 mod plan;
 mod read;
 mod tell;
+mod unit;
 
 use std::sync::Arc;
 
@@ -29,6 +33,7 @@ use crate::shards::Model;
 pub use nodes::Limits;
 pub(crate) use nodes::{Nodes, Owners};
 pub use tell::NodeNotice;
+pub(crate) use unit::Unit;
 
 /// What became of a request.
 pub type Outcome = Result<Answer, Error>;
@@ -54,6 +59,9 @@ impl Model {
                 }
                 self.ensure_nodes(entity)?;
                 if !request.only_reads() {
+                    if unit::converts(&request) {
+                        return self.change_converted(entity, asker, request, reply);
+                    }
                     return self.change_nodes(entity, asker, request, reply);
                 }
                 if entity.pending_commits == 0 {
@@ -79,7 +87,7 @@ impl Model {
     }
 
     /// Reads in the nodes of an account where that was not done yet.
-    fn ensure_nodes(&self, entity: &mut Entity) -> Result<(), Refusal> {
+    pub(crate) fn ensure_nodes(&self, entity: &mut Entity) -> Result<(), Refusal> {
         if let Some(nodes) = &mut entity.nodes {
             nodes.used = true;
             return Ok(());

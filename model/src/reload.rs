@@ -1,5 +1,6 @@
 //! Memory brought back to what the disk says, after the writer has failed.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use presence::{Bare, Decision, Roster, Source};
@@ -52,6 +53,7 @@ impl Model {
         };
         let account = entity.account.clone();
         entity.nodes = None;
+        entity.photo = OnceCell::new();
         (entity.disabled, entity.doomed) = (record.disabled, false);
         entity.roster = record.roster;
         entity.archive = record.archive;

@@ -79,6 +79,7 @@ impl Model {
                     carbons: false,
                     reads_archive: None,
                     told_of_blocks: false,
+                    shows_photo: false,
                     directed: Vec::new(),
                     active: at,
                 });
@@ -103,7 +104,10 @@ impl Model {
         let priority = presented.document.priority.unwrap_or_default().0;
         let first = self.with(account, |slot| {
             let entity = slot.entity.as_mut().ok_or(Refusal::NotFound)?;
+            let with_photo = self.with_photo(entity, &presented.content);
             let own = entity.session(session).ok_or(Refusal::NotFound)?;
+            own.shows_photo = with_photo.is_some();
+            let content = with_photo.unwrap_or(presented.content);
             let before = own.available.replace(priority);
             own.active = now.at;
             let connected = Arc::clone(&own.connected);
@@ -113,7 +117,7 @@ impl Model {
                 etag: None,
                 expires: None,
                 document: presented.document,
-                native: Native::Xmpp(presented.content),
+                native: Native::Xmpp(content),
                 lang: presented.lang,
                 changed: now.utc,
             });
@@ -291,6 +295,8 @@ impl Model {
             if available && entity.blocks(to) {
                 return Err(Refusal::Blocked);
             }
+            let content = Some(&presented.content).filter(|_| available);
+            let with_photo = content.and_then(|content| self.with_photo(entity, content));
             let own = entity.session(session).ok_or(Refusal::NotFound)?;
             own.directed.retain(|d| d != to);
             if available {
@@ -309,7 +315,7 @@ impl Model {
                         etag: None,
                         expires: None,
                         document: presented.document,
-                        native: Native::Xmpp(presented.content),
+                        native: Native::Xmpp(with_photo.unwrap_or(presented.content)),
                         lang: presented.lang,
                         changed: now.utc,
                     }),

@@ -9,6 +9,8 @@ pub struct Card {
     pub xml: Bytes,
     /// What the office directory is searched by.
     pub facts: Facts,
+    /// The SHA-1 of the picture in it, in lower case.
+    pub photo: Option<String>,
 }
 
 /// What the office directory tells of a person (XEP-0055 §3). Each is empty where the card does not say.

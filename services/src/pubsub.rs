@@ -12,6 +12,7 @@ pub use config::{Access, Config, MaxItems, PublishModel, SendLast};
 pub use error::Error;
 pub use event::{Event, Notification};
 pub use node::{Affiliation, Asker, Kept, Node, Subscription};
+pub(crate) use request::alone;
 pub use request::{Item, Kind, Request};
 
 /// The namespace of requests by anybody.

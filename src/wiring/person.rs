@@ -19,7 +19,7 @@ pub fn act(
     match wanted {
         Person::Card { iq, of } => {
             let own = of == *account;
-            let card = match model.vcard(&of) {
+            let card = match model.vcard(&iq.from, &of) {
                 Err(Refusal::NotFound) => Ok(None),
                 other => other,
             };

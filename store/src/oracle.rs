@@ -625,6 +625,12 @@ proptest! {
                 store.offline_messages(name).expect("messages"),
                 account.map(|a| a.offline.clone().into_iter().collect::<Vec<_>>()).unwrap_or_default()
             );
+            let card = account.and_then(|a| a.vcard.clone());
+            prop_assert_eq!(
+                store.photo(name).expect("photo"),
+                card.as_ref().and_then(|card| card.photo.clone())
+            );
+            prop_assert_eq!(store.card(name).expect("card"), card);
             prop_assert_eq!(
                 store.vcard(name).expect("vcard"),
                 account.and_then(|a| a.vcard.clone()).map(|card| card.xml)

@@ -449,9 +449,11 @@ fn presence_op() -> impl Strategy<Value = Op> {
 
 fn card() -> impl Strategy<Value = Card> {
     let text = || ".{0,9}";
-    (octets(), text(), text(), text(), text(), text()).prop_map(
-        |(xml, name, first, last, nick, email)| Card {
+    let facts = (text(), text(), text(), text(), text());
+    (octets(), facts, of("[0-9a-f]{4}")).prop_map(
+        |(xml, (name, first, last, nick, email), photo)| Card {
             xml,
+            photo,
             facts: Facts {
                 name,
                 first,

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use presence::card::Label;
 use presence::directory::{Entry, Wanted};
 
-use presence::{Address, ArchiveId, ArchivePage, ArchiveQuery, Bare, Message, Roster};
+use presence::{Address, ArchiveId, ArchivePage, ArchiveQuery, Bare, Card, Message, Roster};
 use rusqlite::Connection;
 
 use crate::place::{Place, create_private};
@@ -290,6 +290,28 @@ impl Store {
     pub fn vcard(&self, account: &Bare) -> Result<Option<Bytes>, StoreError> {
         self.0.pool.read(|db| match accounts::id(db, account)? {
             Some(id) => vcards::load(db, id),
+            None => Ok(None),
+        })
+    }
+
+    /// The same with what else is known of it.
+    pub fn card(&self, account: &Bare) -> Result<Option<Card>, StoreError> {
+        self.0.pool.read(|db| {
+            let Some(id) = accounts::id(db, account)? else {
+                return Ok(None);
+            };
+            let (Some(xml), Some(facts)) = (vcards::load(db, id)?, vcards::facts(db, id)?) else {
+                return Ok(None);
+            };
+            let photo = vcards::photo(db, id)?;
+            Ok(Some(Card { xml, facts, photo }))
+        })
+    }
+
+    /// Which picture is in the card of an account: its hash.
+    pub fn photo(&self, account: &Bare) -> Result<Option<String>, StoreError> {
+        self.0.pool.read(|db| match accounts::id(db, account)? {
+            Some(id) => vcards::photo(db, id),
             None => Ok(None),
         })
     }

@@ -539,6 +539,7 @@ fn what_an_account_says_and_keeps_survives_a_restart_and_goes_with_it() {
     let card = Card {
         xml: Bytes::from_static(b"<vCard xmlns='vcard-temp'/>"),
         facts: Facts::default(),
+        photo: None,
     };
     let say = Op::VcardPut {
         account: ann(),

@@ -19,7 +19,7 @@ class Client(slixmpp.ClientXMPP):
         for plugin in ("xep_0030", "xep_0092", "xep_0199", "xep_0203", "xep_0202", "xep_0012", "xep_0280", "xep_0059", "xep_0313", "xep_0441"):
             self.register_plugin(plugin)
         if arguments.get("pep"):
-            for plugin in ("xep_0115", "xep_0163", "xep_0084", "xep_0107", "xep_0060"):
+            for plugin in ("xep_0115", "xep_0163", "xep_0084", "xep_0107", "xep_0060", "xep_0054"):
                 self.register_plugin(plugin)
             self.add_event_handler("user_mood_publish", self.on_mood)
             self.add_event_handler("avatar_metadata_publish", self.on_avatar)
@@ -153,6 +153,15 @@ class Client(slixmpp.ClientXMPP):
         elif what == "picture":
             answer = await self.plugin["xep_0084"].retrieve_avatar(command["of"], command["id"])
             tell("picture", octets=answer["pubsub"]["items"]["item"]["avatar_data"]["value"].decode())
+        elif what == "card":
+            card = self.plugin["xep_0054"].make_vcard()
+            card["PHOTO"]["TYPE"] = "image/png"
+            card["PHOTO"]["BINVAL"] = command["octets"].encode()
+            await self.plugin["xep_0054"].publish_vcard(card)
+            tell("done")
+        elif what == "read card":
+            answer = await self.plugin["xep_0054"].get_vcard(command["of"])
+            tell("card", octets=answer["vcard_temp"]["PHOTO"]["BINVAL"].decode())
         elif what == "subscribe":
             self.send_presence_subscription(pto=command["to"])
         elif what == "roster":

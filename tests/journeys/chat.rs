@@ -247,6 +247,16 @@ impl Chat {
                 );
             }
             Action::Interests(interests) => model.interested(account, session, &interests),
+            Action::Directed {
+                to,
+                presented,
+                available,
+            } => {
+                let shows = wiring::presented(presented);
+                model
+                    .directed(account, session, &to, shows, available)
+                    .unwrap();
+            }
             Action::Unavailable(shows) => {
                 model.unavailable(account, session, Some(wiring::said(shows)));
             }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod archive;
+mod avatars;
 mod blocking;
 mod chat;
 mod commands;

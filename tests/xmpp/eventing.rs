@@ -102,6 +102,35 @@ fn two_of_slixmpp_tell_moods_and_avatars() {
     assert_eq!(bob.event("avatar")["id"], id);
 }
 
+#[test]
+fn two_of_slixmpp_see_the_same_picture_in_cards_and_nodes() {
+    if quick() {
+        return;
+    }
+    let server = Server::start(&["ann", "bob"]);
+    {
+        let mut ann = Client::online(&server, "ann", "desk");
+        let mut bob = Client::online(&server, "bob", "desk");
+        befriend(&mut ann, &mut bob);
+    }
+    let pep = json!({ "pep": true });
+    let mut ann = slix(&server, "ann", &pep);
+    let mut bob = slix(&server, "bob", &pep);
+    ann.event("online");
+    bob.event("online");
+    bob.expect("ann", |e| seen(e, "ann@office.example/slix", "available"));
+    ann.tell(&json!({"do": "card", "octets": "in a card"}));
+    ann.event("done");
+    let id = bob.event("avatar")["id"].clone();
+    bob.tell(&json!({"do": "picture", "of": "ann@office.example", "id": id}));
+    assert_eq!(bob.event("picture")["octets"], "in a card");
+    ann.tell(&json!({"do": "avatar", "octets": "in a node"}));
+    let id = ann.event("done")["id"].clone();
+    assert_eq!(bob.event("avatar")["id"], id);
+    bob.tell(&json!({"do": "read card", "of": "ann@office.example"}));
+    assert_eq!(bob.event("card")["octets"], "in a node");
+}
+
 fn profanity(server: &Server, user: &str) -> Terminal {
     let home = server.folder().join(format!("home-{user}"));
     std::fs::create_dir(&home).unwrap();

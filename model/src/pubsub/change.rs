@@ -2,17 +2,64 @@
 
 use std::sync::Arc;
 
-use presence::{Address, Refusal};
-use services::pubsub::{Event, Request};
+use presence::{Address, Bare, Refusal};
+use services::pubsub::{Answer, Event, Node, Request, Subscription};
+use store::Op;
 
 use super::Outcome;
+use super::nodes::Nodes;
 use super::plan::{Plan, Planner};
 use crate::clock;
 use crate::commit::Reply;
 use crate::entity::Entity;
 use crate::shards::Model;
 
+/// What is told when a change is on disk.
+pub(super) struct Told {
+    node: Arc<str>,
+    /// Who may read it may hear of it. What is told of a node that is gone is for those who could read it.
+    judge: Option<Node>,
+    events: Vec<Event>,
+    personal: Vec<(Address, Option<Subscription>)>,
+    welcome: Option<Address>,
+}
+
+impl Plan {
+    /// What is stored, what is answered and what is told then.
+    pub(super) fn told(self, before: &Nodes) -> (Vec<Op>, Answer, Told) {
+        let judge = self.after.or_else(|| before.all.get(&self.name).cloned());
+        let told = Told {
+            node: self.name,
+            judge,
+            events: self.events,
+            personal: self.personal,
+            welcome: self.welcome,
+        };
+        (self.ops, self.answer, told)
+    }
+}
+
 impl Model {
+    /// Tells everybody of a change that is on disk.
+    pub(super) fn tell(&self, owner: &Bare, told: Told) {
+        let (node, Some(judge)) = (told.node, told.judge) else {
+            return;
+        };
+        for event in told.events {
+            self.tell_node(owner, &node, &judge, event);
+        }
+        for (jid, state) in told.personal {
+            let event = Event::Subscription {
+                jid: jid.clone(),
+                state,
+            };
+            self.tell_one(owner, &node, &judge, &jid, event);
+        }
+        if let Some(jid) = told.welcome {
+            self.welcome_subscriber(owner, &node, &jid);
+        }
+    }
+
     /// Changes what somebody may change. Memory has it at once; the answer and the notifications wait for the commit.
     pub(super) fn change_nodes(
         self: &Arc<Self>,
@@ -38,44 +85,20 @@ impl Model {
                 return Ok(());
             }
         };
-        let Plan {
-            name,
-            after,
-            ops,
-            answer,
-            events,
-            personal,
-            welcome,
-        } = plan;
-        // What is told of a node that is gone is for those who could read it.
-        let judge = after.clone().or_else(|| nodes.all.get(&name).cloned());
-        let (owner, node, later) = (entity.account.clone(), Arc::clone(&name), reply.clone());
+        let name = Arc::clone(&plan.name);
+        let after = plan.after.clone();
+        let (ops, answer, told) = plan.told(nodes);
+        let (owner, later) = (entity.account.clone(), reply.clone());
         self.submit(entity, ops, move |model, stored| {
             if let Err(refusal) = stored {
                 later.send(Err(refusal));
                 return;
             }
             later.send(Ok(Ok(answer)));
-            let Some(judge) = judge else { return };
-            for event in events {
-                model.tell_node(&owner, &node, &judge, event);
-            }
-            for (jid, state) in personal {
-                let event = Event::Subscription {
-                    jid: jid.clone(),
-                    state,
-                };
-                model.tell_one(&owner, &node, &judge, &jid, event);
-            }
-            if let Some(jid) = welcome {
-                model.welcome_subscriber(&owner, &node, &jid);
-            }
+            model.tell(&owner, told);
         })?;
         if let Some(nodes) = &mut entity.nodes {
-            match after {
-                Some(after) => drop(nodes.all.insert(name, after)),
-                None => drop(nodes.all.remove(&name)),
-            }
+            nodes.set(name, after);
         }
         self.node_owners.touch(&entity.account);
         Ok(())

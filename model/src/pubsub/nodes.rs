@@ -40,7 +40,7 @@ impl Default for Limits {
 }
 
 /// The nodes of one account.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Nodes {
     pub(super) all: BTreeMap<Arc<str>, Node>,
     /// Somebody wanted them since that was looked at last.
@@ -59,6 +59,14 @@ impl Nodes {
             }
         }
         Self { all, used: true }
+    }
+
+    /// A node is this now, or gone.
+    pub(super) fn set(&mut self, name: Arc<str>, node: Option<Node>) {
+        match node {
+            Some(node) => drop(self.all.insert(name, node)),
+            None => drop(self.all.remove(&name)),
+        }
     }
 
     /// Octets of all items.

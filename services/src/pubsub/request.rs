@@ -355,7 +355,7 @@ fn read_item(item: &Child<'_>) -> Result<Item, Error> {
 }
 
 /// The element with all declarations that it needs, so that it can stand anywhere: as written, where it has them itself.
-fn alone(payload: &Child<'_>) -> Option<Bytes> {
+pub(crate) fn alone(payload: &Child<'_>) -> Option<Bytes> {
     let raw = payload.raw();
     let plain = raw
         .get(1..)

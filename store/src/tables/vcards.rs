@@ -25,12 +25,43 @@ pub(crate) fn put(db: &Connection, account: i64, card: &Card) -> Outcome<()> {
             &card.xml[..]
         ],
     )
+    .map(drop)?;
+    match &card.photo {
+        Some(hash) => execute(
+            db,
+            "INSERT OR REPLACE INTO photos (account, hash) VALUES (?1, ?2)",
+            params![account, hash],
+        ),
+        None => execute(db, "DELETE FROM photos WHERE account = ?1", [account]),
+    }
     .map(drop)
 }
 
 /// Takes it away.
 pub(crate) fn remove(db: &Connection, account: i64) -> Outcome<()> {
-    execute(db, "DELETE FROM vcards WHERE account = ?1", [account]).map(drop)
+    execute(db, "DELETE FROM vcards WHERE account = ?1", [account])?;
+    execute(db, "DELETE FROM photos WHERE account = ?1", [account]).map(drop)
+}
+
+/// Which picture is in the card of an account.
+pub(crate) fn photo(db: &Connection, account: i64) -> Outcome<Option<String>> {
+    let sql = "SELECT hash FROM photos WHERE account = ?1";
+    row(db, sql, [account], |r| text(r, 0).map(str::to_owned))
+}
+
+/// What the directory knows of one account.
+pub(crate) fn facts(db: &Connection, account: i64) -> Outcome<Option<Facts>> {
+    let sql = "SELECT name, first, last, nick, email FROM vcards WHERE account = ?1";
+    row(db, sql, [account], |r| {
+        let fact = |column| text(r, column).map(str::to_owned);
+        Ok(Facts {
+            name: fact(0)?,
+            first: fact(1)?,
+            last: fact(2)?,
+            nick: fact(3)?,
+            email: fact(4)?,
+        })
+    })
 }
 
 /// The card of one account.

@@ -1,6 +1,7 @@
 //! vCards (XEP-0054): what the directory needs to know of them.
 
 use presence::{Card, Facts};
+use services::avatar::{self, Said};
 use xml::{Child, Writer};
 
 use super::standalone;
@@ -17,6 +18,10 @@ pub fn card(vcard: &Child<'_>) -> Option<Card> {
     Some(Card {
         xml: standalone(vcard),
         facts: facts(vcard),
+        photo: match avatar::in_card(vcard) {
+            Said::This(photo) => Some(photo.id),
+            Said::Nothing | Said::Unclear => None,
+        },
     })
 }
 
@@ -51,6 +56,7 @@ pub fn made(facts: &Facts) -> Card {
     Card {
         xml: out.into(),
         facts,
+        photo: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Nodes of accounts: PEP (XEP-0163) and publish-subscribe (XEP-0060), with what lies in such nodes. Service discovery of accounts is here
 //! too, because it depends on who may read what.
 
+use services::avatar::CONVERSION;
 use services::pubsub::{Kind, OWNER, PUBSUB, account_features};
 
 use super::{Answered, Entity, Extension, Handler};
@@ -39,6 +40,17 @@ pub(super) const PUBLIC: Extension =
 
 pub(super) const PRIVATE: Extension =
     Extension::new("Persistent private data in PEP", "XEP-0223", "1.1.1", &[]);
+
+/// The server makes of one kind of avatar the other.
+pub(super) const AVATAR_IN_PRESENCE: Extension =
+    Extension::new("Avatars in presence", "XEP-0153", "1.1.1", &[]);
+pub(super) const AVATAR_CONVERSION: Extension = Extension::new(
+    "Avatars in PEP from vCards, and in vCards from PEP",
+    "XEP-0398",
+    "1.0.0",
+    &[],
+)
+.on_account(&[CONVERSION]);
 
 /// What lies in nodes and needs nothing of the server but these.
 pub(super) const LOCATION: Extension =

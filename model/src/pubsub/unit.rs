@@ -1,0 +1,239 @@
+//! Several changes of an account as one: what somebody wants, and what the server makes of it elsewhere at the account. They are one unit
+//! of the store; memory has all of them or none, and all is told after the commit.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use presence::{Address, Bare, Card, Refusal};
+use services::avatar;
+use services::pubsub::{Answer, Error, Kept, Node, Request};
+use store::Op;
+
+use super::Outcome;
+use super::change::Told;
+use super::nodes::Nodes;
+use super::plan::Planner;
+use crate::clock;
+use crate::commit::Reply;
+use crate::entity::Entity;
+use crate::shards::Model;
+
+/// Changes that are planned.
+#[derive(Default)]
+pub(crate) struct Unit {
+    /// The nodes as they are afterwards.
+    nodes: Nodes,
+    told: Vec<Told>,
+    ops: Vec<Op>,
+    /// The picture in the card is another.
+    photo: Option<Photo>,
+}
+
+struct Photo(Option<Arc<str>>);
+
+/// The account's other data may follow from this change of a node.
+pub(super) fn converts(request: &Request) -> bool {
+    let changes_items = matches!(
+        request,
+        Request::Publish { .. }
+            | Request::Retract { .. }
+            | Request::Purge { .. }
+            | Request::Delete { .. }
+    );
+    let node = request.node().map(|node| &**node);
+    changes_items && matches!(node, Some(avatar::DATA | avatar::METADATA))
+}
+
+impl Unit {
+    pub(crate) fn of(entity: &Entity) -> Self {
+        Self {
+            nodes: entity.nodes.as_deref().cloned().unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds a change of a node. Where it is refused nothing is added.
+    pub(super) fn change(
+        &mut self,
+        model: &Model,
+        entity: &Entity,
+        asker: &Address,
+        request: Request,
+    ) -> Result<Answer, Error> {
+        let planner = Planner {
+            owner: &entity.account,
+            nodes: &self.nodes,
+            limits: &model.rules.pubsub,
+            now: model.now(),
+            fresh: clock::hex::<10>(&model.random).into(),
+        };
+        let plan = entity.as_asker(asker, |asker| planner.plan(asker, request))?;
+        let (name, after) = (Arc::clone(&plan.name), plan.after.clone());
+        let (ops, answer, told) = plan.told(&self.nodes);
+        self.nodes.set(name, after);
+        self.told.push(told);
+        self.ops.extend(ops);
+        Ok(answer)
+    }
+
+    /// Adds what the server does for the owner: all of it, or nothing where one thing is refused.
+    pub(super) fn changes(
+        &mut self,
+        model: &Model,
+        entity: &Entity,
+        requests: Vec<Request>,
+    ) -> Result<(), Error> {
+        let owner = Address::from(entity.account.clone());
+        let (nodes, told, ops) = (self.nodes.clone(), self.told.len(), self.ops.len());
+        for request in requests {
+            if let Err(error) = self.change(model, entity, &owner, request) {
+                self.nodes = nodes;
+                self.told.truncate(told);
+                self.ops.truncate(ops);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds another card.
+    pub(crate) fn card(&mut self, account: &Bare, card: Option<Card>) {
+        let photo = card.as_ref().and_then(|card| card.photo.as_deref());
+        self.photo = Some(Photo(photo.map(Arc::from)));
+        self.ops.push(Op::VcardPut {
+            account: account.clone(),
+            card: card.map(Box::new),
+        });
+    }
+
+    /// A node as it is afterwards.
+    pub(super) fn node(&self, name: &str) -> Option<&Node> {
+        self.nodes.all.get(name)
+    }
+
+    /// The payloads of items as they are afterwards, with their names.
+    pub(super) fn payloads(
+        &self,
+        model: &Model,
+        account: &Bare,
+        node: &str,
+        items: &[Kept],
+    ) -> Result<Vec<(Arc<str>, Bytes)>, Refusal> {
+        let mut found = Vec::new();
+        let mut stored = Vec::new();
+        for kept in items {
+            let fresh = self.ops.iter().rev().find_map(|op| match op {
+                Op::ItemPut { node: of, item, .. } if **of == *node && item.seq == kept.seq => {
+                    Some((item.seq, Arc::clone(&item.id), item.payload.clone()))
+                }
+                _ => None,
+            });
+            match fresh {
+                Some(fresh) => found.push(fresh),
+                None => stored.push(kept.seq),
+            }
+        }
+        if !stored.is_empty() {
+            let items = model.store.node_items(account, node, &stored);
+            let items = items.map_err(|error| {
+                tracing::error!(%error, %account, "items could not be read");
+                Refusal::Fault
+            })?;
+            found.extend(items.into_iter().map(|i| (i.seq, i.id, i.payload)));
+        }
+        found.sort_unstable_by_key(|(seq, ..)| *seq);
+        Ok(found.into_iter().map(|(_, id, xml)| (id, xml)).collect())
+    }
+}
+
+impl Model {
+    /// Changes a node, and what follows from it elsewhere at the account. It is read from the disk, which must have what was changed before.
+    pub(super) fn change_converted(
+        self: &Arc<Self>,
+        entity: &mut Entity,
+        asker: &Address,
+        request: Request,
+        reply: &Reply<Outcome>,
+    ) -> Result<(), Refusal> {
+        if entity.pending_commits > 0 {
+            let (asker, owner, reply) = (asker.clone(), entity.account.clone(), reply.clone());
+            return self.after_commits(entity, move |model| {
+                model.pubsub(&asker, &owner, request, &reply);
+            });
+        }
+        let node = request.node().cloned();
+        let mut unit = Unit::of(entity);
+        let answer = match unit.change(self, entity, asker, request) {
+            Ok(answer) => answer,
+            Err(error) => {
+                reply.send(Ok(Err(error)));
+                return Ok(());
+            }
+        };
+        match node.as_deref() {
+            Some(avatar::DATA) => self.photo_to_card(entity, &mut unit, false)?,
+            Some(avatar::METADATA) => self.photo_to_card(entity, &mut unit, true)?,
+            _ => {}
+        }
+        let later = reply.clone();
+        self.commit_unit(entity, unit, move |stored| {
+            later.send(stored.map(|()| Ok(answer)));
+        })
+    }
+
+    /// Works on an account whose nodes are in memory and of which all that was changed is on disk. What goes wrong is answered.
+    pub(crate) fn when_settled<T: Send + 'static>(
+        self: &Arc<Self>,
+        account: &Bare,
+        reply: &Reply<T>,
+        work: impl FnOnce(&Arc<Self>, &mut Entity) -> Result<(), Refusal> + Send + 'static,
+    ) {
+        let outcome = self.with_entity(account, |entity| {
+            if entity.pending_commits == 0 {
+                self.ensure_nodes(entity)?;
+                return work(self, entity);
+            }
+            let (account, reply) = (account.clone(), reply.clone());
+            self.after_commits(entity, move |model| {
+                model.when_settled(&account, &reply, work);
+            })
+        });
+        if let Err(refusal) = outcome {
+            reply.send(Err(refusal));
+        }
+    }
+
+    /// Does it: the disk has all or nothing of it.
+    pub(crate) fn commit_unit(
+        self: &Arc<Self>,
+        entity: &mut Entity,
+        unit: Unit,
+        answer: impl FnOnce(Result<(), Refusal>) + Send + 'static,
+    ) -> Result<(), Refusal> {
+        let (owner, told, shows) = (entity.account.clone(), unit.told, unit.photo.is_some());
+        let has_nodes = !told.is_empty();
+        self.submit(entity, unit.ops, move |model, stored| {
+            let done = stored.is_ok();
+            answer(stored);
+            if !done {
+                return;
+            }
+            for told in told {
+                model.tell(&owner, told);
+            }
+            if shows {
+                model.show_photo(&owner);
+            }
+        })?;
+        if has_nodes {
+            if let Some(nodes) = &mut entity.nodes {
+                nodes.all = unit.nodes.all;
+            }
+            self.node_owners.touch(&entity.account);
+        }
+        if let Some(Photo(photo)) = unit.photo {
+            entity.photo = photo.into();
+        }
+        Ok(())
+    }
+}
