@@ -12,7 +12,7 @@ use crate::failure::{Doing, Result};
 struct Limit(&'static str, &'static str, &'static str, &'static str, f64);
 
 #[rustfmt::skip]
-const LIMITS: [Limit; 30] = [
+const LIMITS: [Limit; 33] = [
     Limit("floor-echo", "cpu_us", "the machine: TCP echo", "us", f64::INFINITY),
     Limit("floor-relay", "cpu_us", "the machine: TCP relay", "us", f64::INFINITY),
     Limit("floor-fanout", "cpu_us", "the machine: TCP copy, 1 to 20", "us", f64::INFINITY),
@@ -29,6 +29,9 @@ const LIMITS: [Limit; 30] = [
     Limit("storm", "all_seen_s", "login storm, everybody seen", "s", f64::INFINITY),
     Limit("storm", "cpu_us", "login storm, server CPU per presence", "us", f64::INFINITY),
     Limit("storm", "peak_kb", "login storm, memory at its peak", "KB", f64::INFINITY),
+    Limit("archived", "cpu_us", "server CPU per message, archived by both", "us", 45.0),
+    Limit("office", "all_seen_s", "1,000 of one group, everybody seen", "s", 20.0),
+    Limit("office", "cpu_s", "1,000 of one group, server CPU in all", "s", 15.0),
     Limit("roster", "get_growth", "roster per contact, largest to next size", "x", 1.1),
     Limit("roster", "change_growth", "broadcast per contact, likewise", "x", 1.1),
     Limit("start", "answer_ms", "start to listening and answering", "ms", 300.0),
