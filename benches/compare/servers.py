@@ -191,6 +191,10 @@ class Adsum(Server):
     protocols = ("xmpp", "sip")
     one_hash = takes_rosters = False
     program = Path(os.environ.get("ADSUM", "target/release/adsum")).resolve()
+    archive = "off"
+
+    def values(self):
+        return {**super().values(), "archive": self.archive}
 
     def populate(self, rosters):
         batch = self.folder / "accounts"
@@ -205,6 +209,12 @@ class Adsum(Server):
 
     def version(self):
         return output(self.program, "--version").removeprefix("adsum ")
+
+
+class AdsumArchive(Adsum):
+    """The same with every message in the archives of both sides."""
+
+    key, title, archive = "adsum-archive", "Adsum, archives", "30d"
 
 
 def write_prosody(folder, rosters, hash_name):
@@ -232,7 +242,7 @@ class Prosody(Server):
     collector = 'gc = { mode = "generational" }'
 
     def values(self):
-        return {**super().values(), "gc": self.collector}
+        return {**super().values(), "gc": self.collector, "storage": '"internal"', "modules": "", "archive": ""}
 
     def populate(self, rosters):
         write_prosody(self.folder / "data" / DOMAIN, rosters, self.hash)
@@ -248,6 +258,18 @@ class ProsodyAsShipped(Prosody):
     """Prosody with the collector it has unless told otherwise."""
 
     key, title, collector = "prosody-as-shipped", "Prosody, GC as shipped", ""
+
+
+class ProsodyArchive(Prosody):
+    """Prosody with mod_mam over SQLite."""
+
+    key, title = "prosody-archive", "Prosody, archives in SQLite"
+
+    def values(self):
+        database = self.folder / "archive.sqlite"
+        return {**super().values(), "storage": '{ archive = "sql" }', "modules": ', "mam"',
+                "archive": f'sql = {{ driver = "SQLite3", database = "{database}" }}\n'
+                           'default_archive_policy = true\narchive_expires_after = "30d"'}
 
 
 class Ejabberd(Server):
@@ -318,7 +340,7 @@ class KamailioSqlite(Kamailio):
         super().start()
 
 
-ALL = (Adsum, Prosody, ProsodyAsShipped, Ejabberd, Kamailio, KamailioSqlite)
+ALL = (Adsum, AdsumArchive, Prosody, ProsodyAsShipped, ProsodyArchive, Ejabberd, Kamailio, KamailioSqlite)
 
 
 def make(folder):

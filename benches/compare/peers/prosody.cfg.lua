@@ -19,9 +19,11 @@ allow_unencrypted_plain_auth = true
 
 authentication = "internal_hashed"
 password_hash = "@hash@"
-storage = "internal"
+storage = @storage@
+default_storage = "internal"
 
-modules_enabled = { "roster", "saslauth", "tls", "disco" }
+modules_enabled = { "roster", "saslauth", "tls", "disco"@modules@ }
 modules_disabled = { "s2s" }
+@archive@
 
 VirtualHost "localhost"
