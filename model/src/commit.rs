@@ -62,6 +62,9 @@ impl Model {
                 result.map_err(|error| match error {
                     // The writer says so once for all.
                     store::StoreError::Busy => Refusal::Overloaded,
+                    store::StoreError::Full(_) => {
+                        Refusal::Limit("private_bytes or private_elements")
+                    }
                     store::StoreError::Io(_) => Refusal::Fault,
                     error => {
                         tracing::error!(%error, %account, "a change could not be stored");

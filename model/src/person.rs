@@ -9,7 +9,7 @@ use presence::{Address, Bare, Card, Kept, Refusal};
 use store::{Most, Op, StoreError};
 
 use crate::commit::Reply;
-use crate::pubsub::Unit;
+use crate::pubsub::{Unit, is_bookmarks};
 use crate::shards::Model;
 
 impl Model {
@@ -63,22 +63,45 @@ impl Model {
     pub fn private(&self, account: &Bare, labels: &[Label]) -> Result<Vec<Option<Bytes>>, Refusal> {
         labels
             .iter()
-            .map(|label| self.store.private(account, label))
+            .map(|label| {
+                if is_bookmarks(label) {
+                    self.bookmarks_shown(account)
+                } else {
+                    self.store.private(account, label)
+                }
+            })
             .collect::<Result<_, _>>()
             .map_err(|error| fault(account, &error))
     }
 
-    /// Keeps all of these or none. `Limit` when that is more than `private_elements` or `private_bytes` allow.
+    /// Keeps all of these or none. `Limit` when that is more than `private_elements` or `private_bytes` allow. Bookmarks go to their
+    /// nodes, within the limits of these.
     pub fn set_private(self: &Arc<Self>, account: &Bare, kept: Vec<Kept>, reply: &Reply<()>) {
-        let op = Op::PrivatePut {
+        let (bookmarks, kept): (Vec<Kept>, _) =
+            kept.into_iter().partition(|k| is_bookmarks(&k.label));
+        let others = (!kept.is_empty()).then(|| Op::PrivatePut {
             account: account.clone(),
             kept,
             most: Most {
                 elements: self.rules.private_elements,
                 bytes: self.rules.private_bytes,
             },
+        });
+        let Some(bookmarks) = bookmarks.into_iter().next() else {
+            if let Some(op) = others {
+                self.write(account, op, reply);
+            }
+            return;
         };
-        self.write(account, op, reply);
+        let answer = reply.clone();
+        self.when_settled(account, reply, move |model, entity| {
+            let mut unit = Unit::of(entity);
+            model.bookmarks_kept(entity, &mut unit, &bookmarks.xml)?;
+            if let Some(op) = others {
+                unit.also(op);
+            }
+            model.commit_unit(entity, unit, move |stored| answer.send(stored))
+        });
     }
 
     /// Writes one change of what is not in memory, and answers when it is on the disk.

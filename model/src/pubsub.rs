@@ -8,11 +8,13 @@
 //! | `plan` | what a change leads to |
 //! | `change` | changes done |
 //! | `unit` | several changes done as one |
+//! | `bookmarks` | bookmarks in two nodes and private storage |
 //! | `avatar` | pictures in nodes, cards and presence |
 //! | `tell` | notifications |
 //! | `last` | the last items for who comes online or subscribes |
 
 mod avatar;
+mod bookmarks;
 mod change;
 mod last;
 mod nodes;
@@ -30,6 +32,7 @@ use crate::commit::Reply;
 use crate::entity::Entity;
 use crate::shards::Model;
 
+pub(crate) use bookmarks::is_bookmarks;
 pub use nodes::Limits;
 pub(crate) use nodes::{Nodes, Owners};
 pub use tell::NodeNotice;

@@ -5,6 +5,7 @@
 mod archive;
 mod avatars;
 mod blocking;
+mod bookmarks;
 mod chat;
 mod commands;
 mod copies;

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use presence::{Address, Bare, Card, Native, Publication, Refusal};
 use services::avatar::{self, DATA, METADATA, Photo, Said};
-use services::form::{Field, Form, Purpose};
 use services::pubsub::{Item, Request};
 use store::Op;
 
-use super::unit::Unit;
+use super::unit::{Unit, form};
 use crate::entity::Entity;
 use crate::route::Notice;
 use crate::shards::Model;
@@ -100,7 +99,10 @@ impl Model {
                 payload,
             }),
             // Who makes them by a card, which everybody may read, means them for everybody.
-            options: unit.node(node).is_none().then(open),
+            options: unit
+                .node(node)
+                .is_none()
+                .then(|| form(&[("access_model", "open")])),
         };
         let requests = match (&said, &before) {
             (Said::This(photo), Said::This(before)) if photo.id == before.id => return Ok(()),
@@ -217,18 +219,5 @@ impl Entity {
         };
         self.sessions.get_mut(session)?.shows_photo = true;
         Some(publication)
-    }
-}
-
-fn open() -> Form {
-    let access = Field {
-        var: "pubsub#access_model".to_owned(),
-        values: vec!["open".to_owned()],
-    };
-    Form {
-        purpose: Purpose::Submit,
-        kind: None,
-        kind_is_hidden: true,
-        fields: vec![access],
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use presence::{Address, Bare, Card, Refusal};
-use services::avatar;
+use services::form::{Field, Form, Purpose};
 use services::pubsub::{Answer, Error, Kept, Node, Request};
+use services::{avatar, bookmarks};
 use store::Op;
 
 use super::Outcome;
@@ -41,7 +42,25 @@ pub(super) fn converts(request: &Request) -> bool {
             | Request::Delete { .. }
     );
     let node = request.node().map(|node| &**node);
-    changes_items && matches!(node, Some(avatar::DATA | avatar::METADATA))
+    changes_items
+        && matches!(
+            node,
+            Some(avatar::DATA | avatar::METADATA | bookmarks::NODE | bookmarks::LEGACY)
+        )
+}
+
+/// A form that configures a node.
+pub(super) fn form(fields: &[(&str, &str)]) -> Form {
+    let field = |&(name, value): &(&str, &str)| Field {
+        var: format!("pubsub#{name}"),
+        values: vec![value.to_owned()],
+    };
+    Form {
+        purpose: Purpose::Submit,
+        kind: None,
+        kind_is_hidden: true,
+        fields: fields.iter().map(field).collect(),
+    }
 }
 
 impl Unit {
@@ -106,6 +125,11 @@ impl Unit {
         });
     }
 
+    /// Adds something else.
+    pub(crate) fn also(&mut self, op: Op) {
+        self.ops.push(op);
+    }
+
     /// A node as it is afterwards.
     pub(super) fn node(&self, name: &str) -> Option<&Node> {
         self.nodes.all.get(name)
@@ -163,6 +187,9 @@ impl Model {
         }
         let node = request.node().cloned();
         let mut unit = Unit::of(entity);
+        if matches!(node.as_deref(), Some(bookmarks::NODE | bookmarks::LEGACY)) {
+            self.import_bookmarks(entity, &mut unit)?;
+        }
         let answer = match unit.change(self, entity, asker, request) {
             Ok(answer) => answer,
             Err(error) => {
@@ -173,6 +200,8 @@ impl Model {
         match node.as_deref() {
             Some(avatar::DATA) => self.photo_to_card(entity, &mut unit, false)?,
             Some(avatar::METADATA) => self.photo_to_card(entity, &mut unit, true)?,
+            Some(bookmarks::NODE) => self.bookmarks_to_storage(entity, &mut unit)?,
+            Some(bookmarks::LEGACY) => self.storage_to_bookmarks(entity, &mut unit)?,
             _ => {}
         }
         let later = reply.clone();

@@ -63,8 +63,18 @@ pub(super) const ACTIVITY: Extension =
 pub(super) const VCARD4: Extension = Extension::new("vCard4 in PEP", "XEP-0292", "0.12.0", &[])
     .partly("in PEP; no requests of its own");
 pub(super) const BOOKMARKS: Extension =
-    Extension::new("Bookmarks in PEP", "XEP-0402", "1.2.0", &[])
-        .partly("kept and told; not converted from and to older ones");
+    Extension::new("Bookmarks in PEP", "XEP-0402", "1.2.0", &[]).on_account(&[
+        "urn:xmpp:bookmarks:1#compat",
+        "urn:xmpp:bookmarks:1#compat-pep",
+    ]);
+pub(super) const OLD_BOOKMARKS: Extension = Extension::new("Bookmarks", "XEP-0048", "1.2", &[]);
+pub(super) const BOOKMARK_CONVERSION: Extension = Extension::new(
+    "Bookmarks in PEP from private storage, and the other way round",
+    "XEP-0411",
+    "1.1.0",
+    &[],
+)
+.on_account(&["urn:xmpp:bookmarks-conversion:0"]);
 
 fn get(request: &Request<'_>, out: &mut Vec<u8>) -> Answered {
     read(request, Kind::Get, out)
