@@ -295,3 +295,37 @@ pub(super) fn conditions(answer: &xml::Element) -> Vec<String> {
     all.extend(more.map(|c| c.name().to_owned()));
     all
 }
+
+#[test]
+fn fellows_of_a_shared_group_are_told() {
+    let mut world = World::open(&["ann", "bob", "eve"]);
+    let members = ["ann", "bob"].map(super::bare).into_iter().collect();
+    let reply = model::commit::Reply::ignored();
+    world.model.group_add("Sales", members, false, &reply);
+    world.settle();
+    let mut ann = Chat::online(&mut world, "ann", "desk");
+    let mut bob = Chat::connect(&world, "bob", "desk");
+    let mut eve = Chat::connect(&world, "eve", "desk");
+    bob.wants(&mut world, &[MOOD]);
+    eve.wants(&mut world, &[MOOD]);
+    publish(&mut world, &mut ann, MOOD, "1", "happy", "");
+    assert_eq!(bob.notified(), [told("ann", MOOD, "item 1 happy")]);
+    // For those of the group's name too, and for the last item.
+    let sales = [
+        field("access_model", "roster"),
+        field("roster_groups_allowed", "Sales"),
+    ]
+    .concat();
+    publish(&mut world, &mut ann, TUNE, "1", "song", &sales);
+    bob.wants(&mut world, &[MOOD, TUNE]);
+    assert_eq!(bob.notified(), [told("ann", TUNE, "item 1 song late")]);
+    publish(&mut world, &mut ann, TUNE, "2", "hymn", "");
+    assert_eq!(bob.notified(), [told("ann", TUNE, "item 2 hymn")]);
+    assert_eq!(eve.notified(), []);
+    // Who leaves the group is told no more.
+    let members = [super::bare("bob")].into_iter().collect();
+    world.model.group_remove("Sales", members, false, &reply);
+    world.settle();
+    publish(&mut world, &mut ann, MOOD, "2", "tired", "");
+    assert_eq!(bob.notified(), []);
+}

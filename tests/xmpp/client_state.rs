@@ -82,3 +82,63 @@ fn what_has_a_text_waits_for_nobody() {
     ann.settle();
     assert_eq!(came(&mut bob), ["1", "2"]);
 }
+
+/// Wants to be notified of these nodes.
+fn wants(bob: &mut Client, nodes: &[&str]) {
+    bob.send(
+        "<presence><c xmlns='http://jabber.org/protocol/caps' node='urn:bob' ver='1'/></presence>",
+    );
+    let asked = bob.expect("the question", |s| {
+        s.name() == "iq" && s.attribute("type").as_deref() == Some("get")
+    });
+    let features = nodes.iter().map(|n| format!("<feature var='{n}+notify'/>"));
+    bob.send(&format!(
+        "<iq type='result' id='{}' to='office.example'><query xmlns='http://jabber.org/protocol/disco#info'>{}</query></iq>",
+        asked.attribute("id").unwrap(),
+        features.collect::<String>()
+    ));
+    bob.settle();
+}
+
+fn publish(ann: &mut Client, node: &str, id: &str, max: &str) {
+    let done = ann.ask("set", "", &format!(
+        "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='{node}'><item id='{id}'><t xmlns='urn:t'/></item></publish>\
+         <publish-options><x xmlns='jabber:x:data' type='submit'><field var='pubsub#max_items'><value>{max}</value></field></x>\
+         </publish-options></pubsub>"
+    ));
+    assert_eq!(
+        done.attribute("type").as_deref(),
+        Some("result"),
+        "{done:?}"
+    );
+}
+
+/// The items that notifications name.
+fn notified(bob: &mut Client) -> Vec<String> {
+    let item = |s: &Element| {
+        let event = s.child("event", "http://jabber.org/protocol/pubsub#event")?;
+        let item = event.children().next()?.children().next()?;
+        item.attribute("id").map(std::borrow::Cow::into_owned)
+    };
+    bob.settle().iter().filter_map(item).collect()
+}
+
+#[test]
+fn the_last_notification_of_a_node_waits() {
+    let server = Server::start(&["ann", "bob"]);
+    let (mut ann, mut bob) = pair(&server);
+    wants(&mut bob, &["urn:mood", "urn:list"]);
+    publish(&mut ann, "urn:mood", "0", "1");
+    assert_eq!(notified(&mut bob), ["0"]);
+    bob.send("<inactive xmlns='urn:xmpp:csi:0'/>");
+    bob.settle();
+    for id in ["1", "2", "3"] {
+        publish(&mut ann, "urn:mood", id, "1");
+        publish(&mut ann, "urn:list", &format!("list {id}"), "max");
+    }
+    publish(&mut ann, "urn:list", "list 1", "max");
+    assert_eq!(notified(&mut bob), Vec::<String>::new());
+    bob.send("<active xmlns='urn:xmpp:csi:0'/>");
+    // Of a list every item, of the other the last.
+    assert_eq!(notified(&mut bob), ["list 2", "3", "list 3", "list 1"]);
+}

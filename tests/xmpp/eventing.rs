@@ -59,6 +59,51 @@ fn what_was_acknowledged_is_there_after_kill_9() {
 }
 
 #[test]
+fn after_kill_9_both_sides_of_what_was_converted_are_there_or_none() {
+    let mut server = Server::start(&["ann"]);
+    for round in 0..3 {
+        let mut ann = Client::online(&server, "ann", "desk");
+        let picture = ["YQ==", "Yg==", "Yw=="][round];
+        let card =
+            format!("<vCard xmlns='vcard-temp'><PHOTO><BINVAL>{picture}</BINVAL></PHOTO></vCard>");
+        ann.ask("set", "", &card);
+        let rooms = format!(
+            "<storage xmlns='storage:bookmarks'><conference jid='r{round}@rooms.example'/></storage>"
+        );
+        ann.ask(
+            "set",
+            "",
+            &format!("<query xmlns='jabber:iq:private'>{rooms}</query>"),
+        );
+        // Not answered yet when the server dies.
+        ann.send(&format!(
+            "<iq type='set' id='late'>{}</iq>",
+            card.replace(picture, "eHl6")
+        ));
+        server.kill();
+        server.launch();
+        let mut ann = Client::online(&server, "ann", "desk");
+        let card = raw(&ann.ask("get", "", "<vCard xmlns='vcard-temp'/>"));
+        let mut items = |node: &str| {
+            let items = format!("<pubsub xmlns='{PUBSUB}'><items node='{node}'/></pubsub>");
+            raw(&ann.ask("get", "", &items))
+        };
+        let data = items("urn:xmpp:avatar:data");
+        let there = if card.contains("eHl6") {
+            "eHl6"
+        } else {
+            picture
+        };
+        assert!(
+            card.contains(there) && data.contains(there),
+            "{card} {data}"
+        );
+        assert!(items("urn:xmpp:bookmarks:1").contains(&format!("id='r{round}@rooms.example'")));
+        assert!(items("storage:bookmarks").contains(&rooms));
+    }
+}
+
+#[test]
 fn two_of_slixmpp_tell_moods_and_avatars() {
     if quick() {
         return;

@@ -176,7 +176,7 @@ impl Model {
             }
         };
         may.ok()?;
-        Some(NodeNotice::new(Notification {
+        let notification = Notification {
             owner: last.owner,
             node: last.node,
             headline,
@@ -190,6 +190,7 @@ impl Model {
                 },
             },
             stamp: Some(last.item.at),
-        }))
+        };
+        Some(NodeNotice::new(notification, &node.config))
     }
 }

@@ -5,7 +5,7 @@ use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
 use presence::{Address, Bare};
-use services::pubsub::{Event, Node, Notification, Subscription};
+use services::pubsub::{Config, Event, MaxItems, Node, Notification, Subscription};
 
 use crate::entity::Entity;
 use crate::route::{self, SessionId};
@@ -17,27 +17,31 @@ use crate::watching::Connected;
 pub struct NodeNotice {
     /// What it says.
     pub notification: Notification,
+    /// The node holds one item at most: the last notification says all that those before it said.
+    pub single: bool,
     /// What a face printed of it, for all recipients: its own matter.
     pub printed: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 impl NodeNotice {
-    pub(super) fn new(notification: Notification) -> Arc<Self> {
+    pub(super) fn new(notification: Notification, config: &Config) -> Arc<Self> {
         Arc::new(Self {
             notification,
+            single: config.max_items == MaxItems::Count(1) || !config.persist,
             printed: OnceLock::new(),
         })
     }
 }
 
 fn now(owner: &Bare, node: &Arc<str>, judge: &Node, event: Event) -> Arc<NodeNotice> {
-    NodeNotice::new(Notification {
+    let notification = Notification {
         owner: owner.clone(),
         node: Arc::clone(node),
         headline: judge.config.headline,
         event,
         stamp: None,
-    })
+    };
+    NodeNotice::new(notification, &judge.config)
 }
 
 impl Model {

@@ -1,7 +1,12 @@
-//! What waits while nobody looks at a client (XEP-0352): of each sender the last presence, and the last chat state.
+//! What waits while nobody looks at a client (XEP-0352): of each sender the last presence, the last chat state, and the last notification
+//! of a node, or of each item where the node holds several.
+
+use std::sync::Arc;
 
 use model::Event;
+use model::pubsub::NodeNotice;
 use presence::Address;
+use services::pubsub::{Event as Told, Notification};
 
 use crate::wiring;
 
@@ -15,17 +20,27 @@ pub(super) struct Held {
     octets: usize,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Sort {
     Presence,
     ChatState,
+    /// A node, and an item where that matters.
+    Node(Arc<str>, Option<Arc<str>>),
 }
 
 impl Held {
     /// Takes an event that may wait: it replaces the one before of the same sender. False for one that may not.
     pub(super) fn hold(&mut self, event: &Event<'_>) -> bool {
+        let owner;
         let (sort, from) = match event {
             Event::Presence { notice, .. } => (Sort::Presence, &notice.from),
+            Event::Node { notice, .. } if notice.notification.headline => {
+                let Some(sort) = of_node(notice) else {
+                    return false;
+                };
+                owner = Address::from(notice.notification.owner.clone());
+                (sort, &owner)
+            }
             Event::Message {
                 message,
                 delayed: false,
@@ -56,4 +71,17 @@ impl Held {
     pub(super) fn stanzas(self) -> impl Iterator<Item = Vec<u8>> {
         self.stanzas.into_iter().map(|(_, _, stanza)| stanza)
     }
+}
+
+/// Which notifications say more than this one with it. `None`: it is for now.
+fn of_node(notice: &NodeNotice) -> Option<Sort> {
+    let Notification { node, event, .. } = &notice.notification;
+    let item = match event {
+        Told::Published { id, .. } => id.clone(),
+        Told::Retracted { id } => Some(Arc::clone(id)),
+        Told::Purged | Told::Deleted => None,
+        Told::Configured { .. } | Told::Subscription { .. } => return None,
+    };
+    let item = item.filter(|_| !notice.single);
+    Some(Sort::Node(Arc::clone(node), item))
 }
