@@ -121,54 +121,65 @@ pub(crate) async fn serve(
     counting: Counting,
 ) {
     // What is over soon has no room in the task, which lives as long as the session.
-    let secured = if direct {
-        Box::pin(handshake(&shared, &link, &mut socket)).await
-    } else {
-        Some((None, Vec::new()))
+    let Some(mut connection) = Box::pin(begin_with(shared, link, &mut socket, direct)).await else {
+        return;
     };
-    if let Some((secured, early)) = secured {
-        let session = Session::new(
-            Arc::clone(&shared.xmpp),
-            shared.now().at,
-            secured,
-            rand::random(),
-        );
-        let mut connection = Connection {
-            inbox: Arc::new(Inbox::default()),
-            session: Box::new(session),
-            bound: None,
-            begun: None,
-            proven: None,
-            route: None,
-            managed: None,
-            secrets: 0,
-            held: None,
-            unanswered: 0,
-            marked: false,
-            handshaking: false,
-            closing: false,
-            peer_is_done: false,
-            give_up: None,
-            counted: None,
-            ended: false,
-            unwritten: Vec::new(),
-            shared: Arc::clone(&shared),
-            link,
-        };
-        connection.count(Some(Counted::Open));
-        turn(|| connection.receive(&early));
-        connection.run(&mut socket).await;
-        if connection.is_detached() {
-            drop((socket, counting));
-            return Box::pin(resume::wait(Box::new(connection))).await;
-        }
-        let heard_out = connection.peer_is_done;
-        connection.finish();
-        drop(connection);
-        if !heard_out {
-            Box::pin(linger(&mut socket)).await;
-        }
+    connection.run(&mut socket).await;
+    if connection.is_detached() {
+        drop((socket, counting));
+        return Box::pin(resume::wait(connection)).await;
     }
+    let heard_out = connection.peer_is_done;
+    connection.finish();
+    drop(connection);
+    if !heard_out {
+        Box::pin(linger(&mut socket)).await;
+    }
+}
+
+/// The session on a connection. `None` when its handshake came to nothing.
+async fn begin_with(
+    shared: Arc<Shared>,
+    link: Arc<Link>,
+    socket: &mut OwnedReadHalf,
+    direct: bool,
+) -> Option<Box<Connection>> {
+    let (secured, early) = if direct {
+        handshake(&shared, &link, socket).await?
+    } else {
+        (None, Vec::new())
+    };
+    let session = Session::new(
+        Arc::clone(&shared.xmpp),
+        shared.now().at,
+        secured,
+        rand::random(),
+    );
+    let mut connection = Box::new(Connection {
+        inbox: Arc::new(Inbox::default()),
+        session: Box::new(session),
+        bound: None,
+        begun: None,
+        proven: None,
+        route: None,
+        managed: None,
+        secrets: 0,
+        held: None,
+        unanswered: 0,
+        marked: false,
+        handshaking: false,
+        closing: false,
+        peer_is_done: false,
+        give_up: None,
+        counted: None,
+        ended: false,
+        unwritten: Vec::new(),
+        shared,
+        link,
+    });
+    connection.count(Some(Counted::Open));
+    turn(|| connection.receive(&early));
+    Some(connection)
 }
 
 /// Reads on and throws away until the peer ends as well, for a moment.
