@@ -256,3 +256,37 @@ fn the_account_says_that_they_are_the_same() {
         assert!(info.contains(&format!("'{feature}'")), "{info}");
     }
 }
+
+#[test]
+fn what_private_storage_had_before_is_not_lost() {
+    let mut office = office();
+    let old = storage("<conference jid='old@rooms.example' name='Old'/>");
+    let kept = presence::Kept {
+        label: presence::card::Label {
+            namespace: OLD.to_owned(),
+            name: "storage".to_owned(),
+        },
+        xml: old.clone().into_bytes().into(),
+    };
+    let put = store::Op::PrivatePut {
+        account: super::bare("ann"),
+        kept: vec![kept],
+        most: store::Most {
+            elements: 9,
+            bytes: 9999,
+        },
+    };
+    let done = Box::new(|stored: Result<(), _>| stored.unwrap());
+    office.world.model.store().submit(vec![put], done).unwrap();
+    office.world.settle();
+    assert_eq!(office.kept(), old);
+    office.publish(NODE, "new@rooms.example", &room("", ""));
+    let kept = office.kept();
+    assert!(kept.contains("old@rooms.example") && kept.contains("new@rooms.example"));
+    let ids: Vec<_> = office.items(NODE).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(ids, ["old@rooms.example", "new@rooms.example"]);
+    // Once, and not again when there are none any more.
+    let delete = format!("<pubsub xmlns='{PUBSUB}#owner'><delete node='{OLD}'/></pubsub>");
+    inner(&office.ann.ask(&mut office.world, "set", None, &delete));
+    assert_eq!(office.kept(), format!("<storage xmlns='{OLD}'/>"));
+}
