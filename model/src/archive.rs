@@ -21,20 +21,14 @@ use crate::shards::Model;
 const ROUND: Duration = Duration::from_secs(3600);
 /// So long after one portion the next is removed: the writer has others to serve.
 const PAUSE: Duration = Duration::from_millis(200);
-/// So many accounts are looked at at a time,
-const LOOK: usize = 1000;
-/// and so many have something removed.
-const ACCOUNTS: usize = 16;
-/// So many messages of each of them: together some milliseconds of the writer's time.
-const MESSAGES: u64 = 100;
+/// So many messages are removed at a time: some milliseconds of the writer's time.
+const MESSAGES: u64 = 1000;
 
 /// Where the removal of what is too old has got to.
 #[derive(Debug, Default)]
 pub(crate) struct Pruning {
     /// When the next portion is due.
     due: Timestamp,
-    /// From which account on, by its number.
-    from: i64,
 }
 
 /// Into which archives a message goes.
@@ -139,34 +133,26 @@ impl Model {
         let Some(most) = self.rules.archive else {
             return;
         };
-        let from = {
+        {
             let mut pruning = self.pruning.lock();
             if pruning.due > now.at {
                 return;
             }
             pruning.due = now.at.plus(PAUSE);
-            pruning.from
-        };
+        }
         let oldest = i64::try_from(most.as_millis()).unwrap_or(i64::MAX);
         let below = ArchiveId::first_at(Utc(now.utc.0.saturating_sub(oldest)));
-        let found = self.store.archives_below(below, from, LOOK, ACCOUNTS);
-        let (found, next) = found.unwrap_or_else(|error| {
+        let begin = self.store.archives_begin().unwrap_or_else(|error| {
             tracing::error!(%error, "what is too old in the archives could not be looked for");
-            Default::default()
+            None
         });
-        {
-            let mut pruning = self.pruning.lock();
-            pruning.from = next.unwrap_or_default();
-            if next.is_none() {
-                pruning.due = now.at.plus(ROUND);
-            }
-        }
-        for account in found {
+        if begin.is_some_and(|begin| begin < below) {
             self.store.submit_soft(vec![Op::ArchivePrune {
-                account,
                 below,
                 most: MESSAGES,
             }]);
+        } else {
+            self.pruning.lock().due = now.at.plus(ROUND);
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use presence::Bare;
+use presence::{ArchiveId, Bare};
 use rusqlite::Connection;
 
+use crate::indexing::Backlog;
 use crate::tables::{
-    accounts, aliases, archive, archive_preferences, bindings, blocks, grants, groups, inbox,
+    accounts, aliases, archive_log, archive_preferences, bindings, blocks, grants, groups, inbox,
     last_known, last_seen, login_tokens, meta, nodes, offline, outbox, pending_in, private,
     publications, reports, roster, vcards, watches,
 };
@@ -20,13 +21,19 @@ pub(crate) struct Memory {
     numbers: HashMap<Bare, i64>,
     /// Numbers from which on none was used. It may run ahead of what is committed, never behind.
     pub(crate) free: NextIds,
+    /// What is left to be done in archives.
+    pub(crate) backlog: Backlog,
+    /// What is written next.
+    buffer: Vec<u8>,
 }
 
 impl Memory {
-    pub(crate) fn new(free: NextIds) -> Self {
+    pub(crate) fn new(free: NextIds, backlog: Backlog) -> Self {
         Self {
             numbers: HashMap::new(),
             free,
+            backlog,
+            buffer: Vec::new(),
         }
     }
 
@@ -46,6 +53,22 @@ impl Memory {
         }
         self.numbers.insert(account.clone(), number);
         Ok(number)
+    }
+
+    /// The number of an account where that is wanted and there is one, or else 0.
+    fn number_or_none(
+        &mut self,
+        db: &Connection,
+        wanted: bool,
+        account: &Bare,
+    ) -> Result<i64, StoreError> {
+        if !wanted {
+            return Ok(0);
+        }
+        match self.number(db, account) {
+            Err(StoreError::AccountUnknown(_)) => Ok(0),
+            number => number,
+        }
     }
 }
 
@@ -174,6 +197,8 @@ fn apply_account(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), St
         Op::AccountDelete { account } => {
             let number = memory.number(db, account)?;
             memory.numbers.remove(account);
+            memory.backlog.gone = true;
+            archive_log::leave(db, number, ArchiveId(memory.free.archive_id))?;
             accounts::delete(db, number)
         }
         _ => unreachable!("called with operations on accounts alone"),
@@ -343,24 +368,26 @@ fn apply_archive(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), St
             message,
         } => {
             memory.free.archive_id = memory.free.archive_id.max(id.0.saturating_add(1));
-            let sides = [
-                (sender, &message.from, &message.to),
-                (recipient, &message.to, &message.from),
-            ];
-            for (_, own, peer) in sides.into_iter().filter(|(wanted, ..)| **wanted) {
-                match memory.number(db, &own.bare) {
-                    Ok(number) => archive::put(db, number, *id, peer, message)?,
-                    Err(StoreError::AccountUnknown(_)) => {}
-                    Err(error) => return Err(error),
-                }
+            let sides = (
+                memory.number_or_none(db, *sender, &message.from.bare)?,
+                memory.number_or_none(db, *recipient, &message.to.bare)?,
+            );
+            if sides == (0, 0) {
+                return Ok(());
             }
+            let Memory {
+                backlog, buffer, ..
+            } = memory;
+            let indexed = id.0.cast_signed() <= backlog.collected;
+            backlog.waiting += usize::from(!indexed);
+            archive_log::put(db, *id, sides, message, buffer, indexed)
+        }
+        Op::ArchivePrune { below, most } => {
+            let last = archive_log::prune(db, *below, *most)?;
+            let backlog = &mut memory.backlog;
+            backlog.disturbed |= last.is_some_and(|last| last > backlog.indexed);
             Ok(())
         }
-        Op::ArchivePrune {
-            account,
-            below,
-            most,
-        } => archive::prune(db, memory.number(db, account)?, *below, *most),
         Op::ArchivePreferencesPut {
             account,
             preferences,

@@ -9,6 +9,7 @@
 //! | `queue` | the bounded way to the writer |
 //! | `writer` | group commit, and telling those who wait |
 //! | `apply` | one operation onto the tables |
+//! | `indexing` | the index of archives, which follows in bulk |
 //! | `tables` | the statements, one file a table |
 //! | `codec` | documents, messages and lists as octets |
 //! | `migrate` | numbered steps of the schema (`schemas/sql`) |
@@ -23,6 +24,7 @@ mod apply;
 mod backup;
 mod codec;
 mod error;
+mod indexing;
 mod migrate;
 mod op;
 #[cfg(test)]

@@ -169,19 +169,16 @@ pub enum Op {
         kept: Vec<Kept>,
         most: Most,
     },
-    /// A message into the archives of its sender and of its recipient. Who does not exist (any more) is passed over.
+    /// A message into the archives of its sender and of its recipient, by a number that no message had before; one that is higher than all
+    /// before costs least. Who does not exist (any more) is passed over.
     ArchivePut {
         id: ArchiveId,
         sender: bool,
         recipient: bool,
         message: Arc<Message>,
     },
-    /// Removes the first messages of an archive that are below a number, so many at most.
-    ArchivePrune {
-        account: Bare,
-        below: ArchiveId,
-        most: u64,
-    },
+    /// Removes the oldest messages of all archives that are below a number, so many at most; those that deleted accounts left count.
+    ArchivePrune { below: ArchiveId, most: u64 },
     /// What an account wants archived.
     ArchivePreferencesPut {
         account: Bare,
@@ -322,6 +319,8 @@ impl Op {
             | Self::PrivatePut { .. }
             | Self::AccountPassword { .. }
             | Self::AccountDisable { .. }
+            | Self::AccountDelete { .. }
+            | Self::ArchivePrune { .. }
             | Self::LoginTokenPut { .. }
             | Self::LoginTokenUsed { .. } => true,
             Self::ReportPut { .. } => true,
@@ -337,10 +336,10 @@ impl Op {
                 bytes.len()
             }
             Self::OfflinePut { message, .. } => crate::codec::message::native_len(message),
-            Self::ArchivePut { message, .. } => 2 * crate::codec::message::native_len(message),
-            Self::ArchivePrune { most, .. } => usize::try_from(*most)
-                .unwrap_or(usize::MAX)
-                .saturating_mul(256),
+            Self::ArchivePut { message, .. } => crate::codec::message::native_len(message),
+            Self::ArchivePrune { most, .. } => {
+                usize::try_from((*most).min(1 << 20)).unwrap_or(1 << 20) * 256
+            }
             Self::PublicationPut { publication, .. } | Self::LastKnownPut { publication, .. } => {
                 crate::codec::publication::native_len(publication)
             }

@@ -1,6 +1,6 @@
 //! What the store must do, said again with plain maps, and random operations given to both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, mpsc};
 
 use presence::{
@@ -14,6 +14,8 @@ use crate::{
     AccountRecord, KEPT_EXPIRED, LoginToken, Op, Options, OutboxEntry, REVOKED, Store, StoreError,
     samples, stored_size,
 };
+
+mod archive;
 
 type Published = BTreeMap<Resource, (i64, Publication)>;
 
@@ -368,15 +370,16 @@ impl Oracle {
                     }
                 }
             }
-            Op::ArchivePrune {
-                account,
-                below,
-                most,
-            } => {
-                let archive = &mut self.at(&account)?.archive;
-                let old = archive.range(..below).take(most as usize);
-                let old: Vec<_> = old.map(|(id, _)| *id).collect();
-                archive.retain(|id, _| !old.contains(id));
+            Op::ArchivePrune { below, most } => {
+                let all = self
+                    .accounts
+                    .values()
+                    .flat_map(|a| a.archive.range(..below));
+                let all: BTreeSet<_> = all.map(|(id, _)| *id).collect();
+                let old: Vec<_> = all.into_iter().take(most as usize).collect();
+                for account in self.accounts.values_mut() {
+                    account.archive.retain(|id, _| !old.contains(id));
+                }
             }
             Op::ArchivePreferencesPut {
                 account,
@@ -594,16 +597,27 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
     #[test]
     fn the_store_does_what_plain_maps_do(
-        units in proptest::collection::vec(proptest::collection::vec(samples::op(), 1..4), 1..60),
-        queries in proptest::collection::vec((samples::archive_query(), 1..4_usize), 12)
+        mut units in proptest::collection::vec(
+            (proptest::collection::vec(samples::op(), 1..4), proptest::bool::weighted(0.2)), 1..60
+        ),
+        queries in proptest::collection::vec((samples::archive_query(), 1..4_usize), 12),
+        unindexed in 0..9_usize
     ) {
         let mut oracle = Oracle::default();
-        let (store, _) = Store::open_in_memory(Options::default()).expect("a database");
+        let mut used = BTreeSet::new();
+        for (ops, _) in &mut units {
+            ops.retain(|op| !matches!(op, Op::ArchivePut { id, .. } if !used.insert(*id)));
+        }
+        let options = Options { unindexed, ..Options::default() };
+        let (store, _) = Store::open_in_memory(options).expect("a database");
         let (sender, receiver) = mpsc::channel();
-        let expected: Vec<_> = units.iter().map(|ops| oracle.unit(ops)).collect();
-        for ops in units {
+        let expected: Vec<_> = units.iter().map(|(ops, _)| oracle.unit(ops)).collect();
+        for (ops, pause) in units {
             let sender = sender.clone();
             store.submit(ops, Box::new(move |r| sender.send(r).expect("heard"))).expect("room");
+            if pause {
+                store.barrier();
+            }
         }
         store.barrier();
         prop_assert_eq!(receiver.try_iter().collect::<Vec<_>>(), expected);

@@ -199,20 +199,22 @@ impl Queue {
         self.state.lock().soft_dropped
     }
 
-    /// Waits for work and takes as much as fits one transaction.
-    pub(crate) fn take(&self) -> Group {
+    /// Waits for work, but no longer than `patience`, and takes as much as fits one transaction: nothing when there was none.
+    pub(crate) fn take(&self, patience: Option<Duration>) -> Group {
+        let tired = patience.map(|patience| Instant::now() + patience);
         let mut state = self.state.lock();
         while !state.urgent && state.end.is_none() && state.units < GROUP_UNITS {
-            let Some(since) = state.soft_since else {
-                self.wake.wait(&mut state);
-                continue;
-            };
-            if self
-                .wake
-                .wait_until(&mut state, since + SOFT_DELAY)
-                .timed_out()
-            {
+            let now = Instant::now();
+            let ripe = state.soft_since.map(|since| since + SOFT_DELAY);
+            if ripe.is_some_and(|ripe| ripe <= now) {
                 break;
+            }
+            if tired.is_some_and(|tired| tired <= now) {
+                return Group::default();
+            }
+            match ripe.into_iter().chain(tired).min() {
+                Some(until) => drop(self.wake.wait_until(&mut state, until)),
+                None => self.wake.wait(&mut state),
             }
         }
         state.take()

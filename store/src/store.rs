@@ -18,8 +18,8 @@ use crate::place::{Place, create_private};
 use crate::pool::Pool;
 use crate::queue::{Done, Queue};
 use crate::tables::{
-    accounts, aliases, archive, archive_preferences, bindings, blocks, grants, groups, inbox,
-    last_known, last_seen, login_tokens, meta, nodes, offline, outbox, pending_in, private,
+    accounts, aliases, archive, archive_log, archive_preferences, bindings, blocks, grants, groups,
+    inbox, last_known, last_seen, login_tokens, meta, nodes, offline, outbox, pending_in, private,
     publications, reports, roster, state, vcards, watches,
 };
 use crate::writer::{Sink, Writer};
@@ -39,6 +39,9 @@ pub struct Options {
     pub queue: usize,
     /// How sure a commit is.
     pub synchronous: Full,
+    /// About so many messages of archives may wait to be indexed. The more, the less an archived message costs, and the more a question to an
+    /// archive: it looks through all of them.
+    pub unindexed: usize,
 }
 
 impl Default for Options {
@@ -46,6 +49,7 @@ impl Default for Options {
         Self {
             queue: 16_384,
             synchronous: Full,
+            unindexed: 4096,
         }
     }
 }
@@ -130,7 +134,7 @@ impl Store {
         let sink = Arc::default();
         let writer = thread::Builder::new().name("store".into()).spawn({
             let (queue, sink) = (Arc::clone(&queue), Arc::clone(&sink));
-            let writer = Writer::new(db, next_ids);
+            let writer = Writer::new(db, next_ids, options.unindexed)?;
             move || writer.run(&queue, &sink, mark)
         })?;
         let pool = Pool::new(place.clone());
@@ -362,19 +366,11 @@ impl Store {
         })
     }
 
-    /// Of `look` accounts, in an order of their own, the first `most` that have archived messages below a number; and where to go on, `None`
-    /// behind the last account.
-    pub fn archives_below(
-        &self,
-        below: ArchiveId,
-        from: i64,
-        look: usize,
-        most: usize,
-    ) -> Result<(Vec<Bare>, Option<i64>), StoreError> {
-        self.0
-            .pool
-            .read(|db| archive::outdated(db, from, below, look, most))
+    /// The number of the oldest message of all archives.
+    pub fn archives_begin(&self) -> Result<Option<ArchiveId>, StoreError> {
+        self.0.pool.read(archive_log::first)
     }
+
     /// All nodes of an account, by name, without payloads.
     pub fn nodes(&self, account: &Bare) -> Result<Vec<NodeRecord>, StoreError> {
         self.0.pool.read(|db| match accounts::id(db, account)? {

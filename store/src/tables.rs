@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod aliases;
 pub(crate) mod archive;
+pub(crate) mod archive_log;
 pub(crate) mod archive_preferences;
 pub(crate) mod bindings;
 pub(crate) mod blocks;
@@ -34,7 +35,7 @@ use crate::StoreError;
 pub(crate) type Outcome<T> = Result<T, StoreError>;
 
 /// More than there are statements, so that none is ever prepared twice.
-pub(crate) const STATEMENTS: usize = 128;
+pub(crate) const STATEMENTS: usize = 192;
 
 /// Runs one statement; how many rows it changed.
 pub(crate) fn execute(db: &Connection, sql: &str, params: impl Params) -> Outcome<usize> {

@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use crate::apply::{Memory, apply};
+use crate::indexing::{Backlog, Indexing};
 use crate::queue::{Done, Queue, Unit};
 use crate::tables::{execute, state};
 use crate::{NextIds, Op, StoreError};
@@ -19,6 +20,8 @@ const ARCHIVE_BLOCK: u64 = 1000 << 20;
 const CHECKPOINT_OPS: usize = 2000;
 /// So long another program may hold the database before changes are refused.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The clean end takes so much longer at most for what nobody waits for.
+const FINISH: Duration = Duration::from_secs(1);
 /// So long SQLite waits for it at a time.
 const PIECE: Duration = Duration::from_millis(100);
 
@@ -56,6 +59,7 @@ impl Drop for End<'_> {
 pub(crate) struct Writer {
     db: Connection,
     memory: Memory,
+    indexing: Indexing,
     /// What the database says is free.
     reserved: NextIds,
     since_checkpoint: usize,
@@ -66,15 +70,30 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(db: Connection, free: NextIds) -> Self {
-        Self {
+    /// `after`: so many messages of archives may wait to be indexed.
+    pub(crate) fn new(db: Connection, free: NextIds, after: usize) -> Result<Self, StoreError> {
+        let memory = Memory::new(free, Backlog::load(&db)?);
+        Ok(Self {
             db,
-            memory: Memory::new(free),
+            memory,
+            indexing: Indexing::new(after),
             reserved: free,
             since_checkpoint: 0,
             failing: 0,
             lost: 0,
-        }
+        })
+    }
+
+    /// For tests: what it writes to.
+    #[cfg(test)]
+    pub(crate) fn db(&self) -> &Connection {
+        &self.db
+    }
+
+    /// For tests: as if indexing had failed long ago.
+    #[cfg(test)]
+    pub(crate) fn recovered(&mut self) {
+        self.indexing.recovered();
     }
 
     /// Serves the queue until it is closed. `mark`: a clean end is written down. True when the end is clean.
@@ -86,7 +105,8 @@ impl Writer {
     ) -> bool {
         let _end = End(queue);
         loop {
-            let group = queue.take();
+            let group = queue.take(self.indexing.patience(&self.memory.backlog));
+            let quiet = group.units.is_empty() && group.barriers.is_empty();
             if !group.units.is_empty() {
                 let results = self.commit_patiently(&group.units, queue);
                 queue.done();
@@ -101,6 +121,7 @@ impl Writer {
             if let Some(clean) = group.end {
                 return clean && self.end(queue, mark);
             }
+            self.index(quiet);
         }
     }
 
@@ -117,6 +138,8 @@ impl Writer {
             Some(until) => until.saturating_duration_since(Instant::now()),
             None => PATIENCE,
         };
+        let begun = Instant::now();
+        while mark && begun.elapsed() < patience.min(FINISH) && self.index(true) > 0 {}
         let finished = self
             .db
             .busy_timeout(patience)
@@ -268,6 +291,21 @@ impl Writer {
         Ok(new)
     }
 
+    /// Does a portion of what nobody waits for; how many rows that were.
+    pub(crate) fn index(&mut self, quiet: bool) -> usize {
+        let done = self
+            .indexing
+            .step(&self.db, &mut self.memory.backlog, quiet);
+        let rows = done.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the index of archives could not be brought up to date; it is tried again");
+            0
+        });
+        // Sorted as they are they touch fewer pages than operations do.
+        self.since_checkpoint += rows / 4;
+        self.checkpoint_when_due();
+        rows
+    }
+
     /// Copies the log back without waiting for readers. SQLite would do it inside of a commit, where others wait for it.
     fn checkpoint_when_due(&mut self) {
         if self.since_checkpoint >= CHECKPOINT_OPS {
@@ -326,7 +364,7 @@ mod tests {
         let mut db = Place::memory().writer().unwrap();
         migrate::migrate(&mut db, "memory").unwrap();
         let (_, free) = state::get(&db).unwrap();
-        Writer::new(db, free)
+        Writer::new(db, free, 4096).unwrap()
     }
 
     fn unit(ops: Vec<Op>) -> Unit {
@@ -395,7 +433,7 @@ mod tests {
         migrate::migrate(&mut db, "memory").unwrap();
         let (_, free) = state::get(&db).unwrap();
         db.busy_timeout(std::time::Duration::ZERO).unwrap();
-        let mut writer = Writer::new(db, free);
+        let mut writer = Writer::new(db, free, 4096).unwrap();
         let units = [unit(vec![meta("one", 1)]), unit(vec![meta("two", 1)])];
         let other = place.writer().unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();

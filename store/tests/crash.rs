@@ -7,7 +7,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bytes::Bytes;
-use presence::{Bare, Grant, GrantOrigin, Item, Utc};
+use presence::{
+    ArchiveId, ArchiveQuery, Bare, Grant, GrantOrigin, Item, Message, MessageKind, MessageNative,
+    Utc,
+};
 use store::{Op, Options, Store, verify};
 
 const CHILD: &str = "--write-until-killed";
@@ -37,7 +40,22 @@ fn number(contact: &Bare) -> u64 {
     contact.local().unwrap()[1..].parse().unwrap()
 }
 
-/// One unit over three tables and two accounts.
+fn message(n: u64) -> Message {
+    Message {
+        from: account(n).into(),
+        to: account(n + 1).into(),
+        kind: MessageKind::Chat,
+        id: None,
+        thread: None,
+        subjects: Vec::new(),
+        bodies: Vec::new(),
+        native: MessageNative::Xmpp(Bytes::from(format!("<message>{n}</message>"))),
+        received: Utc(0),
+        archived: None,
+    }
+}
+
+/// One unit over four tables and two accounts.
 fn unit(n: u64) -> Vec<Op> {
     let grant = Grant {
         allow: true,
@@ -60,11 +78,22 @@ fn unit(n: u64) -> Vec<Op> {
             watcher: contact(n),
             grant,
         },
+        Op::ArchivePut {
+            id: ArchiveId(n),
+            sender: true,
+            recipient: true,
+            message: std::sync::Arc::new(message(n)),
+        },
     ]
 }
 
 fn write_until_killed(path: &Path) {
-    let (store, _) = Store::open(path, Options::default()).unwrap();
+    // The index of archives is brought up to date all the time, in many portions.
+    let options = Options {
+        unindexed: 24,
+        ..Options::default()
+    };
+    let (store, _) = Store::open(path, options).unwrap();
     for n in 0..ACCOUNTS {
         let create = Op::AccountCreate {
             account: account(n),
@@ -147,10 +176,47 @@ fn check(store: &Store, acknowledged: &BTreeSet<u64>) {
         acknowledged.is_subset(&outbox),
         "an acknowledged change is lost"
     );
+    for n in 0..ACCOUNTS {
+        check_archive(store, n, &outbox);
+    }
     assert!(
         outbox
             .last()
             .is_none_or(|last| *last < store.next_ids().outbox_seq),
         "a number would be used again"
     );
+}
+
+/// Every message is there once, in the archives of both sides, by number, by partner, and counted.
+fn check_archive(store: &Store, n: u64, units: &BTreeSet<u64>) {
+    let of = |partner: Option<u64>| {
+        let exchanged = |m: u64| match m % ACCOUNTS {
+            from if from == n => Some((m + 1) % ACCOUNTS),
+            from if (from + 1) % ACCOUNTS == n => Some(from),
+            _ => None,
+        };
+        let units = units.iter().copied().map(|m| (m, exchanged(m)));
+        let mine =
+            units.filter(|(_, peer)| peer.is_some() && partner.is_none_or(|p| *peer == Some(p)));
+        mine.map(|(m, _)| m).collect::<Vec<_>>()
+    };
+    for partner in [
+        None,
+        Some((n + 1) % ACCOUNTS),
+        Some((n + ACCOUNTS - 1) % ACCOUNTS),
+    ] {
+        let mut query = ArchiveQuery {
+            with: partner.map(|p| account(p).into()),
+            ..ArchiveQuery::default()
+        };
+        let page = |query: &ArchiveQuery| {
+            let page = store.archive_page(&account(n), query, usize::MAX, usize::MAX);
+            page.unwrap().unwrap()
+        };
+        let found = page(&query);
+        let ids: Vec<_> = found.messages.iter().map(|m| m.id.0).collect();
+        assert_eq!(ids, of(partner), "of {n} with {partner:?}");
+        query.max = Some(0);
+        assert_eq!(page(&query).count, Some(ids.len() as u64));
+    }
 }

@@ -3,14 +3,15 @@
 use bytes::Bytes;
 use presence::{Address, ArchiveDefault, ArchivePreferences, ArchivedForm, Message, MessageNative};
 
-use super::message::{get_address, put_address};
+use super::message::{get_address, put_address, skip_address};
 use super::primitive::{Reader, Writer};
 use super::{CodecError, message};
 
-/// Writes a message with the other side's address before it: what an XMPP client wrote as it is, any other whole.
-pub(crate) fn encode(peer: &Address, message: &Message) -> Vec<u8> {
-    let mut w = Writer::new(96 + message::native_len(message));
-    put_address(&mut w, peer);
+/// Writes a message over what is in `buffer`, with both addresses before it: what an XMPP client wrote as it is, any other whole.
+pub(crate) fn encode(buffer: &mut Vec<u8>, message: &Message) {
+    let mut w = Writer::over(std::mem::take(buffer));
+    put_address(&mut w, &message.from);
+    put_address(&mut w, &message.to);
     match &message.native {
         MessageNative::Xmpp(stanza) => {
             w.octet(0);
@@ -21,16 +22,26 @@ pub(crate) fn encode(peer: &Address, message: &Message) -> Vec<u8> {
             w.octets(&message::encode(message));
         }
     }
-    w.finish()
+    *buffer = w.finish();
 }
 
-/// Reads what [`encode`] wrote, when the other side is one that `wanted` says.
+/// Reads what [`encode`] wrote, for the archive of the one who received it or of the one who sent it, when the other side is one that
+/// `wanted` says.
 pub(crate) fn decode(
     octets: &[u8],
+    received: bool,
     wanted: impl FnOnce(&Address) -> bool,
 ) -> Result<Option<ArchivedForm>, CodecError> {
     let mut r = Reader::open(octets)?;
-    if !wanted(&get_address(&mut r)?) {
+    let peer = if received {
+        let from = get_address(&mut r)?;
+        skip_address(&mut r)?;
+        from
+    } else {
+        skip_address(&mut r)?;
+        get_address(&mut r)?
+    };
+    if !wanted(&peer) {
         return Ok(None);
     }
     let form = match r.octet()? {
@@ -83,12 +94,15 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
         fn comes_back(message in samples::message(), wants in samples::preferences()) {
-            let octets = encode(&message.from, &message);
-            let form = decode(&octets, |peer| *peer == message.from).unwrap().unwrap();
-            prop_assert_eq!(form, samples::form(&message));
-            prop_assert_eq!(decode(&octets, |_| false).unwrap(), None);
-            for end in 0..octets.len() {
-                prop_assert!(decode(&octets[..end], |_| true).is_err());
+            let mut octets = b"what was there before".to_vec();
+            encode(&mut octets, &message);
+            for (received, other) in [(true, &message.from), (false, &message.to)] {
+                let form = decode(&octets, received, |peer| peer == other).unwrap().unwrap();
+                prop_assert_eq!(form, samples::form(&message));
+                prop_assert_eq!(decode(&octets, received, |peer| peer != other).unwrap(), None);
+                for end in 0..octets.len() {
+                    prop_assert!(decode(&octets[..end], received, |_| true).is_err());
+                }
             }
             let octets = encode_preferences(&wants);
             prop_assert_eq!(decode_preferences(&octets).unwrap(), wants);
@@ -100,7 +114,9 @@ mod tests {
         #[test]
         fn octets_from_anywhere_do_no_harm(octets in proptest::collection::vec(any::<u8>(), 0..80)) {
             let octets = [&[crate::codec::VERSION][..], &octets].concat();
-            let _ = decode(&octets, |_| true);
+            for received in [false, true] {
+                let _ = decode(&octets, received, |_| true);
+            }
             let _ = decode_preferences(&octets);
         }
     }

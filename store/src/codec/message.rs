@@ -97,6 +97,11 @@ pub(super) fn get_address(r: &mut Reader<'_>) -> Result<Address, CodecError> {
     })
 }
 
+pub(super) fn skip_address(r: &mut Reader<'_>) -> Result<(), CodecError> {
+    r.text()?;
+    r.option(|r| r.text().map(drop)).map(drop)
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]

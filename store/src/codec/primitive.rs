@@ -17,6 +17,13 @@ impl Writer {
         Self(octets)
     }
 
+    /// Uses the memory of `octets`; what they say is gone.
+    pub(crate) fn over(mut octets: Vec<u8>) -> Self {
+        octets.clear();
+        octets.push(VERSION);
+        Self(octets)
+    }
+
     pub(crate) fn finish(self) -> Vec<u8> {
         self.0
     }

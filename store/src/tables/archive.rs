@@ -1,74 +1,43 @@
 //! `archive`: the messages of accounts, in the order of time (XEP-0313).
 
-use presence::{Address, ArchiveId, ArchivePage, ArchiveQuery, Archived, Bare, Message, Utc};
-use rusqlite::{Connection, Rows, params};
+//!
+//! What is indexed is found by the index and read from the log. What is not yet lies above it, at the end of the log, and is few messages: they
+//! are looked through.
 
-use super::{Outcome, bare, blob, execute, number, row, rows};
+use presence::{Address, ArchiveId, ArchivePage, ArchiveQuery, Archived, Utc};
+use rusqlite::{Connection, Rows, ToSql, params};
+
+use super::archive_log::hash;
+use super::{Outcome, blob, number, row, state};
 use crate::codec::archive;
-
-/// The other side as a number. Two may have the same: what is read is compared with the address itself.
-fn hash(peer: &Bare) -> i64 {
-    // FNV-1a: stored, so it must be the same for ever.
-    let step = |hash: u64, octet: &u8| (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3);
-    let octets = peer.as_str().as_bytes();
-    octets
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, step)
-        .cast_signed()
-}
-
-/// Archives a message that was exchanged with `peer`.
-pub(crate) fn put(
-    db: &Connection,
-    account: i64,
-    id: ArchiveId,
-    peer: &Address,
-    message: &Message,
-) -> Outcome<()> {
-    let sql = "INSERT OR REPLACE INTO archive (account, id, peer, message) VALUES (?1, ?2, ?3, ?4)";
-    let octets = archive::encode(peer, message);
-    let id = id.0.cast_signed();
-    execute(db, sql, params![account, id, hash(&peer.bare), octets]).map(drop)
-}
-
-/// Removes the first messages below a number, `most` of them.
-pub(crate) fn prune(db: &Connection, account: i64, below: ArchiveId, most: u64) -> Outcome<()> {
-    let sql = "DELETE FROM archive WHERE account = ?1 AND id IN \
-               (SELECT id FROM archive WHERE account = ?1 AND id < ?2 ORDER BY id LIMIT ?3)";
-    let (below, most) = (below.0.cast_signed(), most.cast_signed());
-    execute(db, sql, params![account, below, most]).map(drop)
-}
-
-/// Of `look` accounts from this number on, the first `most` that have messages below that one, and where to go on; `None` behind the last.
-pub(crate) fn outdated(
-    db: &Connection,
-    from: i64,
-    below: ArchiveId,
-    look: usize,
-    most: usize,
-) -> Outcome<(Vec<Bare>, Option<i64>)> {
-    let sql = "SELECT MAX(id) FROM (SELECT id FROM accounts WHERE id >= ?1 ORDER BY id LIMIT ?2)";
-    let last: Option<Option<i64>> = row(db, sql, params![from, look as i64], |r| Ok(r.get(0)?))?;
-    let Some(last) = last.flatten() else {
-        return Ok((Vec::new(), None));
-    };
-    let sql = "SELECT id, address FROM accounts a WHERE id BETWEEN ?1 AND ?2 \
-               AND EXISTS (SELECT 1 FROM archive WHERE account = a.id AND id < ?3) ORDER BY id LIMIT ?4";
-    let params = params![from, last, below.0.cast_signed(), most as i64];
-    let found: Vec<(i64, Bare)> = rows(db, sql, params, |r| Ok((r.get(0)?, bare(r, 1)?)))?;
-    // Who has too much for one removal is looked at again.
-    let next = found.first().map_or(last.saturating_add(1), |(id, _)| *id);
-    Ok((
-        found.into_iter().map(|(_, account)| account).collect(),
-        Some(next),
-    ))
-}
 
 /// The numbers of the first and of the last message.
 pub(crate) fn ends(db: &Connection, account: i64) -> Outcome<Option<(ArchiveId, ArchiveId)>> {
-    let end = |order: &str| row(db, order, [account], |r| Ok(ArchiveId(number(r, 0)?)));
-    let first = end("SELECT id FROM archive WHERE account = ?1 ORDER BY id LIMIT 1")?;
-    let last = end("SELECT id FROM archive WHERE account = ?1 ORDER BY id DESC LIMIT 1")?;
+    let indexed = state::archive_indexed(db)?;
+    let end = |sql: &str| {
+        row(db, sql, [account, indexed], |r| {
+            Ok(ArchiveId(number(r, 0)?))
+        })
+    };
+    let of_index = |order: &str| {
+        format!(
+            "SELECT id FROM archive WHERE account = ?1 AND id <= ?2 ORDER BY id {order} LIMIT 1"
+        )
+    };
+    let of_tail = |order: &str| {
+        format!(
+            "SELECT id FROM archive_log WHERE id > ?2 AND (sender = ?1 OR recipient = ?1) \
+             ORDER BY id {order} LIMIT 1"
+        )
+    };
+    let first = match end(&of_index(""))? {
+        Some(first) => Some(first),
+        None => end(&of_tail(""))?,
+    };
+    let last = match end(&of_tail("DESC"))? {
+        Some(last) => Some(last),
+        None => end(&of_index("DESC"))?,
+    };
     Ok(first.zip(last))
 }
 
@@ -136,7 +105,7 @@ fn counted(count: u64) -> ArchivePage {
 }
 
 fn exists(db: &Connection, account: i64, id: ArchiveId) -> Outcome<bool> {
-    let sql = "SELECT 1 FROM archive WHERE account = ?1 AND id = ?2";
+    let sql = "SELECT 1 FROM archive_log WHERE id = ?2 AND (sender = ?1 OR recipient = ?1)";
     let params = params![account, id.0.cast_signed()];
     Ok(row(db, sql, params, |_| Ok(()))?.is_some())
 }
@@ -176,31 +145,39 @@ fn fits(with: Option<&Address>, peer: &Address) -> bool {
 }
 
 fn count(db: &Connection, account: i64, query: &ArchiveQuery, range: &Range) -> Outcome<u64> {
-    let (first, end) = (range.first.cast_signed(), range.end.cast_signed());
-    let one = |r: &rusqlite::Row<'_>| number(r, 0);
-    let counted = match &query.with {
-        None => {
-            let sql = "SELECT COUNT(*) FROM archive INDEXED BY archive_peer \
-                       WHERE account = ?1 AND id >= ?2 AND id < ?3";
-            row(db, sql, params![account, first, end], one)?
-        }
-        Some(with) if with.is_bare() => {
-            let sql = "SELECT COUNT(*) FROM archive INDEXED BY archive_peer \
-                       WHERE account = ?1 AND peer = ?4 AND id >= ?2 AND id < ?3";
-            row(db, sql, params![account, first, end, hash(&with.bare)], one)?
-        }
-        Some(with) => {
-            let mut statement = db.prepare_cached(CONVERSATION)?;
-            let params = params![account, first, end, hash(&with.bare)];
-            let (mut rows, mut found) = (statement.query(params)?, 0);
+    if let Some(with) = query.with.as_ref().filter(|with| !with.is_bare()) {
+        let mut found = 0;
+        for part in parts(db, range, false)? {
+            let (first, end, peer) = (part.range.first, part.range.end, hash(&with.bare));
+            let mut statement = db.prepare_cached(part.conversation)?;
+            let mut rows = statement.query(params![
+                account,
+                first.cast_signed(),
+                end.cast_signed(),
+                peer
+            ])?;
             while let Some(row) = rows.next()? {
                 let fits = |peer: &Address| fits(Some(with), peer);
-                found += u64::from(archive::decode(blob(row, 1)?, fits)?.is_some());
+                let form = archive::decode(blob(row, 1)?, row.get(2)?, fits)?;
+                found += u64::from(form.is_some());
             }
-            Some(found)
         }
-    };
-    Ok(counted.unwrap_or_default())
+        return Ok(found);
+    }
+    let peer = query.with.as_ref().map(|with| hash(&with.bare));
+    let mut found = 0;
+    for part in parts(db, range, false)? {
+        let (first, end) = (part.range.first.cast_signed(), part.range.end.cast_signed());
+        let mut given: Vec<&dyn ToSql> = vec![&account, &first, &end];
+        given.extend(peer.iter().map(|peer| peer as &dyn ToSql));
+        let sql = if peer.is_some() {
+            part.count_conversation
+        } else {
+            part.count
+        };
+        found += row(db, sql, &given[..], |r| number(r, 0))?.unwrap_or_default();
+    }
+    Ok(found)
 }
 
 fn count_each(
@@ -213,22 +190,101 @@ fn count_each(
     for id in ids {
         let params = params![account, id.0.cast_signed()];
         let there = row(db, ONE, params, |r| {
-            Ok(archive::decode(blob(r, 1)?, |peer| fits(query.with.as_ref(), peer))?.is_some())
+            let fits = |peer: &Address| fits(query.with.as_ref(), peer);
+            Ok(archive::decode(blob(r, 1)?, r.get(2)?, fits)?.is_some())
         })?;
         found += u64::from(there == Some(true));
     }
     Ok(found)
 }
 
-const ONE: &str = "SELECT id, message FROM archive WHERE account = ?1 AND id = ?2";
-const ALL: &str = "SELECT id, message FROM archive \
-                   WHERE account = ?1 AND id >= ?2 AND id < ?3 ORDER BY id";
-const ALL_BACK: &str = "SELECT id, message FROM archive \
-                        WHERE account = ?1 AND id >= ?2 AND id < ?3 ORDER BY id DESC";
-const CONVERSATION: &str = "SELECT id, message FROM archive INDEXED BY archive_peer \
-                            WHERE account = ?1 AND peer = ?4 AND id >= ?2 AND id < ?3 ORDER BY id";
-const CONVERSATION_BACK: &str = "SELECT id, message FROM archive INDEXED BY archive_peer \
-                                 WHERE account = ?1 AND peer = ?4 AND id >= ?2 AND id < ?3 ORDER BY id DESC";
+/// A part of an archive, and how it is read. All give number, message, and whether it was received (where somebody wrote to himself it was).
+struct Part {
+    range: Range,
+    all: &'static str,
+    conversation: &'static str,
+    count: &'static str,
+    count_conversation: &'static str,
+}
+
+/// The parts in the order of reading.
+fn parts(db: &Connection, range: &Range, backwards: bool) -> Outcome<Vec<Part>> {
+    let above = state::archive_indexed(db)?
+        .cast_unsigned()
+        .saturating_add(1);
+    let indexed = Part {
+        range: Range {
+            first: range.first,
+            end: range.end.min(above),
+        },
+        all: if backwards { ALL_BACK } else { ALL },
+        conversation: if backwards {
+            CONVERSATION_BACK
+        } else {
+            CONVERSATION
+        },
+        count: "SELECT COUNT(*) FROM archive WHERE account = ?1 AND id >= ?2 AND id < ?3",
+        count_conversation: "SELECT COUNT(*) FROM archive INDEXED BY archive_peer \
+                             WHERE account = ?1 AND peer = ?4 AND id >= ?2 AND id < ?3",
+    };
+    let tail = Part {
+        range: Range {
+            first: range.first.max(above),
+            end: range.end,
+        },
+        all: if backwards { TAIL_BACK } else { TAIL },
+        conversation: if backwards {
+            TAIL_CONVERSATION_BACK
+        } else {
+            TAIL_CONVERSATION
+        },
+        count: "SELECT COUNT(*) FROM archive_log \
+                WHERE id >= ?2 AND id < ?3 AND (sender = ?1 OR recipient = ?1)",
+        count_conversation: "SELECT COUNT(*) FROM archive_log WHERE id >= ?2 AND id < ?3 AND \
+                             ((recipient = ?1 AND from_hash = ?4) OR (sender = ?1 AND to_hash = ?4))",
+    };
+    let mut parts = vec![indexed, tail];
+    if backwards {
+        parts.reverse();
+    }
+    parts.retain(|part| !part.range.is_empty());
+    Ok(parts)
+}
+
+/// The text of a statement on the index or on the tail of the log.
+macro_rules! sql {
+    (index $by:literal, $which:literal, $order:literal) => {
+        concat!(
+            "SELECT l.id, l.message, l.recipient = ?1 FROM archive a ",
+            $by,
+            " CROSS JOIN archive_log l ON l.id = a.id WHERE a.account = ?1 AND ",
+            $which,
+            "a.id >= ?2 AND a.id < ?3 ORDER BY a.id",
+            $order
+        )
+    };
+    (tail $which:literal, $order:literal) => {
+        concat!(
+            "SELECT id, message, recipient = ?1 FROM archive_log WHERE id >= ?2 AND id < ?3 AND (",
+            $which,
+            ") ORDER BY id",
+            $order
+        )
+    };
+}
+
+const ONE: &str = "SELECT id, message, recipient = ?1 FROM archive_log \
+                   WHERE id = ?2 AND (sender = ?1 OR recipient = ?1)";
+const ALL: &str = sql!(index "", "", "");
+const ALL_BACK: &str = sql!(index "", "", " DESC");
+const CONVERSATION: &str = sql!(index "INDEXED BY archive_peer", "a.peer = ?4 AND ", "");
+const CONVERSATION_BACK: &str = sql!(index "INDEXED BY archive_peer", "a.peer = ?4 AND ", " DESC");
+const TAIL: &str = sql!(tail "sender = ?1 OR recipient = ?1", "");
+const TAIL_BACK: &str = sql!(tail "sender = ?1 OR recipient = ?1", " DESC");
+const TAIL_CONVERSATION: &str =
+    sql!(tail "(recipient = ?1 AND from_hash = ?4) OR (sender = ?1 AND to_hash = ?4)", "");
+const TAIL_CONVERSATION_BACK: &str =
+    sql!(tail "(recipient = ?1 AND from_hash = ?4) OR (sender = ?1 AND to_hash = ?4)", " DESC");
 
 /// A page on its way, in the order of reading.
 struct Page<'a> {
@@ -243,21 +299,23 @@ struct Page<'a> {
 
 impl Page<'_> {
     fn read_range(&mut self, db: &Connection, account: i64, range: &Range) -> Outcome<()> {
-        let (first, end) = (range.first.cast_signed(), range.end.cast_signed());
-        let sql = match (self.with, self.backwards) {
-            (None, false) => ALL,
-            (None, true) => ALL_BACK,
-            (Some(_), false) => CONVERSATION,
-            (Some(_), true) => CONVERSATION_BACK,
-        };
-        let mut statement = db.prepare_cached(sql)?;
-        match self.with {
-            None => self.read(statement.query(params![account, first, end])?),
-            Some(with) => {
-                let peer = hash(&with.bare);
-                self.read(statement.query(params![account, first, end, peer])?)
+        for part in parts(db, range, self.backwards)? {
+            let (first, end) = (part.range.first.cast_signed(), part.range.end.cast_signed());
+            match self.with {
+                None => {
+                    let mut statement = db.prepare_cached(part.all)?;
+                    self.read(statement.query([account, first, end])?)?;
+                }
+                Some(with) => {
+                    let mut statement = db.prepare_cached(part.conversation)?;
+                    self.read(statement.query([account, first, end, hash(&with.bare)])?)?;
+                }
+            }
+            if self.over {
+                break;
             }
         }
+        Ok(())
     }
 
     fn read_each(&mut self, db: &Connection, account: i64, ids: &[ArchiveId]) -> Outcome<()> {
@@ -278,7 +336,8 @@ impl Page<'_> {
     fn read(&mut self, mut rows: Rows<'_>) -> Outcome<()> {
         while let Some(row) = rows.next()? {
             let (id, stored) = (ArchiveId(number(row, 0)?), blob(row, 1)?);
-            let Some(form) = archive::decode(stored, |peer| fits(self.with, peer))? else {
+            let fits = |peer: &Address| fits(self.with, peer);
+            let Some(form) = archive::decode(stored, row.get(2)?, fits)? else {
                 continue;
             };
             if self.found.len() >= self.most
@@ -317,21 +376,23 @@ mod tests {
     fn a_page_costs_the_same_in_an_archive_of_any_size() {
         let mut db = Place::memory().writer().unwrap();
         migrate::migrate(&mut db, "memory").unwrap();
+        let log = "SEARCH l USING INTEGER PRIMARY KEY (rowid=?)";
+        let by = "SEARCH a USING PRIMARY KEY (account=? AND id>? AND id<?)";
         for sql in [ALL, ALL_BACK] {
-            let plan = plan(&db, sql);
-            assert_eq!(
-                plan,
-                "SEARCH archive USING PRIMARY KEY (account=? AND id>? AND id<?)"
-            );
+            assert_eq!(plan(&db, sql), format!("{by}; {log}"));
         }
+        let by =
+            "SEARCH a USING COVERING INDEX archive_peer (account=? AND peer=? AND id>? AND id<?)";
         for sql in [CONVERSATION, CONVERSATION_BACK] {
-            let plan = plan(&db, sql);
-            let by = "USING INDEX archive_peer (account=? AND peer=? AND id>? AND id<?)";
-            assert_eq!(plan, format!("SEARCH archive {by}"));
+            assert_eq!(plan(&db, sql), format!("{by}; {log}"));
+        }
+        let tail = "SEARCH archive_log USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)";
+        for sql in [TAIL, TAIL_BACK, TAIL_CONVERSATION, TAIL_CONVERSATION_BACK] {
+            assert_eq!(plan(&db, sql), tail);
         }
         assert_eq!(
             plan(&db, ONE),
-            "SEARCH archive USING PRIMARY KEY (account=? AND id=?)"
+            "SEARCH archive_log USING INTEGER PRIMARY KEY (rowid=?)"
         );
     }
 }

@@ -46,3 +46,16 @@ pub(crate) fn set_ids(db: &Connection, ids: NextIds) -> Outcome<()> {
     )
     .map(drop)
 }
+
+/// Up to this number every message of the log stands in the index of archives.
+pub(crate) fn archive_indexed(db: &Connection) -> Outcome<i64> {
+    let sql = "SELECT archive_indexed FROM state WHERE one = 1";
+    let found = row(db, sql, [], |r| Ok(r.get(0)?))?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Sets it.
+pub(crate) fn set_archive_indexed(db: &Connection, last: i64) -> Outcome<()> {
+    let sql = "UPDATE state SET archive_indexed = ?1 WHERE one = 1";
+    execute(db, sql, [last]).map(drop)
+}
