@@ -15,6 +15,10 @@ use crate::tables::{execute, state};
 
 /// So many rows go into the index at a time: some milliseconds.
 const PORTION: usize = 1024;
+/// Or, when that is more, this part of those that were collected: however much comes, the index follows.
+const PART: usize = 8;
+/// So many messages are collected at most.
+const MESSAGES: usize = 65_536;
 /// Of a deleted account so many messages are removed at a time; each may touch a page of its own.
 const GONE: usize = 256;
 /// What waits is indexed when there was nothing to write for so long.
@@ -56,6 +60,9 @@ impl Backlog {
 pub(crate) struct Indexing {
     /// So many messages may wait.
     after: usize,
+    /// So many rows at least are a portion.
+    least: usize,
+    /// How many those are that were collected.
     portion: usize,
     /// Rows that are still to be inserted, the first one last.
     rows: Vec<Entry>,
@@ -69,7 +76,8 @@ impl Indexing {
     pub(crate) fn new(after: usize) -> Self {
         Self {
             after,
-            portion: (after / 4).clamp(1, PORTION),
+            least: (after / 4).clamp(1, PORTION),
+            portion: 1,
             rows: Vec::new(),
             messages: 0,
             failed: None,
@@ -153,13 +161,12 @@ impl Indexing {
     }
 
     fn collect(&mut self, db: &Connection, backlog: &mut Backlog) -> Result<(), StoreError> {
-        // More than one portion waits when it could not be kept up with.
-        let most = self.after.saturating_mul(2).max(1);
-        let Some(found) = archive_log::unindexed(db, backlog.indexed, most)? else {
+        let Some(found) = archive_log::unindexed(db, backlog.indexed, MESSAGES)? else {
             backlog.waiting = 0;
             return Ok(());
         };
         self.messages = found.messages;
+        self.portion = self.least.max(found.entries.len() / PART);
         self.rows = found.entries;
         self.rows.sort_unstable_by(|a, b| b.cmp(a));
         backlog.collected = found.last;
@@ -280,6 +287,21 @@ mod tests {
         assert_eq!(writer.index(true), 2);
         assert_eq!(writer.index(true), 0);
         assert_eq!(state::archive_indexed(writer.db()).unwrap(), 10);
+    }
+
+    #[test]
+    fn however_much_comes_the_index_follows() {
+        let mut writer = writer(8);
+        commit(&mut writer, vec![create("ann"), create("bob")]);
+        for group in 0..100 {
+            let group = group * 100..(group + 1) * 100;
+            commit(&mut writer, group.map(|n| put(n, "ann", "bob")).collect());
+            writer.index(false);
+        }
+        let waiting =
+            "SELECT COUNT(*) FROM archive_log WHERE id > (SELECT archive_indexed FROM state)";
+        let waiting = count(&writer, waiting);
+        assert!(waiting <= 1800, "{waiting}");
     }
 
     #[test]
