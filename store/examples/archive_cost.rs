@@ -97,7 +97,7 @@ fn measure(accounts: u64, group: u64, unindexed: usize) {
         store.barrier();
         if first >= WARM {
             cost.0 += begun.elapsed();
-            cost.1 += writer_cpu() - cpu;
+            cost.1 += writer_cpu().checked_sub(cpu).unwrap();
         }
     }
     let each = |cost: Duration| cost.as_secs_f64() * 1e6 / MESSAGES as f64;
