@@ -16,7 +16,7 @@ class Client(slixmpp.ClientXMPP):
         super().__init__(arguments["jid"], arguments["password"])
         self.arguments = arguments
         self.ca_certs = arguments["ca"]
-        for plugin in ("xep_0030", "xep_0092", "xep_0199", "xep_0203", "xep_0202", "xep_0012", "xep_0280", "xep_0059", "xep_0313", "xep_0441"):
+        for plugin in ("xep_0030", "xep_0092", "xep_0199", "xep_0203", "xep_0202", "xep_0012", "xep_0280", "xep_0191", "xep_0059", "xep_0313", "xep_0441"):
             self.register_plugin(plugin)
         if arguments.get("pep"):
             for plugin in ("xep_0115", "xep_0163", "xep_0084", "xep_0107", "xep_0060", "xep_0054"):
@@ -35,6 +35,7 @@ class Client(slixmpp.ClientXMPP):
         self.add_event_handler("connection_failed", self.on_failed)
         self.add_event_handler("failed_auth", lambda _: tell("failed_auth"))
         self.add_event_handler("message", self.on_heard)
+        self.add_event_handler("message_error", lambda m: tell("message_error", condition=m["error"]["condition"]))
         for kind in ("received", "sent"):
             self.add_event_handler(f"carbon_{kind}", self.copied(kind))
         for kind in ("available", "away", "xa", "dnd", "chat"):
@@ -137,6 +138,11 @@ class Client(slixmpp.ClientXMPP):
         elif what == "cut":
             # The network is gone: nothing is said.
             self.transport.abort()
+        elif what in ("block", "unblock"):
+            blocking = self.plugin["xep_0191"]
+            await (blocking.block if what == "block" else blocking.unblock)(slixmpp.JID(command["jid"]))
+            blocked = await blocking.get_blocked_jids()
+            tell("blocked", jids=sorted(str(jid) for jid in blocked))
         elif what == "carbons":
             await self.plugin["xep_0280"].enable()
             tell("done")

@@ -137,6 +137,46 @@ fn slixmpp_reads_the_archive_in_pages() {
 }
 
 #[test]
+fn slixmpp_blocks_and_unblocks() {
+    if quick() {
+        return;
+    }
+    let mut server = Server::start(&["ann", "bob"]);
+    let back = json!({ "reconnect": true });
+    let mut ann = slix(&server, "ann", &back);
+    let mut bob = slix(&server, "bob", &back);
+    ann.event("online");
+    bob.event("online");
+    ann.tell(&json!({"do": "subscribe", "to": "bob@office.example"}));
+    ann.expect("bob", |e| seen(e, "bob@office.example/slix", "available"));
+    bob.expect("ann", |e| seen(e, "ann@office.example/slix", "available"));
+    bob.tell(&json!({"do": "block", "jid": "ann@office.example"}));
+    assert_eq!(bob.event("blocked")["jids"], json!(["ann@office.example"]));
+    ann.expect("bob is gone", |e| {
+        seen(e, "bob@office.example/slix", "unavailable")
+    });
+    let write = json!({"do": "send", "to": "bob@office.example", "body": "do you hear me?"});
+    ann.tell(&write);
+    let error = ann.event("message_error");
+    assert_eq!(error["condition"], "service-unavailable");
+    // It is still so after a crash.
+    server.kill();
+    server.launch();
+    ann.event("online");
+    bob.event("online");
+    ann.tell(&write);
+    let error = ann.event("message_error");
+    assert_eq!(error["condition"], "service-unavailable");
+    bob.tell(&json!({"do": "unblock", "jid": "ann@office.example"}));
+    assert_eq!(bob.event("blocked")["jids"], json!([]));
+    ann.expect("bob is back", |e| {
+        seen(e, "bob@office.example/slix", "available")
+    });
+    ann.tell(&write);
+    assert_eq!(bob.event("message")["body"], "do you hear me?");
+}
+
+#[test]
 fn slixmpp_goes_on_after_its_socket_is_cut() {
     if quick() {
         return;
