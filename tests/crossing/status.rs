@@ -93,6 +93,7 @@ fn on_leave_till_monday() {
         "<message to='{OWN}' type='chat'><body>welcome back</body></message>"
     ));
     bob.settle();
+    server.wait_for_status("it is stored", |status| status["queues"]["write"] == 0);
     server.kill();
     assert!(
         server.ok(&["user", "status", ANN]).contains("On leave"),
