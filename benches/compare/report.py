@@ -188,7 +188,7 @@ def archives(results):
         return []
     body = [[title, *(results.cell("archived", key, figure) for key in servers)]
             for title, figure in (("Server CPU per message, µs", "cpu_us"), ("Latency, p50, ms", "p50_ms"), ("Latency, p99, ms", "p99_ms"))]
-    return ["## Archives", "", "Each message in the archives of both sides, written through to SQLite: to Adsum 10,000 a second in all, to Prosody as many as it takes.", "",
+    return ["## Archives", "", "Each message in the archives of both sides, written through to SQLite: to Adsum 30,000 a second in all, to Prosody as many as it takes.", "",
             *lines(["", *(results.titles[key] for key in servers)], body)]
 
 

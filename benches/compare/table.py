@@ -53,7 +53,7 @@ def scenarios(quick):
         *(Scenario(f"messages-at-{part * 100:.0f}%", ("messages", "--senders", "200", "--first", "600", "--rate", "{rate}"),
                    CHAT_FAIR, part=part) for part in loads),
         # A message is delivered before it is on the disk: without a rate the writer would be left behind by what a closed loop sends.
-        Scenario("archived", ("messages", "--senders", "200", "--first", "600", "--rate", "10000"), ARCHIVES[:1]),
+        Scenario("archived", ("messages", "--senders", "200", "--first", "600", "--rate", "30000"), ARCHIVES[:1]),
         Scenario("archived", ("messages", "--senders", "200", "--first", "600"), ARCHIVES[1:]),
         Scenario("presence", ("presence", "--groups", "25", "--contacts", "20")),
         login("SHA-1", False), login("SHA-256", False), login("SHA-256", True),
