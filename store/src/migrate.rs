@@ -95,7 +95,15 @@ pub(crate) fn migrate(db: &mut Connection, name: &str) -> Result<Option<u32>, St
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", step)?;
         transaction.commit()?;
-        tracing::info!(schema = step, "the database was brought to a new schema");
+    }
+    match found {
+        0 => tracing::info!(schema = KNOWN, "the database was made"),
+        KNOWN => {}
+        from => tracing::info!(
+            from,
+            schema = KNOWN,
+            "the database was brought to a new schema"
+        ),
     }
     Ok((found != 0 && found < KNOWN).then_some(found))
 }
