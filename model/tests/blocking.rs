@@ -14,14 +14,7 @@ use presence::{Address, Decision, Handling, Reason, Refusal, Report, ReportReaso
 
 use common::{Client, Heard, World, bare, message, presented};
 
-const HANDLING: Handling = Handling {
-    storable: true,
-    speakable: true,
-    archivable: true,
-    passing: false,
-    late: false,
-    copyable: true,
-};
+const HANDLING: Handling = Handling::TEXT;
 
 fn addresses(texts: &[&str]) -> Vec<Address> {
     texts.iter().map(|t| Address::parse(t).unwrap()).collect()
@@ -188,16 +181,7 @@ fn what_waited_from_before_is_not_delivered() {
         })
         .collect();
     assert_eq!(got, ["good"]);
-    assert_eq!(
-        world
-            .model
-            .store()
-            .load(&bare("ann"))
-            .unwrap()
-            .unwrap()
-            .offline,
-        0
-    );
+    assert_eq!(world.stored("ann").offline, 0);
 }
 
 #[test]
@@ -307,17 +291,7 @@ fn requests_probes_and_directed_presence() {
     ann.take();
     world.subscribe("eve", Kind::Subscribe, "ann");
     assert!(ann.take().is_empty());
-    assert!(
-        world
-            .model
-            .store()
-            .load(&bare("ann"))
-            .unwrap()
-            .unwrap()
-            .roster
-            .pending_in
-            .is_empty()
-    );
+    assert!(world.stored("ann").roster.pending_in.is_empty());
     let (late, _) = world.come("ann@localhost/late", "l");
     assert!(
         !late
@@ -360,13 +334,7 @@ fn an_end_is_taken_note_of() {
             .iter()
             .any(|h| matches!(h, Heard::Subscription(..)))
     );
-    let roster = world
-        .model
-        .store()
-        .load(&bare("ann"))
-        .unwrap()
-        .unwrap()
-        .roster;
+    let roster = world.stored("ann").roster;
     assert_eq!(
         roster.get(&bare("bob")).unwrap().subscription.as_str(),
         "none"
@@ -415,7 +383,7 @@ fn the_limit_changes_nothing() {
         block(&world, "ann", &["e@f"]),
         Err(Refusal::Limit("blocked_addresses"))
     );
-    let record = world.model.store().load(&bare("ann")).unwrap().unwrap();
+    let record = world.stored("ann");
     assert_eq!(record.blocked.len(), 2);
 }
 

@@ -135,16 +135,7 @@ fn a_publication_ends_and_comes_again_under_its_name() {
         publish(&world, Some(&third.etag), None, 60),
         Err(Refusal::TagUnknown)
     );
-    assert!(
-        world
-            .model
-            .store()
-            .load(&bare("ann"))
-            .unwrap()
-            .unwrap()
-            .publications
-            .is_empty()
-    );
+    assert!(world.stored("ann").publications.is_empty());
     let gone = publish(&world, None, Some("three"), 60).unwrap();
     publish(&world, Some(&gone.etag), None, 0).unwrap();
     assert_eq!(
@@ -341,7 +332,7 @@ fn a_crash_keeps_what_was_known_for_a_while() {
     world.settle();
     assert_eq!(bob.presences(), ["ann@localhost/hand -"]);
     assert_eq!(world.told(id).1, [("desk".to_owned(), "again".to_owned())]);
-    let stored = world.model.store().load(&bare("ann")).unwrap().unwrap();
+    let stored = world.stored("ann");
     assert_eq!(stored.last_known.len(), 1);
     assert!(world.phones.again.lock().is_empty());
 }
@@ -355,7 +346,7 @@ fn a_clean_end_tells_everybody() {
     bob.take();
     let (world, _) = world.restart();
     assert_eq!(world.told(id), (Decision::Allow, vec![]));
-    let stored = world.model.store().load(&bare("ann")).unwrap().unwrap();
+    let stored = world.stored("ann");
     assert!(stored.last_known.is_empty());
     let (bob, _) = world.come("bob@localhost/desk", "b");
     assert_eq!(bob.presences(), ["bob@localhost/desk b"]);
@@ -372,7 +363,7 @@ fn a_debt_is_paid_after_a_crash() {
     // On the disk at Ann's; Bob has not heard.
     let (world, _) = world.crash();
     world.settle();
-    let bob = world.model.store().load(&bare("bob")).unwrap().unwrap();
+    let bob = world.stored("bob");
     assert_eq!(
         bob.roster.get(&bare("ann")).unwrap().subscription.as_str(),
         "none"
@@ -473,23 +464,8 @@ fn a_deleted_account_is_gone_everywhere() {
         Decision::Deny,
         "its phones see nobody any more"
     );
-    assert!(
-        world
-            .model
-            .store()
-            .load(&bare("bob"))
-            .unwrap()
-            .unwrap()
-            .watches
-            .is_empty()
-    );
-    let roster = world
-        .model
-        .store()
-        .load(&bare("bob"))
-        .unwrap()
-        .unwrap()
-        .roster;
+    assert!(world.stored("bob").watches.is_empty());
+    let roster = world.stored("bob").roster;
     assert_eq!(
         roster.get(&bare("ann")).unwrap().subscription.as_str(),
         "none"

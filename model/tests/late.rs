@@ -48,7 +48,7 @@ fn told(world: &World, id: WatchId, head: &'static str) {
 
 /// What is on the disk: the text of ann's last known presence, and the dialog.
 fn written(world: &World) -> (Option<String>, String) {
-    let record = world.model.store().load(&bare("ann")).unwrap().unwrap();
+    let record = world.stored("ann");
     let known = record.last_known.first();
     let text = known.map(|p| p.document.notes[0].text.clone());
     let dialog = record.watches[0].dialog.to_vec();

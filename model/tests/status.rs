@@ -69,16 +69,7 @@ fn it_ends_by_itself() {
     world.pass(Duration::from_secs(60));
     world.settle();
     assert_eq!(bob.presences(), [GONE]);
-    assert!(
-        world
-            .model
-            .store()
-            .load(&bare("ann"))
-            .unwrap()
-            .unwrap()
-            .publications
-            .is_empty()
-    );
+    assert!(world.stored("ann").publications.is_empty());
 }
 
 #[test]
@@ -119,16 +110,7 @@ fn nobody_else_has_its_name_and_a_disabled_account_has_none() {
         .ask(|r| world.model.disable(&bare("ann"), false, r))
         .unwrap();
     assert_eq!(world.model.status(&bare("ann")), Ok(None));
-    assert!(
-        world
-            .model
-            .store()
-            .load(&bare("ann"))
-            .unwrap()
-            .unwrap()
-            .publications
-            .is_empty()
-    );
+    assert!(world.stored("ann").publications.is_empty());
 }
 
 #[test]

@@ -79,14 +79,7 @@ fn hammer(model: &Arc<Model>, thread: usize) -> Vec<Live> {
             }
             17 if a != b => model.roster_remove(&a, &b, &Reply::ignored()),
             18 => {
-                let handling = Handling {
-                    storable: true,
-                    speakable: true,
-                    copyable: true,
-                    archivable: true,
-                    passing: false,
-                    late: false,
-                };
+                let handling = Handling::TEXT;
                 let sent = message("m", "x@localhost/y", a.as_str());
                 model.message(sent, handling, |_, _| {});
             }

@@ -56,6 +56,18 @@ pub struct Handling {
     pub late: bool,
 }
 
+impl Handling {
+    /// A text from one person to another, without any wish of its own: it is stored, spoken, archived and copied.
+    pub const TEXT: Self = Self {
+        storable: true,
+        speakable: true,
+        archivable: true,
+        copyable: true,
+        passing: false,
+        late: false,
+    };
+}
+
 /// A message on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {

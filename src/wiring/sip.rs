@@ -205,14 +205,7 @@ fn message<A: Answers>(
     if let Some(device) = model.device_at(&sender, flow, None) {
         message.from.resource = Some(mapping::sip_resource(&device, &sender));
     }
-    let handling = Handling {
-        storable: true,
-        speakable: true,
-        copyable: true,
-        archivable: true,
-        passing: false,
-        late: false,
-    };
+    let handling = Handling::TEXT;
     let answers = Arc::clone(answers);
     model.message(message, handling, move |_, result| {
         let sent = result.map(|sent| match sent {

@@ -136,12 +136,9 @@ fn slixmpp_reads_the_archive_in_pages() {
     }
 }
 
-#[test]
-fn slixmpp_blocks_and_unblocks() {
-    if quick() {
-        return;
-    }
-    let mut server = Server::start(&["ann", "bob"]);
+/// Ann and bob, who see each other and connect again whenever they are cut off.
+fn friends_that_come_back() -> (Server, Script, Script) {
+    let server = Server::start(&["ann", "bob"]);
     let back = json!({ "reconnect": true });
     let mut ann = slix(&server, "ann", &back);
     let mut bob = slix(&server, "bob", &back);
@@ -150,6 +147,15 @@ fn slixmpp_blocks_and_unblocks() {
     ann.tell(&json!({"do": "subscribe", "to": "bob@office.example"}));
     ann.expect("bob", |e| seen(e, "bob@office.example/slix", "available"));
     bob.expect("ann", |e| seen(e, "ann@office.example/slix", "available"));
+    (server, ann, bob)
+}
+
+#[test]
+fn slixmpp_blocks_and_unblocks() {
+    if quick() {
+        return;
+    }
+    let (mut server, mut ann, mut bob) = friends_that_come_back();
     bob.tell(&json!({"do": "block", "jid": "ann@office.example"}));
     assert_eq!(bob.event("blocked")["jids"], json!(["ann@office.example"]));
     ann.expect("bob is gone", |e| {
@@ -218,15 +224,7 @@ fn slixmpp_comes_back_after_kill_9() {
     if quick() {
         return;
     }
-    let mut server = Server::start(&["ann", "bob"]);
-    let back = json!({ "reconnect": true });
-    let mut ann = slix(&server, "ann", &back);
-    let mut bob = slix(&server, "bob", &back);
-    ann.event("online");
-    bob.event("online");
-    ann.tell(&json!({"do": "subscribe", "to": "bob@office.example"}));
-    ann.expect("bob", |e| seen(e, "bob@office.example/slix", "available"));
-    bob.expect("ann", |e| seen(e, "ann@office.example/slix", "available"));
+    let (mut server, mut ann, mut bob) = friends_that_come_back();
     server.kill();
     ann.event("disconnected");
     bob.event("disconnected");

@@ -176,14 +176,7 @@ fn message(c: &mut Criterion) {
             received: Utc(BEGIN),
             archived: None,
         };
-        let handling = Handling {
-            storable: true,
-            speakable: true,
-            copyable: true,
-            archivable: true,
-            passing: false,
-            late: false,
-        };
+        let handling = Handling::TEXT;
         c.bench_function(name, |b| {
             b.iter_batched(
                 || message.clone(),

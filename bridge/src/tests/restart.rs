@@ -20,6 +20,13 @@ fn watching(phone: &mut Phone) -> (World, sip::Response) {
     (world, first)
 }
 
+/// Bob is gone, ann is told, and that is on its way.
+fn gone(world: &mut World) {
+    world.model.present(&bob(), None, "gone");
+    world.changed(&bob());
+    assert!(world.one().told().1.contains(">gone<"));
+}
+
 #[test]
 fn nothing_changed_nothing_is_told() {
     let mut phone = Phone::new("ann");
@@ -61,10 +68,7 @@ fn what_changed_is_told_once_the_numbers_are_reserved() {
 fn who_may_have_heard_something_else_in_between_is_told() {
     let mut phone = Phone::new("ann");
     let (mut world, _) = watching(&mut phone);
-    world.model.present(&bob(), None, "gone");
-    world.changed(&bob());
-    let lost = world.one();
-    assert!(lost.told().1.contains(">gone<"));
+    gone(&mut world);
     // No answer comes before the end, and all is again as it was when what was told was written.
     world.model.present(&bob(), None, "here");
     world.changed(&bob());
@@ -86,9 +90,7 @@ fn what_was_told_before_is_not_written_while_more_is_on_its_way() {
         world.pass(Duration::from_millis(100));
     }
     // "there" is to be written a moment later, but by then something else is on its way.
-    world.model.present(&bob(), None, "gone");
-    world.changed(&bob());
-    assert!(world.one().told().1.contains(">gone<"));
+    gone(&mut world);
     world.pass(Duration::from_secs(1));
     world.model.present(&bob(), None, "there");
     world.restart(|_| {});
@@ -99,10 +101,7 @@ fn what_was_told_before_is_not_written_while_more_is_on_its_way() {
 fn a_dialog_that_is_written_while_something_is_on_its_way_does_not_say_what_is_known() {
     let mut phone = Phone::new("ann");
     let (mut world, _) = watching(&mut phone);
-    world.model.present(&bob(), None, "gone");
-    world.changed(&bob());
-    let lost = world.one();
-    assert!(lost.told().1.contains(">gone<"));
+    gone(&mut world);
     let (id, stored) = world.model.watches.iter_mut().next().unwrap();
     stored.dialog = world.bridge.subscriptions.get_mut(*id).unwrap().record();
     world.model.present(&bob(), None, "here");
@@ -128,9 +127,7 @@ fn a_refresh_that_is_not_written_leaves_nothing_older_behind() {
     assert_eq!(phone.again(&mut world, &first, "").status, 503);
     world.model.refuse = None;
     world.pass(Duration::from_secs(5));
-    world.model.present(&bob(), None, "gone");
-    world.changed(&bob());
-    assert!(world.one().told().1.contains(">gone<"));
+    gone(&mut world);
     world.model.present(&bob(), None, "here");
     world.changed(&bob());
     world.restart(|_| {});

@@ -189,6 +189,11 @@ impl World {
         any
     }
 
+    /// An account as it stands on the disk.
+    pub fn stored(&self, name: &str) -> store::AccountRecord {
+        self.model.store().load(&bare(name)).unwrap().unwrap()
+    }
+
     /// Until nothing is under way. The completion of parking is always there.
     pub fn settle(&self) {
         loop {

@@ -441,14 +441,7 @@ impl Office {
         let id = self.word("m");
         let message = message(&id, &format!("{from}/x"), to.as_str());
         let stored = Arc::clone(&self.stored);
-        let handling = Handling {
-            storable: true,
-            speakable: true,
-            copyable: true,
-            archivable: true,
-            passing: false,
-            late: false,
-        };
+        let handling = Handling::TEXT;
         self.world()
             .model
             .message(message, handling, move |m, sent| {

@@ -22,14 +22,7 @@ use parking_lot::Mutex;
 use presence::subscription::Kind;
 use presence::{Message, Refusal, Utc};
 
-const HANDLING: Handling = Handling {
-    storable: true,
-    speakable: true,
-    copyable: true,
-    archivable: true,
-    passing: false,
-    late: false,
-};
+const HANDLING: Handling = Handling::TEXT;
 
 fn send(world: &World, message: Message) -> Result<Sent, Refusal> {
     let answer = Arc::new(Mutex::new(None));

@@ -100,14 +100,7 @@ fn new_messages_do_not_overtake_those_that_are_being_given() {
     // Nothing to keep does not wait.
     let answer = Arc::new(Mutex::new(None));
     let slot = Arc::clone(&answer);
-    let passing = Handling {
-        storable: false,
-        speakable: false,
-        copyable: false,
-        archivable: false,
-        passing: false,
-        late: false,
-    };
+    let passing = Handling::default();
     let typing = message("typing", "bob@localhost/x", "ann@localhost");
     let write_down = move |_: &Message, sent| *slot.lock() = Some(sent);
     world.model.message(typing, passing, write_down);

@@ -165,34 +165,14 @@ fn a_full_queue_delays_and_loses_nothing() {
     assert_eq!(*refused.lock(), Some(Err(Refusal::Overloaded)));
     world.settle();
     assert!(texts(&ann).is_empty());
-    let pending = || {
-        world
-            .model
-            .store()
-            .load(&bare("bob"))
-            .unwrap()
-            .unwrap()
-            .roster
-            .pending_in
-            .len()
-    };
+    let pending = || world.stored("bob").roster.pending_in.len();
     assert_eq!(pending(), 0);
     assert!(world.model.poll_timeout() <= world.now().at.plus(Duration::from_millis(200)));
     world.pass(Duration::from_millis(200));
     world.settle();
     assert_eq!(texts(&ann), [("m".to_owned(), true)]);
     assert_eq!(pending(), 1);
-    assert!(
-        world
-            .model
-            .store()
-            .load(&bare("eve"))
-            .unwrap()
-            .unwrap()
-            .roster
-            .items
-            .is_empty()
-    );
+    assert!(world.stored("eve").roster.items.is_empty());
 }
 
 #[test]
