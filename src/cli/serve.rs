@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Context, Done, Failure, print};
 use crate::config::{Config, Loaded};
@@ -17,13 +17,15 @@ pub(super) fn serve(context: &Context) -> Done {
     let notice = loaded.notice();
     let runtime = runtime()?;
     let done = runtime.block_on(async {
+        // Heard before anything says that the server is there: who reads that may end it at once.
+        let mut signals = Signals::listen()?;
         let server = Server::start(loaded.config.clone()).map_err(|error| Failure::of(&error))?;
         if let Some(notice) = notice {
             tracing::warn!("{notice}");
         }
         print(&greeting(&loaded, &server))?;
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "the server is ready");
-        wait(context, &server, &log).await?;
+        signals.until_end(|| reload(context, &server, &log)).await;
         tracing::info!("the server is stopping");
         server.stop().await.map_err(|error| Failure::of(&error))
     });
@@ -40,19 +42,35 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|error| Failure::failed(format!("No threads can be started ({error}).")))
 }
 
-async fn wait(context: &Context, server: &Server, log: &LogHandle) -> Done {
-    let listen = |kind| {
-        signal(kind)
-            .map_err(|error| Failure::failed(format!("Signals cannot be received ({error}).")))
-    };
-    let mut terminate = listen(SignalKind::terminate())?;
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    let mut hang_up = listen(SignalKind::hangup())?;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hang_up.recv() => reload(context, server, log),
+/// The signals that end the server or have it read its configuration again.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    /// From now on they are kept for [`until_end`](Self::until_end); without this, SIGTERM ends the process where it stands.
+    fn listen() -> Result<Self, Failure> {
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|error| Failure::failed(format!("Signals cannot be received ({error}).")))
+        };
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hang_up: listen(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for SIGTERM or SIGINT, and reloads at each SIGHUP.
+    async fn until_end(&mut self, reload: impl Fn()) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hang_up.recv() => reload(),
+            }
         }
     }
 }

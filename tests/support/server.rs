@@ -244,10 +244,12 @@ impl Server {
         assert!(done.success());
     }
 
-    /// Ends it with SIGTERM and waits for its end.
+    /// Ends it with SIGTERM and waits for its end, which is an orderly one.
     pub(crate) fn terminate(&mut self) -> ExitStatus {
         self.signal("TERM");
-        self.ended()
+        let status = self.ended();
+        assert!(status.code().is_some(), "it ended in the middle: {status}");
+        status
     }
 
     /// Waits until it has ended.
