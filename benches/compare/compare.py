@@ -102,7 +102,7 @@ def load(scenario, server, call, seconds, timeout):
 
 def drive(scenario, server, figures, seconds, quick):
     """One run, on data that is made the first time."""
-    if server.prepare(scenario.world, table.worlds(quick)[scenario.world], scenario.hash):
+    if server.prepare(scenario.world, table.worlds(quick)[scenario.world], scenario.hash, scenario.port == "http"):
         making = [part.replace("--prepared", "--prepare") for part in scenario.call]
         try:
             load(scenario, server, making, seconds, table.MAKING)

@@ -141,6 +141,16 @@ def latency(results):
             "![Latency of messages under load](plots/latency.svg)", ""]
 
 
+def browsers(results, rows):
+    """What the same costs over HTTP."""
+    body = absolute(results, rows)
+    if not body:
+        return []
+    return ["## Browsers", "",
+            "The same over BOSH (hold 1, two connections at most, a request for each answer) and WebSocket, in the clear; what HTTP costs on both ends "
+            "is in it: a message over BOSH is two requests and two answers.", "", *body]
+
+
 def growth(results, title, name, start, whole, figure, unit, text, up):
     """How a figure changes with the number of sessions."""
     steps = results.steps(start, whole)
@@ -255,6 +265,8 @@ How to read it:
   Prosody with the generational collector (which suits it best but for memory; the other one is shown where it matters), ejabberd without spinning
   schedulers, Kamailio with its fastest allocator, two workers and everything in memory. Every phone authenticates with digest; Kamailio
   knows the password from its script and reads no table.
+- Browsers reach the servers by a listener for HTTP that only those scenarios have: mod_bosh and mod_websocket; ejabberd_http with mod_bosh
+  (sessions in Mnesia) and ejabberd_http_ws.
 - Adsum keeps publications and subscriptions durable throughout; the limits hold it against Kamailio's memory-only mode. Kamailio with
   SQLite writes through (WAL), with one worker: its driver has no busy timeout, and with two writers requests fail.
 - All servers use the same certificate (ECDSA P-256) and take TLS from the first byte; no session is resumed. Passwords are stored as
@@ -270,12 +282,13 @@ def write(data):
     judged, missed = limits(results)
     verdict = "All limits are kept." if missed == 0 else f"**{missed} of {len(judged) - 3} rows miss a limit.**"
     chat = [row for row in table.ROWS if row.against == table.CHAT[1:]]
+    web = [row for row in table.ROWS if row.against == table.WEB[1:]]
     phone = [row for row in table.ROWS if row.against == table.MEMORY]
     page = [INTRO, *conditions(results), METHOD, "## Against the limits", "",
             "The ratio is Adsum's figure by that of the best peer (of Kamailio, the one in memory). At most a fifth of the best XMPP server and "
             "half of Kamailio is allowed; figures at most are meant for a quiet machine with two cores.", "",
             verdict, "", *judged,
-            "## Chat", "", *absolute(results, chat), "## Phones", "", *absolute(results, phone),
+            "## Chat", "", *absolute(results, chat), *browsers(results, web), "## Phones", "", *absolute(results, phone),
             *archives(results), *latency(results), "## Growth", "",
             *growth(results, "CPU per delivered presence", "presence", "presence-among", None, "cpu_us", "µs",
                     "25 people change their presence for 20 contacts each while so many sessions are online.", "µs for each copy"),

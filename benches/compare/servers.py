@@ -76,10 +76,12 @@ class Server:
     one_hash = True
     # Whether rosters come with the accounts; else clients have to make them.
     takes_rosters = True
+    # What is put into the template for the sake of HTTP, where that is spoken.
+    http_parts = {}
 
     def __init__(self, folder, shared):
         self.root, self.shared = folder / self.key, shared
-        self.process, self.ports, self.world, self.hash = None, {}, "", "SHA-1"
+        self.process, self.ports, self.world, self.hash, self.http = None, {}, "", "SHA-1", False
 
     @property
     def folder(self):
@@ -93,17 +95,20 @@ class Server:
 
     def configure(self):
         """Writes the configuration with new ports; returns its path."""
-        self.ports = {name: next(PORTS) for name in ("xmpp", "xmpps", "sip")}
+        self.ports = {name: next(PORTS) for name in ("xmpp", "xmpps", "http", "sip")}
         text = (PEERS / self.template).read_text()
+        for name, part in self.http_parts.items():
+            text = text.replace(f"@{name}@", part if self.http else "")
         for name, value in self.values().items():
             text = text.replace(f"@{name}@", str(value))
         path = self.folder / self.template
         path.write_text(text)
         return path
 
-    def prepare(self, name, world, hash_name="SHA-1"):
-        """Makes a world's accounts and rosters, where that is not done; whether clients still have to make the rosters."""
-        self.world, self.hash = name, hash_name
+    def prepare(self, name, world, hash_name="SHA-1", http=False):
+        """Makes a world's accounts and rosters, where that is not done; whether clients still have to make the rosters.
+        From then on it listens for HTTP too where that is wanted."""
+        self.world, self.hash, self.http = name, hash_name, http
         if self.folder.exists():
             return False
         self.folder.mkdir(parents=True)
@@ -141,8 +146,11 @@ class Server:
         if "sip" in self.protocols:
             wanted = f"0100007F:{self.ports['sip']:04X}"
             return wanted in Path("/proc/net/udp").read_text()
-        with socket.socket() as tcp:
-            return tcp.connect_ex(("127.0.0.1", self.ports["xmpp"])) == 0
+        for name in ("xmpp", "http") if self.http else ("xmpp",):
+            with socket.socket() as tcp:
+                if tcp.connect_ex(("127.0.0.1", self.ports[name])) != 0:
+                    return False
+        return True
 
     def stop(self):
         """Ends it and its children."""
@@ -192,6 +200,7 @@ class Adsum(Server):
     one_hash = takes_rosters = False
     program = Path(os.environ.get("ADSUM", "target/release/adsum")).resolve()
     archive = "off"
+    http_parts = {"listen": '"127.0.0.1:@http@"'}
 
     def values(self):
         return {**super().values(), "archive": self.archive}
@@ -240,6 +249,9 @@ class Prosody(Server):
 
     key, title, template = "prosody", "Prosody", "prosody.cfg.lua"
     collector = 'gc = { mode = "generational" }'
+    http_parts = {"http_modules": ', "bosh", "websocket"',
+                  "http_listen": 'http_ports = { @http@ }\nhttp_interfaces = { "127.0.0.1" }\nhttps_ports = {}\nhttp_default_host = "localhost"\n'
+                                 'consider_bosh_secure = true\nconsider_websocket_secure = true'}
 
     def values(self):
         return {**super().values(), "gc": self.collector, "storage": '"internal"', "modules": "", "archive": ""}
@@ -276,6 +288,16 @@ class Ejabberd(Server):
     """ejabberd without distribution, logs and waiting by spinning."""
 
     key, title, template = "ejabberd", "ejabberd", "ejabberd.yml"
+    http_parts = {"http_listen": """  -
+    port: @http@
+    ip: "127.0.0.1"
+    module: ejabberd_http
+    backlog: 1024
+    request_handlers:
+      /http-bind: mod_bosh
+      /xmpp-websocket: ejabberd_http_ws""",
+                  "http_modules": """  mod_bosh:
+    max_inactivity: 60"""}
 
     def values(self):
         return {**super().values(), "hash": {"SHA-1": "sha", "SHA-256": "sha256"}[self.hash]}

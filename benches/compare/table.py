@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 CHAT = ("adsum", "prosody", "prosody-as-shipped", "ejabberd")
 CHAT_FAIR = ("adsum", "prosody", "ejabberd")
+WEB = CHAT_FAIR
 ARCHIVES = ("adsum-archive", "prosody-archive")
 PHONE = ("adsum", "kamailio", "kamailio-sqlite")
 STEPS = (1000, 2000, 5000, 10000, 15000)
@@ -18,7 +19,7 @@ QUICK_LOADS = (0.1, 0.5)
 
 @dataclass(frozen=True)
 class Scenario:
-    """A call of the load program: `{xmpp}`, `{xmpps}` and `{sip}` are ports, `{rate}` is a part of the capacity."""
+    """A call of the load program at a port: `xmpp`, `xmpps`, `http` or `sip`; `{rate}` is a part of the capacity."""
 
     name: str
     call: tuple
@@ -62,6 +63,10 @@ def scenarios(quick):
         Scenario("storm", ("storm", "--people", str(people(quick)), "--known", str(people(quick)), "--prepared"), CHAT_FAIR,
                  world="storm", needs="--prepared"),
         Scenario("roster", ("roster", "--contacts", ",".join(map(str, sizes(quick))), "--prepared"), CHAT_FAIR, world="roster", needs="--prepared"),
+        *(browsers(name, way, more) for way in ("bosh", "websocket") for name, more in (
+            ("", ("messages", "--senders", "200", "--first", "600")),
+            ("-presence", ("presence", "--groups", "25", "--contacts", "20")),
+            ("-idle", ("idle", "--sessions", "2000", "--first", "1000", "--mechanism", "scram-sha-1")))),
         *(Scenario(name, (name,), PHONE, port="sip", needs=name)
           for name in ("publish", "subscribe", "notify", "retransmit", "unauthorized")),
     ]
@@ -97,6 +102,11 @@ def memory(name, count, tls=False, once=False):
     call = ("idle", "--sessions", str(count), "--first", "1000", "--mechanism", "scram-sha-1", *more)
     servers = CHAT_FAIR if once else CHAT
     return Scenario(name, call, servers, port="xmpps" if tls else "xmpp", once=once, needs="--tls" if tls else "")
+
+
+def browsers(name, way, call):
+    """What chat does, by browsers."""
+    return Scenario(f"{way}{name}", (*call, "--over", way), WEB, port="http", needs="--over")
 
 
 def circles(size):
@@ -164,6 +174,12 @@ ROWS = (
     Row("Login storm: server CPU in all", "storm", "cpu_s", "s"),
     Row("Login storm: everybody has seen everybody", "storm", "all_seen_s", "s", None, None),
     Row("Login storm: memory at its peak", "storm", "peak_kb", "KB", None, None),
+    Row("Message delivered, BOSH", "bosh", "cpu_us", "µs", 60, 0.2, WEB[1:]),
+    Row("Presence delivered (1 to 20), BOSH", "bosh-presence", "cpu_us", "µs", 16, 0.2, WEB[1:]),
+    Row("Session held, BOSH, of 2,000", "bosh-idle", "session_kb", "KB", None, 0.2, WEB[1:]),
+    Row("Message delivered, WebSocket", "websocket", "cpu_us", "µs", None, 0.2, WEB[1:]),
+    Row("Presence delivered (1 to 20), WebSocket", "websocket-presence", "cpu_us", "µs", None, 0.2, WEB[1:]),
+    Row("Idle session, WebSocket, of 2,000", "websocket-idle", "session_kb", "KB", None, 0.2, WEB[1:]),
     Row("PUBLISH (modify)", "publish", "cpu_us", "µs", 35, 0.5, MEMORY),
     Row("SUBSCRIBE with first NOTIFY", "subscribe", "cpu_us", "µs", 50, 0.5, MEMORY),
     Row("NOTIFY delivered (1 to 20)", "notify", "cpu_us", "µs", 12, 0.5, MEMORY),

@@ -22,8 +22,9 @@ password_hash = "@hash@"
 storage = @storage@
 default_storage = "internal"
 
-modules_enabled = { "roster", "saslauth", "tls", "disco"@modules@ }
+modules_enabled = { "roster", "saslauth", "tls", "disco"@modules@@http_modules@ }
 modules_disabled = { "s2s" }
 @archive@
+@http_listen@
 
 VirtualHost "localhost"

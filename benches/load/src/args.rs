@@ -9,7 +9,7 @@ use clap::Args;
 use crate::failure::{Failure, Result};
 use crate::procfs;
 use crate::sip::SipSite;
-use crate::xmpp::{Site, Tls};
+use crate::xmpp::{Site, Tls, Way};
 
 /// How to report.
 #[derive(Args, Clone)]
@@ -31,7 +31,7 @@ pub(crate) struct Target {
     /// Address of the server
     #[arg(long, default_value = "127.0.0.1")]
     pub(crate) host: IpAddr,
-    /// Port of the server: plaintext XMPP over TCP, or SIP over UDP
+    /// Port of the server: XMPP over TCP, HTTP, or SIP over UDP
     #[arg(long)]
     pub(crate) port: u16,
     /// Domain of the accounts
@@ -49,8 +49,14 @@ pub(crate) struct Target {
     /// Process of the server, whose CPU and memory are reported with its children's; may be repeated
     #[arg(long)]
     pub(crate) pid: Vec<u32>,
-    /// XMPP over TLS: from the first byte (the default where the option is given alone) or by STARTTLS; every
-    /// certificate is accepted, no session is resumed
+    /// How XMPP travels: over TCP, or on the server's HTTP listener
+    #[arg(long, value_enum, default_value = "tcp")]
+    pub(crate) over: Way,
+    /// Where on the HTTP listener; /http-bind or /xmpp-websocket where it is not named
+    #[arg(long)]
+    pub(crate) path: Option<String>,
+    /// XMPP over TLS: from the first byte (the default where the option is given alone) or by STARTTLS (over TCP only);
+    /// every certificate is accepted, no session is resumed
     #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "direct")]
     pub(crate) tls: Option<Tls>,
     #[command(flatten)]
@@ -64,13 +70,10 @@ impl Target {
     /// The server as XMPP clients see it.
     pub(crate) fn site(&self) -> Rc<Site> {
         let address = SocketAddr::new(self.host, self.port);
-        Site::new(
-            address,
-            &self.domain,
-            &self.prefix,
-            &self.password,
-            self.tls,
-        )
+        Site::new(address, &self.domain, &self.prefix, &self.password)
+            .with_tls(self.tls)
+            .with_way(self.over, self.path.as_deref())
+            .shared()
     }
 
     /// The server as phones see it, at a port.

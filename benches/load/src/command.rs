@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::args::{Output, Rosters, Target};
 use crate::bare::Kind;
-use crate::xmpp::Mechanism;
+use crate::xmpp::{Mechanism, Way};
 
 /// Drives a presence server and measures what each operation costs it.
 #[derive(Parser)]
@@ -282,22 +282,29 @@ impl Command {
     /// What the scenario is called in its report.
     pub(crate) fn name(&self) -> String {
         let text = match self {
-            Self::Messages { rate: Some(_), .. } => "messages-open",
-            Self::Messages { .. } => "messages",
+            Self::Messages { target, rate, .. } => {
+                let open = if rate.is_some() { "-open" } else { "" };
+                return match target.over {
+                    Way::Tcp => format!("messages{open}"),
+                    way => format!("{}{open}{}", way.name(), secured(target)),
+                };
+            }
             Self::Presence {
+                target,
                 sessions: Some(sessions),
                 rate: None,
                 ..
-            } => return format!("presence-among-{sessions}"),
-            Self::Presence { rate: Some(_), .. } => "presence-open",
-            Self::Presence { .. } => "presence",
-            Self::Idle { target, .. } if target.tls.is_some() => "idle-tls",
-            Self::Idle { .. } => "idle",
+            } => return format!("{}presence-among-{sessions}", over(target)),
+            Self::Presence { target, rate, .. } => {
+                let open = if rate.is_some() { "-open" } else { "" };
+                return format!("{}presence{open}", over(target));
+            }
+            Self::Idle { target, .. } => return format!("{}idle{}", over(target), secured(target)),
             Self::Login {
                 target, mechanism, ..
             } => {
-                let tls = if target.tls.is_some() { "-tls" } else { "" };
-                return format!("login-{}{tls}", mechanism.name().to_ascii_lowercase());
+                let mechanism = mechanism.name().to_ascii_lowercase();
+                return format!("{}login-{mechanism}{}", over(target), secured(target));
             }
             Self::PlainAttack { .. } => "plain-attack",
             Self::Cross { .. } => "cross",
@@ -320,5 +327,46 @@ impl Command {
             Self::Summary { .. } => "summary",
         };
         text.to_owned()
+    }
+}
+
+/// What stands before the name of a scenario on another way than TCP.
+fn over(target: &Target) -> String {
+    match target.over {
+        Way::Tcp => String::new(),
+        way => format!("{}-", way.name()),
+    }
+}
+
+/// What stands behind it over TLS.
+fn secured(target: &Target) -> &'static str {
+    if target.tls.is_some() { "-tls" } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_what_is_done_and_how() {
+        for (expected, options) in [
+            ("messages", "messages"),
+            ("messages-open", "messages --rate 5"),
+            ("bosh", "messages --over bosh"),
+            (
+                "websocket-open-tls",
+                "messages --over websocket --rate 5 --tls",
+            ),
+            ("bosh-presence", "presence --over bosh"),
+            ("presence-among-9", "presence --sessions 9"),
+            ("presence-open", "presence --sessions 9 --rate 5"),
+            ("idle-tls", "idle --tls"),
+            ("websocket-idle", "idle --over websocket"),
+            ("login-plain", "login --mechanism plain"),
+        ] {
+            let line = format!("adsum-load {options} --port 1");
+            let cli = Cli::try_parse_from(line.split(' ')).expect("options");
+            assert_eq!(cli.command.name(), expected);
+        }
     }
 }

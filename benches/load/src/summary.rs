@@ -12,7 +12,7 @@ use crate::failure::{Doing, Result};
 struct Limit(&'static str, &'static str, &'static str, &'static str, f64);
 
 #[rustfmt::skip]
-const LIMITS: [Limit; 33] = [
+const LIMITS: [Limit; 39] = [
     Limit("floor-echo", "cpu_us", "the machine: TCP echo", "us", f64::INFINITY),
     Limit("floor-relay", "cpu_us", "the machine: TCP relay", "us", f64::INFINITY),
     Limit("floor-fanout", "cpu_us", "the machine: TCP copy, 1 to 20", "us", f64::INFINITY),
@@ -24,6 +24,12 @@ const LIMITS: [Limit; 33] = [
     Limit("login-scram-sha-256-tls", "cpu_us", "server CPU per login over TLS", "us", 800.0),
     Limit("idle", "session_kb", "memory per idle session", "KB", 6.0),
     Limit("idle-tls", "session_kb", "memory per idle session over TLS", "KB", 20.0),
+    Limit("bosh", "cpu_us", "server CPU per message over BOSH", "us", 60.0),
+    Limit("bosh-presence", "cpu_us", "server CPU per presence copy over BOSH", "us", 16.0),
+    Limit("bosh-idle", "session_kb", "memory per BOSH session held", "KB", f64::INFINITY),
+    Limit("websocket", "cpu_us", "server CPU per message over WebSocket", "us", f64::INFINITY),
+    Limit("websocket-presence", "cpu_us", "server CPU per presence over WebSocket", "us", f64::INFINITY),
+    Limit("websocket-idle", "session_kb", "memory per idle session over WebSocket", "KB", f64::INFINITY),
     Limit("online", "session_kb", "memory per session with 200 contacts", "KB", 20.0),
     Limit("online", "cpu_us", "server CPU per session coming online", "us", f64::INFINITY),
     Limit("storm", "all_seen_s", "login storm, everybody seen", "s", f64::INFINITY),

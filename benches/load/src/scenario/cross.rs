@@ -36,9 +36,8 @@ async fn chats(
             chat.send("<presence/>").await?;
             other.send("<presence/>").await?;
             super::roster::befriend(&mut chat, &mut other).await?;
-            other
-                .send("<presence type='unavailable'/></stream:stream>")
-                .await?;
+            other.send("<presence type='unavailable'/>").await?;
+            other.close().await?;
             Ok(chat)
         }
     })

@@ -54,7 +54,7 @@ impl Crowd {
         let crowd = Rc::clone(self);
         let visit = move |index| {
             let crowd = Rc::clone(&crowd);
-            async move { crowd.login(index).await?.send("</stream:stream>").await }
+            async move { crowd.login(index).await?.close().await }
         };
         each(self.count, WIDTH, visit).await?;
         sleep(Duration::from_secs(1)).await;

@@ -27,7 +27,7 @@ pub(crate) async fn scenario(
             let site = Rc::clone(&site);
             async move {
                 let mut client = login(site, first + index, RESOURCE, mechanism).await?;
-                client.send("</stream:stream>").await
+                client.close().await
             }
         })
         .await?;
@@ -44,7 +44,7 @@ pub(crate) async fn scenario(
                 let index = first + turn % users;
                 let mut client = login(Rc::clone(&site), index, RESOURCE, mechanism).await?;
                 shared.done(since);
-                client.send("</stream:stream>").await?;
+                client.close().await?;
             }
             Ok(())
         });

@@ -56,10 +56,12 @@ pub(crate) async fn pairs(
 /// Keeps `window` messages of each pair under way.
 fn closed(run: &Rc<Run>, pair: Pair, window: usize) {
     let shared = Rc::clone(run);
+    let Pair { sender, recipient } = pair;
+    let (mut writer, to, mut reader) = (sender.writer, recipient.jid, recipient.reader);
+    // What is sent by requests has answers.
+    run.spawn(sender.reader.drain());
     run.spawn(async move {
-        let Pair { sender, recipient } = pair;
-        let (mut writer, to, mut reader) = (sender.writer, recipient.jid, recipient.reader);
-        let (_incoming, _outgoing) = (sender.reader, recipient.writer);
+        let _outgoing = recipient.writer;
         let mut out = String::with_capacity(512);
         for _ in 0..window {
             send(&mut writer, &to, &mut out, shared.now()).await?;

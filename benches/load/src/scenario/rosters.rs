@@ -89,7 +89,7 @@ async fn logins(
                     let text = format!("a roster of {size} came with {found} contacts");
                     return Err(Failure::Peer(text));
                 }
-                client.send("</stream:stream>").await?;
+                client.close().await?;
             }
             Ok(())
         });

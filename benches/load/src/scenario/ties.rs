@@ -72,7 +72,7 @@ impl Making {
     async fn missing(self: Rc<Self>, index: usize) -> Result<(usize, Vec<usize>)> {
         let mut client = login(Rc::clone(&self.site), index, RESOURCE, self.mechanism).await?;
         let mut has = fetch(&mut client, &self.site).await?;
-        client.send("</stream:stream>").await?;
+        client.close().await?;
         has.sort_unstable();
         let mut lacks = (self.known)(index);
         lacks.retain(|other| has.binary_search(other).is_err());
@@ -97,7 +97,7 @@ impl Making {
             );
             client.exchange(&text, &id).await?;
         }
-        client.send("</stream:stream>").await
+        client.close().await
     }
 
     /// One round over accounts who only know each other; whether nothing was missing.

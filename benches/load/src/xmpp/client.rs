@@ -1,11 +1,14 @@
 //! A bound session: what arrives is framed in place, what is sent goes out at once.
 
+use std::rc::Rc;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_rustls::client::TlsStream;
 
-use super::frame;
+use super::socket::Socket;
+use super::{bosh, frame, qualify, websocket};
 use crate::failure::{Doing, Failure, Result};
 
 /// A session, both directions.
@@ -25,17 +28,21 @@ const LARGE: usize = 32 * 1024;
 enum Source {
     Plain(OwnedReadHalf),
     Tls(ReadHalf<TlsStream<TcpStream>>),
+    Bosh(Rc<bosh::Session>),
 }
 
 /// Where bytes go.
 enum Sink {
     Plain(OwnedWriteHalf),
     Tls(WriteHalf<TlsStream<TcpStream>>),
+    Bosh(Rc<bosh::Session>),
 }
 
 /// The incoming half.
 pub(crate) struct Reader {
     half: Source,
+    /// Whether what comes are frames of WebSocket.
+    framed: bool,
     buffer: Vec<u8>,
     head: usize,
     tail: usize,
@@ -44,31 +51,45 @@ pub(crate) struct Reader {
 /// The outgoing half.
 pub(crate) struct Writer {
     half: Sink,
+    /// What frames of WebSocket are masked with, where they are sent.
+    mask: Option<[u8; 4]>,
 }
 
 impl Client {
-    /// Takes a connected socket.
-    pub(crate) fn new(stream: TcpStream) -> Result<Self> {
-        stream.set_nodelay(true).doing("TCP_NODELAY")?;
-        let (read, write) = stream.into_split();
-        Ok(Self::over(Source::Plain(read), Sink::Plain(write)))
+    /// Takes a connection, on which frames of WebSocket are spoken where `framed`.
+    pub(crate) fn new(socket: Socket, framed: bool) -> Self {
+        let (read, write) = match socket {
+            Socket::Plain(stream) => {
+                let (read, write) = stream.into_split();
+                (Source::Plain(read), Sink::Plain(write))
+            }
+            Socket::Tls(stream) => {
+                let (read, write) = tokio::io::split(*stream);
+                (Source::Tls(read), Sink::Tls(write))
+            }
+        };
+        Self::over(read, write, framed)
     }
 
-    /// Takes a connection whose handshake is done.
-    pub(crate) fn secured(stream: TlsStream<TcpStream>) -> Self {
-        let (read, write) = tokio::io::split(stream);
-        Self::over(Source::Tls(read), Sink::Tls(write))
+    /// Takes a BOSH session that is yet to be asked for.
+    pub(crate) fn bosh(session: Rc<bosh::Session>) -> Self {
+        let read = Source::Bosh(Rc::clone(&session));
+        Self::over(read, Sink::Bosh(session), false)
     }
 
-    fn over(read: Source, write: Sink) -> Self {
+    fn over(read: Source, write: Sink, framed: bool) -> Self {
         Self {
             reader: Reader {
                 half: read,
+                framed,
                 buffer: vec![0; 2048],
                 head: 0,
                 tail: 0,
             },
-            writer: Writer { half: write },
+            writer: Writer {
+                half: write,
+                mask: framed.then(|| rand::random::<u32>().to_ne_bytes()),
+            },
             jid: String::new(),
         }
     }
@@ -83,6 +104,37 @@ impl Client {
         }
         let text = "the server sent more than it may before TLS";
         Err(Failure::Peer(text.to_owned()))
+    }
+
+    /// Opens the stream, or opens it anew, and reads the features.
+    pub(crate) async fn open(&mut self, domain: &str) -> Result<()> {
+        if let Sink::Bosh(session) = &self.writer.half {
+            session.open().await?;
+        } else if self.writer.mask.is_some() {
+            let open = format!(
+                "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='{domain}' version='1.0'/>"
+            );
+            self.send(&open).await?;
+        } else {
+            let header = format!(
+                "<?xml version='1.0'?><stream:stream to='{domain}' xmlns='jabber:client' \
+                 xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
+            );
+            self.send(&header).await?;
+        }
+        self.expect("<stream:features").await.map(|_| ())
+    }
+
+    /// Ends the stream; what the server says to that is not waited for.
+    pub(crate) async fn close(&mut self) -> Result<()> {
+        if let Sink::Bosh(session) = &self.writer.half {
+            return session.close().await;
+        }
+        if self.writer.mask.is_some() {
+            let close = "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>";
+            return self.send(close).await;
+        }
+        self.send("</stream:stream>").await
     }
 
     /// The next item that starts like this; others are passed over.
@@ -121,7 +173,9 @@ impl Client {
     pub(crate) async fn watch(mut self, mut see: impl FnMut(&[u8])) -> Result<()> {
         loop {
             let item = self.reader.next().await?;
-            if item.starts_with(b"<iq")
+            if item.first() == Some(&websocket::PING) {
+                self.writer.pong(item).await?;
+            } else if item.starts_with(b"<iq")
                 && let Some(pong) = pong(item)
             {
                 self.writer.send(pong.as_bytes()).await?;
@@ -171,21 +225,41 @@ pub(crate) fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
 }
 
 impl Reader {
-    /// The next item of the stream, good until the next call.
+    /// The next item of the stream, good until the next call; a ping of WebSocket is one too.
     pub(crate) async fn next(&mut self) -> Result<&[u8]> {
         loop {
-            while self.head < self.tail && self.buffer[self.head].is_ascii_whitespace() {
-                self.head += 1;
-            }
-            if self.head < self.tail
-                && let Some(length) = frame::length(&self.buffer[self.head..self.tail])
-            {
-                let from = self.head;
-                self.head += length;
-                return Ok(&self.buffer[from..from + length]);
+            if let Some((from, to)) = self.whole()? {
+                return Ok(&self.buffer[from..to]);
             }
             self.fill().await?;
         }
+    }
+
+    /// Where the next item stands, if it has come; it counts as read.
+    fn whole(&mut self) -> Result<Option<(usize, usize)>> {
+        if self.framed {
+            while let Some(found) = websocket::read(&self.buffer[self.head..self.tail])? {
+                let from = self.head;
+                self.head += found.length;
+                if !found.item.is_empty() {
+                    return Ok(Some((from + found.item.start, from + found.item.end)));
+                }
+            }
+            return Ok(None);
+        }
+        while self.head < self.tail && self.buffer[self.head].is_ascii_whitespace() {
+            self.head += 1;
+        }
+        let rest = &self.buffer[self.head..self.tail];
+        let Some(length) = Some(rest)
+            .filter(|rest| !rest.is_empty())
+            .and_then(frame::length)
+        else {
+            return Ok(None);
+        };
+        let from = self.head;
+        self.head += length;
+        Ok(Some((from, self.head)))
     }
 
     async fn fill(&mut self) -> Result<()> {
@@ -198,13 +272,20 @@ impl Reader {
             self.tail -= self.head;
             self.head = 0;
         }
+        if let Source::Bosh(session) = &self.half {
+            self.buffer.truncate(self.tail);
+            session.read(&mut self.buffer).await?;
+            self.tail = self.buffer.len();
+            return Ok(());
+        }
         if self.tail == self.buffer.len() {
-            self.buffer.resize(self.buffer.len() * 2, 0);
+            self.buffer.resize((self.buffer.len() * 2).max(2048), 0);
         }
         let space = &mut self.buffer[self.tail..];
         let read = match &mut self.half {
             Source::Plain(half) => half.read(space).await,
             Source::Tls(half) => half.read(space).await,
+            Source::Bosh(_) => Ok(0),
         };
         let read = read.doing("reading from the server")?;
         if read == 0 {
@@ -239,6 +320,22 @@ impl Reader {
 impl Writer {
     /// Sends this.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        let Some(mask) = self.mask else {
+            return self.send_raw(bytes).await;
+        };
+        let mut frames = Vec::with_capacity(bytes.len() + 64);
+        qualify::each(bytes, |parts| websocket::write(&mut frames, parts, mask));
+        self.send_raw(&frames).await
+    }
+
+    /// Answers a ping of WebSocket.
+    async fn pong(&mut self, ping: &[u8]) -> Result<()> {
+        let mut frame = Vec::new();
+        websocket::write_pong(&mut frame, ping, self.mask.unwrap_or_default());
+        self.send_raw(&frame).await
+    }
+
+    async fn send_raw(&mut self, bytes: &[u8]) -> Result<()> {
         let sent = match &mut self.half {
             Sink::Plain(half) => half.write_all(bytes).await,
             Sink::Tls(half) => match half.write_all(bytes).await {
@@ -246,6 +343,7 @@ impl Writer {
                 Ok(()) => half.flush().await,
                 Err(error) => Err(error),
             },
+            Sink::Bosh(session) => return session.send(bytes).await,
         };
         sent.doing("writing to the server")
     }

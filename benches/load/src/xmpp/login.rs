@@ -1,112 +1,47 @@
 //! From nothing to a bound session.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tokio::net::{TcpSocket, TcpStream};
-use tokio_rustls::TlsConnector;
 
 use super::client::Client;
-use super::scram::{self, Keys, Mechanism};
-use super::tls::{self, Tls};
-use crate::failure::{Doing, Failure, Result, peer};
-
-/// A server and how its accounts are called.
-pub(crate) struct Site {
-    /// Where it takes clients.
-    pub(crate) address: SocketAddr,
-    /// The domain of the accounts.
-    pub(crate) domain: String,
-    /// What the accounts' names start with; a number follows.
-    pub(crate) prefix: String,
-    /// The password of them all.
-    pub(crate) password: String,
-    tls: Option<Tls>,
-    connector: RefCell<Option<TlsConnector>>,
-    keys: RefCell<HashMap<(Mechanism, String), Keys>>,
-}
-
-impl Site {
-    /// A server on this machine.
-    pub(crate) fn new(
-        address: SocketAddr,
-        domain: &str,
-        prefix: &str,
-        password: &str,
-        tls: Option<Tls>,
-    ) -> Rc<Self> {
-        Rc::new(Self {
-            address,
-            domain: domain.to_owned(),
-            prefix: prefix.to_owned(),
-            password: password.to_owned(),
-            tls,
-            connector: RefCell::default(),
-            keys: RefCell::default(),
-        })
-    }
-
-    /// The name of account number `index`.
-    pub(crate) fn user(&self, index: usize) -> String {
-        format!("{}{index}", self.prefix)
-    }
-
-    /// A handshake on a socket.
-    async fn secure(&self, stream: TcpStream) -> Result<Client> {
-        stream.set_nodelay(true).doing("TCP_NODELAY")?;
-        let known = self.connector.borrow().clone();
-        let connector = match known {
-            Some(connector) => connector,
-            None => tls::connector(self.tls.unwrap_or(Tls::Direct))?,
-        };
-        *self.connector.borrow_mut() = Some(connector.clone());
-        let secured = connector.connect(tls::name(&self.domain)?, stream).await;
-        Ok(Client::secured(secured.doing("the handshake of TLS")?))
-    }
-
-    fn header(&self) -> String {
-        format!(
-            "<?xml version='1.0'?><stream:stream to='{}' xmlns='jabber:client' \
-             xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>",
-            self.domain
-        )
-    }
-}
+use super::scram::{self, Mechanism};
+use super::site::Site;
+use super::socket::Socket;
+use super::tls::Tls;
+use super::way::Way;
+use super::{bosh, websocket};
+use crate::failure::{Failure, Result, peer};
 
 /// Connects, from a given address of this machine where one is named, and reads the features.
-async fn connect(site: &Site, from: Option<IpAddr>) -> Result<Client> {
-    let socket = TcpSocket::new_v4().doing("making a socket")?;
-    if let Some(from) = from {
-        socket
-            .bind(SocketAddr::new(from, 0))
-            .doing("binding a socket")?;
-    }
-    let stream = socket.connect(site.address).await;
-    let stream = stream.doing("connecting to the server")?;
-    let mut client = match site.tls {
-        None => Client::new(stream)?,
-        Some(Tls::Direct) => site.secure(stream).await?,
-        Some(Tls::Starttls) => starttls(site, stream).await?,
+async fn connect(site: &Rc<Site>, from: Option<IpAddr>) -> Result<Client> {
+    let mut client = match (site.way, site.tls) {
+        (Way::Bosh, _) => Client::bosh(bosh::Session::new(site)),
+        (Way::Websocket, _) => {
+            let mut socket = site.dial(from).await?;
+            websocket::upgrade(&mut socket, site).await?;
+            Client::new(socket, true)
+        }
+        (Way::Tcp, Some(Tls::Starttls)) => starttls(site, from).await?,
+        (Way::Tcp, _) => Client::new(site.dial(from).await?, false),
     };
-    client.send(&site.header()).await?;
-    client.expect("<stream:features").await?;
+    client.open(&site.domain).await?;
     Ok(client)
 }
 
 /// Asks for TLS on a plaintext stream (RFC 6120 §5.4).
-async fn starttls(site: &Site, stream: TcpStream) -> Result<Client> {
-    let mut client = Client::new(stream)?;
-    client.send(&site.header()).await?;
-    client.expect("<stream:features").await?;
+async fn starttls(site: &Site, from: Option<IpAddr>) -> Result<Client> {
+    let stream = site.connect(from).await?;
+    let mut client = Client::new(Socket::Plain(stream), false);
+    client.open(&site.domain).await?;
     client
         .send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
         .await?;
     client.expect("<proceed").await?;
-    site.secure(client.into_socket()?).await
+    let secured = site.secure(client.into_socket()?).await?;
+    Ok(Client::new(secured, false))
 }
 
 /// Logs an account in and binds `resource`.
@@ -124,8 +59,7 @@ pub(crate) async fn login(
     } else {
         scram_login(&mut client, &site, &user, mechanism).await?;
     }
-    client.send(&site.header()).await?;
-    client.expect("<stream:features").await?;
+    client.open(&site.domain).await?;
     let bind = format!(
         "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>{resource}</resource></bind></iq>"
     );
@@ -139,7 +73,7 @@ pub(crate) async fn login(
 
 /// Tries a password by PLAIN from an address; whether it was right.
 pub(crate) async fn try_password(
-    site: &Site,
+    site: &Rc<Site>,
     index: usize,
     password: &str,
     from: IpAddr,
@@ -175,7 +109,7 @@ async fn scram_login(
     client.send(&auth(mechanism, &first)).await?;
     let challenge = decoded(&client.expect("<challenge").await?)?;
     let name = (mechanism, user.to_owned());
-    let mut keys = site.keys.borrow_mut().remove(&name);
+    let mut keys = site.take_keys(&name);
     let last = scram::answer(
         mechanism,
         &site.password,
@@ -184,7 +118,7 @@ async fn scram_login(
         &mut keys,
     )?;
     if let Some(keys) = keys {
-        site.keys.borrow_mut().insert(name, keys);
+        site.keep_keys(name, keys);
     }
     let response = format!(
         "<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>{}</response>",

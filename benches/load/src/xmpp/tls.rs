@@ -59,8 +59,8 @@ impl ServerCertVerifier for Anyone {
     }
 }
 
-/// Makes connections into TLS.
-pub(crate) fn connector(tls: Tls) -> Result<TlsConnector> {
+/// Makes connections into TLS, for this protocol where it begins with the first byte.
+pub(crate) fn connector(tls: Tls, alpn: &[u8]) -> Result<TlsConnector> {
     let provider = Arc::new(ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -70,7 +70,7 @@ pub(crate) fn connector(tls: Tls) -> Result<TlsConnector> {
         .with_no_client_auth();
     config.resumption = Resumption::disabled();
     if tls == Tls::Direct {
-        config.alpn_protocols = vec![b"xmpp-client".to_vec()];
+        config.alpn_protocols = vec![alpn.to_vec()];
     }
     Ok(TlsConnector::from(Arc::new(config)))
 }
