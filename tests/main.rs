@@ -9,4 +9,5 @@ mod journeys;
 mod program;
 mod sip;
 mod support;
+mod web;
 mod xmpp;

@@ -22,7 +22,7 @@ impl Listener {
         match self {
             Self::XmppStartTls => &[],
             Self::XmppDirect => &[b"xmpp-client"],
-            Self::Http => &[b"http/1.1"],
+            Self::Http => &[b"h2", b"http/1.1"],
             // The registered name, and one that is met.
             Self::Sip => &[b"sip/2", b"sip"],
         }

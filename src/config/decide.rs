@@ -18,8 +18,10 @@ use super::{Mistake, keys, lists, unknown};
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
+const INSTANT: Duration = Duration::from_millis(100);
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// Decides a configuration. `folder` is where relative paths of the file count from.
 pub(crate) fn decide(root: &Node, file: &str, folder: &Path) -> (Config, Vec<Mistake>) {
@@ -380,6 +382,9 @@ fn limits(r: &mut Reader<'_>) -> Limits {
         auth_failures: auth_failures(r),
         login_tokens: login_tokens(r),
         restart_grace: r.take("limits.restart_grace", between(Duration::ZERO, 60 * MINUTE)),
+        http_idle_time: r.take("limits.http_idle_time", between(INSTANT, HOUR)),
+        http_request_time: r.take("limits.http_request_time", between(INSTANT, HOUR)),
+        http_request_size: bytes(r, "limits.http_request_size", KIB, GIB),
         bosh_inactivity: r.take("limits.bosh_inactivity", read::duration(SECOND)),
         resume_timeout: r.take("limits.resume_timeout", read::duration(Duration::ZERO)),
         resume_presence: r.take("limits.resume_presence", read::duration(Duration::ZERO)),

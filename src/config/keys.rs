@@ -249,11 +249,10 @@ const HTTP: &[Key] = &[
         "\"\"",
         "What clients are told; \"\" derives it from domain and port.",
     ),
-    later(
+    key(
         "trusted_proxies",
         "[]",
-        "[]",
-        "CIDR blocks whose X-Forwarded-For is believed.",
+        "CIDR blocks whose X-Forwarded-For and X-Forwarded-Proto are believed. A proxy named here must set both and let none of a client's through.",
     ),
     later(
         "cors",

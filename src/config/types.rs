@@ -177,6 +177,21 @@ pub struct Network {
     pub prefix: u8,
 }
 
+impl Network {
+    /// Whether an address is of the block. IPv4 in IPv6 form counts as IPv4.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let bits = |address: IpAddr| match address.to_canonical() {
+            IpAddr::V4(four) => (u128::from(u32::from(four)) << 96, true),
+            IpAddr::V6(six) => (u128::from(six), false),
+        };
+        let ((own, is_four), (other, other_is_four)) = (bits(self.address), bits(address));
+        let mask = u32::from(self.prefix)
+            .checked_sub(1)
+            .map_or(0, |last| u128::MAX << (127 - last.min(127)));
+        is_four == other_is_four && own & mask == other & mask
+    }
+}
+
 /// `[sip]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sip {
@@ -333,6 +348,12 @@ pub struct Limits {
     pub login_tokens: LoginTokens,
     /// How long presence of connections outlives an unclean end; zero: not at all.
     pub restart_grace: Duration,
+    /// Time without a request that closes an HTTP connection.
+    pub http_idle_time: Duration,
+    /// Time for the body of an HTTP request.
+    pub http_request_time: Duration,
+    /// Largest body of an HTTP request, in bytes, also inflated.
+    pub http_request_size: usize,
     /// Silence that ends a BOSH session.
     pub bosh_inactivity: Duration,
     /// How long a broken session keeps its queue.

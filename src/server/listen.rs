@@ -75,11 +75,15 @@ pub(super) fn listen(
                 tokio::spawn(accept(shared, listener, Arc::clone(&census), most, serve));
             }
             "http.listen" | "http.listen_tls" => {
-                let tls = one.key == "http.listen_tls";
+                let side = if one.key == "http.listen" {
+                    http::Side::Plain
+                } else {
+                    http::Side::Tls
+                };
                 let serve = {
                     let shared = Arc::clone(&shared);
                     move |socket, peer, counting| {
-                        http::serve(Arc::clone(&shared), socket, peer, tls, counting)
+                        http::serve(Arc::clone(&shared), socket, peer, side, counting)
                     }
                 };
                 tokio::spawn(accept(shared, listener, Arc::clone(&pages), most, serve));

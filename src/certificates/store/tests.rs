@@ -144,6 +144,7 @@ fn the_protocol_is_settled_by_listener() {
             Some(&b"xmpp-client"[..]),
         ),
         (Listener::Http, &b"http/1.1"[..], Some(&b"http/1.1"[..])),
+        (Listener::Http, &b"h2"[..], Some(&b"h2"[..])),
         (Listener::Sip, &b"sip/2"[..], Some(&b"sip/2"[..])),
     ];
     for (listener, offered, settled) in cases {

@@ -234,6 +234,21 @@ pub(super) const LIMITS: &[Key] = &[
         "\"30s\"",
         "After an unclean start, presence that lived in connections is kept as last known this long. 0 forgets it at once.",
     ),
+    key(
+        "http_idle_time",
+        "\"75s\"",
+        "Time without a request after which an HTTP connection is closed; also the time in which the head of a request must arrive, and 64 KiB of an answer be taken (100ms to 1h). The first request must come within `unauthenticated_time`.",
+    ),
+    key(
+        "http_request_time",
+        "\"30s\"",
+        "Time in which the body of an HTTP request must arrive (100ms to 1h); who is slower gets 408.",
+    ),
+    key(
+        "http_request_size",
+        "\"1MiB\"",
+        "Largest body of an HTTP request, also after it is inflated (1KiB to 1GiB); what is larger gets 413.",
+    ),
     later(
         "bosh_inactivity",
         "\"60s\"",

@@ -1,0 +1,200 @@
+//! One HTTP connection: TLS, HTTP/1.1 and HTTP/2, how long it may be idle, its end.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use super::context::{Connected, Side};
+use super::dispatch::dispatch;
+use crate::certificates::Listener;
+use crate::server::accept::Counting;
+use crate::server::shared::Shared;
+
+/// The longest head of a request, and the most that is read or written ahead.
+const BUFFER: usize = 32 * 1024;
+/// HTTP/2: requests of one connection at a time.
+const STREAMS: u32 = 100;
+/// How long an idle connection that is told to end takes for its last words.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Serves one connection, with TLS or without.
+pub(crate) async fn serve(
+    shared: Arc<Shared>,
+    socket: TcpStream,
+    peer: SocketAddr,
+    side: Side,
+    counting: Counting,
+) {
+    let _ = socket.set_nodelay(true);
+    let connected = Connected {
+        shared,
+        peer,
+        side,
+        counting: Arc::new(counting),
+    };
+    match side {
+        Side::Plain => Box::pin(run(connected, socket, Speaks::Either)).await,
+        Side::Tls => Box::pin(serve_tls(connected, socket)).await,
+    }
+}
+
+async fn serve_tls(connected: Connected, socket: TcpStream) {
+    let shared = &connected.shared;
+    let settings = shared.certificates.current().server_config(Listener::Http);
+    let deadline = shared.config.limits.unauthenticated_time;
+    // A box of its own: the handshake needs much that the connection does not.
+    let accepting = Box::pin(timeout(
+        deadline,
+        TlsAcceptor::from(settings).accept(socket),
+    ));
+    if let Ok(Ok(stream)) = accepting.await {
+        let speaks = match stream.get_ref().1.alpn_protocol() {
+            Some(b"h2") => Speaks::Http2,
+            _ => Speaks::Http1,
+        };
+        Box::pin(run(connected, stream, speaks)).await;
+    }
+}
+
+/// Which HTTP is spoken on a connection.
+enum Speaks {
+    /// HTTP/1.0 or 1.1.
+    Http1,
+    /// HTTP/2, settled by ALPN.
+    Http2,
+    /// In the clear HTTP/2 is told by its preface (RFC 9113 §3.3).
+    Either,
+}
+
+async fn run<S>(connected: Connected, socket: S, speaks: Speaks)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let shared = Arc::clone(&connected.shared);
+    let idle = shared.config.limits.http_idle_time;
+    let activity = Arc::new(Activity::new());
+    let builder = builder(speaks, idle);
+    let watched = Arc::clone(&activity);
+    let service = service_fn(move |request| {
+        let (connected, activity) = (connected.clone(), watched.begin());
+        // Boxed: what it needs while it answers is not kept by a connection that is idle.
+        Box::pin(async move {
+            let answer = dispatch(connected, request).await;
+            Ok::<_, Infallible>(answer.map(|content| content.watched(activity.end())))
+        })
+    });
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(socket), service);
+    tokio::pin!(connection);
+    let stopped = shared.stopped();
+    tokio::pin!(stopped);
+    let first = shared.config.limits.unauthenticated_time.min(idle);
+    let mut deadline = Instant::now() + first;
+    loop {
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            () = &mut stopped => {
+                connection.as_mut().graceful_shutdown();
+                let _ = connection.await;
+                return;
+            }
+            () = sleep_until(deadline) => {
+                let Some(later) = activity.patience(idle) else {
+                    connection.as_mut().graceful_shutdown();
+                    let _ = timeout(LAST_WORDS, connection).await;
+                    return;
+                };
+                deadline = later;
+            }
+        }
+    }
+}
+
+fn builder(speaks: Speaks, idle: Duration) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(idle)
+        .max_buf_size(BUFFER);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(BUFFER as u32)
+        .max_send_buf_size(BUFFER);
+    match speaks {
+        Speaks::Http1 => builder.http1_only(),
+        Speaks::Http2 => builder.http2_only(),
+        Speaks::Either => builder,
+    }
+}
+
+/// What goes on over a connection.
+pub(super) struct Activity {
+    start: Instant,
+    /// Requests that are being answered.
+    running: AtomicUsize,
+    /// When something was asked or taken last, in milliseconds since the start; 0 for never.
+    last: AtomicU64,
+}
+
+impl Activity {
+    fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            running: AtomicUsize::new(0),
+            last: AtomicU64::new(0),
+        }
+    }
+
+    /// A sign of life.
+    pub(super) fn seen(&self) {
+        let millis = self.start.elapsed().as_millis();
+        let millis = u64::try_from(millis).unwrap_or(u64::MAX).max(1);
+        self.last.store(millis, Ordering::Relaxed);
+    }
+
+    fn begin(self: &Arc<Self>) -> Running {
+        self.seen();
+        self.running.fetch_add(1, Ordering::Relaxed);
+        Running(Arc::clone(self))
+    }
+
+    /// When to look again, where it may be idle for so long; `None` when it was.
+    fn patience(&self, idle: Duration) -> Option<Instant> {
+        let now = Instant::now();
+        if self.running.load(Ordering::Relaxed) > 0 {
+            return Some(now + idle);
+        }
+        let last = self.last.load(Ordering::Relaxed);
+        let later = self.start + Duration::from_millis(last) + idle;
+        (last > 0 && later > now).then_some(later)
+    }
+}
+
+/// A request that is being answered, while this lives.
+struct Running(Arc<Activity>);
+
+impl Running {
+    /// The answer is there, and goes out from now on.
+    fn end(self) -> Arc<Activity> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.seen();
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,26 @@
+//! What is answered over HTTP.
+//!
+//! | module | is |
+//! |---|---|
+//! | `connection` | one connection: TLS, HTTP/1.1 and HTTP/2, how long it may be idle, its end |
+//! | `context` | what a handler knows of a request beside the request |
+//! | `trusted` | whose word on where a request comes from is believed |
+//! | `routes` | which path is answered by whom, and how |
+//! | `dispatch` | from a request to its answer: what is the same for every path |
+//! | `answer` | answers, and pieces of answers |
+//! | `upgraded` | a connection that speaks something else from now on |
+//! | `own` | health, metrics, the authority |
+//!
+//! A handler is an `async fn answer(context: &Context, request: Request<Incoming>) -> Answer` in a file of its own, with a line in `routes`.
+
+mod answer;
+mod connection;
+mod context;
+mod dispatch;
+mod own;
+mod routes;
+mod trusted;
+mod upgraded;
+
+pub(crate) use connection::serve;
+pub(crate) use context::Side;

@@ -1,0 +1,80 @@
+//! Which path is answered by whom, and how.
+
+use std::pin::Pin;
+
+use hyper::body::Incoming;
+use hyper::{Method, Request};
+
+use super::answer::Answer;
+use super::context::Context;
+use super::own;
+
+/// What answers a request.
+pub(super) type Handler =
+    fn(Context, Request<Incoming>) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// A path and what answers there.
+pub(super) struct Route {
+    pub(super) path: &'static str,
+    /// The methods that are answered. HEAD comes with GET, OPTIONS with every path.
+    pub(super) methods: &'static [Method],
+    pub(super) answer: Handler,
+}
+
+/// The handler of a route from the function that answers.
+macro_rules! handler {
+    ($answer:path) => {
+        |context, request| Box::pin(async move { $answer(&context, request).await })
+    };
+}
+
+/// Every path.
+static ROUTES: &[Route] = &[
+    Route {
+        path: "/healthz",
+        methods: &[Method::GET],
+        answer: handler!(own::health),
+    },
+    Route {
+        path: "/readyz",
+        methods: &[Method::GET],
+        answer: handler!(own::ready),
+    },
+    Route {
+        path: "/metrics",
+        methods: &[Method::GET],
+        answer: handler!(own::metrics),
+    },
+    Route {
+        path: "/ca.pem",
+        methods: &[Method::GET],
+        answer: handler!(own::authority),
+    },
+];
+
+/// The route of a path.
+pub(super) fn find(path: &str) -> Option<&'static Route> {
+    ROUTES.iter().find(|route| route.path == path)
+}
+
+impl Route {
+    /// Whether a method is answered.
+    pub(super) fn takes(&self, method: &Method) -> bool {
+        let method = if method == Method::HEAD {
+            &Method::GET
+        } else {
+            method
+        };
+        self.methods.contains(method)
+    }
+
+    /// The methods that are answered, for people and for Allow.
+    pub(super) fn allowed(&self) -> String {
+        let mut all: Vec<&str> = self.methods.iter().map(Method::as_str).collect();
+        if self.methods.contains(&Method::GET) {
+            all.push("HEAD");
+        }
+        all.push("OPTIONS");
+        all.join(", ")
+    }
+}
