@@ -87,6 +87,7 @@ impl Model {
     /// Ends what is due.
     pub fn handle_timeout(self: &Arc<Self>) {
         let now = self.now();
+        self.store.ease();
         self.deliver_late();
         self.write_late();
         let due = self.timers.lock().due(now.at);

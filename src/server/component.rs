@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use model::{Event, Route};
@@ -48,6 +49,8 @@ struct Connection {
     component: Component,
     joined: Option<String>,
     closing: Option<Timestamp>,
+    /// The disk does not keep up: nothing more is taken until it does.
+    waits: Arc<AtomicBool>,
 }
 
 /// Serves one accepted connection until it ends.
@@ -80,6 +83,7 @@ pub(crate) async fn serve(
         shared,
         joined: None,
         closing: None,
+        waits: Arc::default(),
     };
     connection.run(&mut reader).await;
     turn(|| connection.leave());
@@ -96,7 +100,7 @@ impl Connection {
         let link = Arc::clone(&self.link);
         loop {
             let due = tokio::time::sleep_until(self.due());
-            let (blocked, takes) = (link.is_blocked(), self.closing.is_none());
+            let (blocked, takes) = (link.is_blocked(), self.closing.is_none() && !self.waits());
             tokio::select! {
                 taken = read(socket, |octets| begin(|| self.received(octets))), if takes => {
                     if !taken.is_ok_and(|more| more) { return }
@@ -150,7 +154,9 @@ impl Connection {
     }
 
     fn drain(&mut self) {
-        while let Some(output) = self.component.poll_output() {
+        while !self.waits()
+            && let Some(output) = self.component.poll_output()
+        {
             match output {
                 Output::Send(octets) => {
                     let octets = for_component(octets);
@@ -163,6 +169,7 @@ impl Connection {
                         let octets = for_component(octets);
                         link.append(|out| out.extend_from_slice(&octets));
                     });
+                    self.keep_pace();
                 }
                 Output::Close => {
                     self.leave();
@@ -170,6 +177,23 @@ impl Connection {
                     self.closing.get_or_insert(end);
                 }
             }
+        }
+    }
+
+    fn waits(&self) -> bool {
+        self.waits.load(Ordering::Acquire)
+    }
+
+    /// What comes next waits when the disk does not keep up.
+    fn keep_pace(&self) {
+        let store = self.shared.model.store();
+        if store.is_pressed() {
+            let (waits, link) = (Arc::clone(&self.waits), Arc::clone(&self.link));
+            waits.store(true, Ordering::Release);
+            store.when_eased(Box::new(move || {
+                waits.store(false, Ordering::Release);
+                link.wake.notify_one();
+            }));
         }
     }
 

@@ -7,6 +7,7 @@
 //! | `record` | what is read back |
 //! | `error` | what can go wrong |
 //! | `queue` | the bounded way to the writer |
+//! | `easing` | who waits until the writer has caught up |
 //! | `writer` | group commit, and telling those who wait |
 //! | `apply` | one operation onto the tables |
 //! | `indexing` | the index of archives, which follows in bulk |
@@ -23,6 +24,7 @@
 mod apply;
 mod backup;
 mod codec;
+mod easing;
 mod error;
 mod indexing;
 mod migrate;
@@ -40,6 +42,7 @@ mod tables;
 mod writer;
 
 pub use backup::verify;
+pub use easing::Eased;
 pub use error::StoreError;
 pub use op::{Most, Op};
 pub use queue::Done;

@@ -1,11 +1,13 @@
 //! The way to the writer: one bounded queue in one order.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::easing::{Eased, Easing};
 use crate::{Op, Overloaded, StoreError};
 
 /// What is called when a unit is committed or has failed.
@@ -39,7 +41,6 @@ pub(crate) struct Group {
     pub(crate) end: Option<bool>,
 }
 
-#[derive(Default)]
 struct State {
     work: VecDeque<Work>,
     units: usize,
@@ -54,6 +55,7 @@ struct State {
     soft_since: Option<Instant>,
     soft_dropped: u64,
     end: Option<bool>,
+    easing: Easing,
 }
 
 /// The queue.
@@ -61,14 +63,28 @@ pub(crate) struct Queue {
     state: Mutex<State>,
     wake: Condvar,
     bound: usize,
+    /// Somebody may have to wait: the question that everybody asks costs no lock while nobody has to.
+    pressed: AtomicBool,
 }
 
 impl Queue {
     pub(crate) fn new(bound: usize) -> Self {
         Self {
-            state: Mutex::new(State::default()),
+            state: Mutex::new(State {
+                work: VecDeque::new(),
+                units: 0,
+                taken: 0,
+                refused: 0,
+                hurry: None,
+                urgent: false,
+                soft_since: None,
+                soft_dropped: 0,
+                end: None,
+                easing: Easing::new(bound),
+            }),
             wake: Condvar::new(),
             bound,
+            pressed: AtomicBool::new(false),
         }
     }
 
@@ -93,6 +109,9 @@ impl Queue {
             ops,
             done: Some(done),
         }));
+        if state.depth() > state.easing.high() {
+            self.pressed.store(true, Ordering::Relaxed);
+        }
         drop(state);
         self.wake.notify_one();
         Ok(())
@@ -154,7 +173,11 @@ impl Queue {
             let mut state = self.state.lock();
             state.end.get_or_insert(false);
             (state.units, state.taken) = (0, 0);
-            std::mem::take(&mut state.work)
+            let waiting = state.easing.end();
+            let left = std::mem::take(&mut state.work);
+            drop(state);
+            waiting.into_iter().for_each(|eased| eased());
+            left
         };
         for work in left {
             if let Work::Unit(Unit {
@@ -171,17 +194,61 @@ impl Queue {
         self.state.lock().depth()
     }
 
-    /// The group that was taken is on the disk, or has failed.
-    pub(crate) fn done(&self) {
+    /// Whoever can is to wait with what is to be written, by [`Queue::when_eased`].
+    pub(crate) fn is_pressed(&self) -> bool {
+        if !self.pressed.load(Ordering::Relaxed) {
+            return false;
+        }
+        let state = self.state.lock();
+        state.easing.is_pressed(state.depth(), Instant::now())
+    }
+
+    /// Calls `eased` when there is room again, at once when there is.
+    pub(crate) fn when_eased(&self, eased: Eased) {
         let mut state = self.state.lock();
-        state.taken = 0;
-        // Not at the first free place, so that a queue at its bound does not say so all the time.
-        if state.refused == 0 || state.depth() > self.bound / 2 {
+        let depth = state.depth();
+        let now = match state.end {
+            None => state.easing.wait(eased, depth, Instant::now()),
+            Some(_) => Some(eased),
+        };
+        if now.is_none() {
+            // What nobody waits for may have filled the queue meanwhile, without a word.
+            self.pressed.store(true, Ordering::Relaxed);
+        }
+        drop(state);
+        if let Some(eased) = now {
+            eased();
+        }
+    }
+
+    /// Calls those who waited and for whom there is room now, or whom the disk leaves waiting for too long.
+    pub(crate) fn ease(&self) {
+        if !self.pressed.load(Ordering::Relaxed) {
             return;
         }
-        let refused = std::mem::take(&mut state.refused);
+        let mut state = self.state.lock();
+        let (depth, now) = (state.depth(), Instant::now());
+        let eased = state.easing.ease(depth, now);
+        let over = depth <= state.easing.high() && !state.easing.is_pressed(depth, now);
+        self.pressed.store(!over, Ordering::Relaxed);
         drop(state);
-        tracing::warn!(refused, "the queue to the disk takes changes again");
+        eased.into_iter().for_each(|eased| eased());
+    }
+
+    /// The group that was taken is on the disk, or has failed.
+    pub(crate) fn done(&self, written: bool) {
+        let mut state = self.state.lock();
+        state.taken = 0;
+        if written {
+            state.easing.written();
+        }
+        // Not at the first free place, so that a queue at its bound does not say so all the time.
+        if state.refused > 0 && state.depth() <= self.bound / 2 {
+            let refused = std::mem::take(&mut state.refused);
+            tracing::warn!(refused, "the queue to the disk takes changes again");
+        }
+        drop(state);
+        self.ease();
     }
 
     /// From now on another program's hold on the database is waited for until `patience` is over.
@@ -246,6 +313,9 @@ impl State {
             group.end = self.end;
         }
         self.taken = group.units.len();
+        if self.taken > 0 {
+            self.easing.taken(Instant::now());
+        }
         group
     }
 }

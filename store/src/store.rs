@@ -14,6 +14,7 @@ use presence::directory::{Entry, Wanted};
 use presence::{Address, ArchiveId, ArchivePage, ArchiveQuery, Bare, Card, Message, Roster};
 use rusqlite::Connection;
 
+use crate::easing::Eased;
 use crate::place::{Place, create_private};
 use crate::pool::Pool;
 use crate::queue::{Done, Queue};
@@ -184,6 +185,23 @@ impl Store {
     /// Units that are not on the disk yet: those that wait for the writer, and those in its hands.
     pub fn queue_depth(&self) -> usize {
         self.0.queue.depth()
+    }
+
+    /// More is queued than the disk takes in a moment: whoever can is to wait with what comes next, by [`Store::when_eased`]. Never when
+    /// the disk does nothing at all: then there is nothing to wait for.
+    pub fn is_pressed(&self) -> bool {
+        self.0.queue.is_pressed()
+    }
+
+    /// Calls `eased` when the queue has drained, or the disk does nothing; at once when nobody has to wait. Those who came first are
+    /// called first. It is called on the writer's thread, or on any other, and may not block.
+    pub fn when_eased(&self, eased: Eased) {
+        self.0.queue.when_eased(eased);
+    }
+
+    /// To be called about once a second: calls those who wait for a disk that does nothing.
+    pub fn ease(&self) {
+        self.0.queue.ease();
     }
 
     /// Soft units dropped since the start.

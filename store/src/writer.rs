@@ -109,7 +109,8 @@ impl Writer {
             let quiet = group.units.is_empty() && group.barriers.is_empty();
             if !group.units.is_empty() {
                 let results = self.commit_patiently(&group.units, queue);
-                queue.done();
+                let fails = |r: &Result<(), StoreError>| matches!(r, Err(error) if error.is_io());
+                queue.done(!results.iter().any(fails));
                 self.report(&results, queue);
                 tell(group.units, results, sink);
                 self.checkpoint_when_due();

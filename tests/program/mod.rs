@@ -6,6 +6,7 @@ mod backups;
 mod checks;
 mod endings;
 mod first_start;
+mod flood;
 mod groups;
 mod pages;
 mod refusals;

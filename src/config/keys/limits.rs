@@ -197,7 +197,7 @@ pub(super) const LIMITS: &[Key] = &[
     key(
         "write_queue",
         "10000",
-        "Durable changes waiting for the disk; above it publishers get 503 with Retry-After and sessions resource-constraint (at least 16).",
+        "Durable changes waiting for the disk (at least 16). From 3/8 of it on, clients and components that send what is to be kept are read no faster than the disk takes it; above it, when the disk hangs, publishers get 503 with Retry-After and sessions resource-constraint.",
     ),
     key(
         "publish_expires",

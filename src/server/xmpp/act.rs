@@ -201,12 +201,20 @@ impl Connection {
             Action::Message { message, handling } => {
                 Gauges::count(&self.shared.gauges.messages);
                 let open = self.not_handled();
+                let durable = handling.storable || handling.archivable;
                 model.message(message, handling, move |message, result| {
                     let _open = open;
                     if let Err(refusal) = result {
                         link.append(|out| answer::message_refused(out, message, &refusal));
                     }
                 });
+                // The disk does not keep up: the client is read no further until it does, and what it sends waits with it. Whatever else
+                // needs the disk waits for it in any case.
+                if durable && self.shared.model.store().is_pressed() {
+                    let turn = self.in_order();
+                    let store = self.shared.model.store();
+                    store.when_eased(Box::new(move || drop(turn)));
+                }
             }
             Action::Archive(request) => self.act_archive(account, *request),
             Action::CarbonsFromStart => {
