@@ -101,7 +101,9 @@ mod tests {
     }
 
     fn call(all: VecDeque<Eased>) {
-        all.into_iter().for_each(|eased| eased());
+        for eased in all {
+            eased();
+        }
     }
 
     #[test]

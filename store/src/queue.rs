@@ -176,7 +176,9 @@ impl Queue {
             let waiting = state.easing.end();
             let left = std::mem::take(&mut state.work);
             drop(state);
-            waiting.into_iter().for_each(|eased| eased());
+            for eased in waiting {
+                eased();
+            }
             left
         };
         for work in left {
@@ -232,7 +234,9 @@ impl Queue {
         let over = depth <= state.easing.high() && !state.easing.is_pressed(depth, now);
         self.pressed.store(!over, Ordering::Relaxed);
         drop(state);
-        eased.into_iter().for_each(|eased| eased());
+        for eased in eased {
+            eased();
+        }
     }
 
     /// The group that was taken is on the disk, or has failed.
