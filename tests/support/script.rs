@@ -4,8 +4,8 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::Instant;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -67,17 +67,29 @@ impl Script {
     /// The first event, of those that came and were not taken yet, that fits.
     #[track_caller]
     pub(crate) fn expect(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        if let Some(at) = self.seen.iter().position(&fits) {
-            return self.seen.remove(at);
+        match self.wait(DEADLINE * 2, fits) {
+            Ok(event) => event,
+            Err(error) => panic!("{}: {what} ({error}), seen {:#?}", self.name, self.seen),
         }
-        let end = Instant::now() + DEADLINE * 2;
+    }
+
+    /// The same within a time, or why there is none.
+    pub(crate) fn wait(
+        &mut self,
+        deadline: Duration,
+        fits: impl Fn(&Value) -> bool,
+    ) -> Result<Value, RecvTimeoutError> {
+        if let Some(at) = self.seen.iter().position(&fits) {
+            return Ok(self.seen.remove(at));
+        }
+        let end = Instant::now() + deadline;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            match self.events.recv_timeout(left) {
-                Ok(event) if fits(&event) => return event,
-                Ok(event) => self.seen.push(event),
-                Err(error) => panic!("{}: {what} ({error}), seen {:#?}", self.name, self.seen),
+            let event = self.events.recv_timeout(left)?;
+            if fits(&event) {
+                return Ok(event);
             }
+            self.seen.push(event);
         }
     }
 
