@@ -32,6 +32,8 @@ test('what was seen was seen with all before it; a receipt is for one', () => {
   assert.equal(states(progress(list, 'c', 'received')), 'sent - received sent');
   assert.equal(states(progress(list, 'c', 'displayed')), 'displayed - displayed sent');
   assert.equal(states(progress(progress(list, 'c', 'displayed'), 'c', 'received')), 'displayed - displayed sent');
+  const early = [said('x', 1, 'me', { status: 'waiting' }), said('y', 2, 'me', { status: 'waiting' })];
+  assert.equal(states(progress(early, 'y', 'displayed')), 'waiting displayed', 'the answer may be faster than the acknowledgement of the server');
   assert.equal(progress(list, 'b', 'displayed'), list, 'nobody tells us that we have seen what they wrote');
 });
 

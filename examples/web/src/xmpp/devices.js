@@ -49,7 +49,7 @@ export function kindByIdentities(identities) {
 
 /** Finds out and remembers. `learned` is called when the kind of a resource became known later. */
 export class Devices {
-  #known = new Map();
+  #known = new Map([[`${NODE}#${OURS}`, 'browser']]); // node#hash → kind, '' while it is asked for
 
   constructor(connection, learned) {
     this.connection = connection;

@@ -32,8 +32,9 @@ export function correct(messages, { replaces, from, body }) {
 export function progress(messages, id, status) {
   const last = messages.findLastIndex((message) => message.id === id && message.from === 'me');
   if (last < 0) return messages;
-  const upTo = (message, at) => message.from === 'me' && (status === 'displayed' ? at <= last : at === last) && message.status !== 'failed' && message.status !== 'waiting';
-  return messages.map((message, at) => (upTo(message, at) ? { ...message, status: further(message.status, status) } : message));
+  const arrived = ({ status: known }) => known !== 'failed' && known !== 'waiting';
+  const meant = (message, at) => message.from === 'me' && (at === last || (status === 'displayed' && at < last && arrived(message)));
+  return messages.map((message, at) => (meant(message, at) ? { ...message, status: further(message.status, status) } : message));
 }
 
 /** How many of them are new since `readUpTo` (ms): what they wrote after it and after the last of ours. */
