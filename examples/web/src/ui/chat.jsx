@@ -67,7 +67,7 @@ function Messages({ chats, thread, person, now }) {
   }, [messages, typing]);
 
   useEffect(() => {
-    const resized = new ResizeObserver(() => before.current.bottom && (box.current.scrollTop = box.current.scrollHeight));
+    const resized = new ResizeObserver(() => box.current && before.current.bottom && (box.current.scrollTop = box.current.scrollHeight));
     resized.observe(box.current);
     return () => resized.disconnect();
   }, []);

@@ -48,6 +48,12 @@ export class Chats extends Model {
     this.changed();
   }
 
+  /** After the session before was resumed: nothing was missed, but something may have been written meanwhile. */
+  carryOn() {
+    this.#acked();
+    this.#resend();
+  }
+
   /** The conversation with somebody; made if there is none. */
   thread(jid) {
     if (!this.threads.has(jid)) this.threads.set(jid, { jid, messages: [], unread: 0, typing: false, complete: false, loading: false });
@@ -142,13 +148,13 @@ export class Chats extends Model {
 
   #transmit({ with: jid, id, body }) {
     if (!this.connection.send(write(jid, id, body))) return;
-    if (!this.connection.managed) this.#update(jid, id, { status: 'sent' });
+    this.#update(jid, id, this.connection.managed ? { handed: true } : { handed: true, status: 'sent' });
   }
 
   #acked() {
     for (const { jid, messages } of this.threads.values()) {
-      for (const { id, from, status } of messages.slice(-50)) {
-        if (from === 'me' && status === 'waiting' && !this.connection.unacknowledged(id)) this.#update(jid, id, { status: 'sent' });
+      for (const { id, handed, status } of messages.slice(-50)) {
+        if (handed && status === 'waiting' && !this.connection.unacknowledged(id)) this.#update(jid, id, { status: 'sent' });
       }
     }
   }
@@ -268,7 +274,7 @@ export class Chats extends Model {
     }
   }
 
-  // What waited for a connection. What was under way when it broke is in the archive by now, or it was lost; stream management sends its own again.
+  // Sends what waited for a connection. What was under way when that broke is in the archive by now, or was lost; stream management sends its own again.
   #resend() {
     for (const { jid, messages } of this.threads.values()) {
       for (const message of messages) {

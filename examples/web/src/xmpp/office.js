@@ -29,7 +29,7 @@ export class Office {
     this.roster = new Roster(this.connection, this.avatars);
     this.status = new Status(this.connection);
     this.chats = new Chats(this.connection, this.roster);
-    this.connection.on('session', ({ resumed }) => resumed || this.#begin());
+    this.connection.on('session', ({ resumed }) => (resumed ? this.chats.carryOn() : this.#begin()));
     this.connection.on('push', (iq) => this.#answer(iq));
     this.connection.on('state', ({ phase }) => phase === 'signed-out' && this.#forget());
     this.status.on('change', () => this.#remember());
