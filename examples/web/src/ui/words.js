@@ -4,7 +4,7 @@ const DAY = 24 * 60 * 60 * 1000;
 
 const midnight = (at) => new Date(at).setHours(0, 0, 0, 0);
 
-export const clock = (at) => new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+export const clock = (at) => new Date(at).toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' });
 
 /** A heading between days: Today, Yesterday, a weekday, a date. */
 export function day(at, now = Date.now()) {

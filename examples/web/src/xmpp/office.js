@@ -68,6 +68,7 @@ export class Office {
     }
     this.status.announce();
     this.chats.resume();
+    this.roster.introduce().catch(() => {}); // who has no card is called by the address
   }
 
   // What others and the server may ask of a client. What is not known is said to be so (RFC 6120 §8.2.3).

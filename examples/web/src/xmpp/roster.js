@@ -12,6 +12,7 @@ export class Roster extends Model {
   requests = new Map(); // jid → { jid, name, note }
   loaded = false;
 
+  #ownName = '';
   #items = new Map(); // jid → { name, groups, subscription, ask }
   #presences = new Map(); // jid → Map(resource → …)
 
@@ -44,7 +45,16 @@ export class Roster extends Model {
 
   /** What is known of one's own devices: the same as a person. */
   get self() {
-    return this.#make(this.connection.account);
+    const { account } = this.connection;
+    return { ...this.#make(account), name: this.#ownName || nameOf(account) };
+  }
+
+  /** Learns what we are called: by our own card (XEP-0054). */
+  async introduce() {
+    const answer = await this.connection.request((id) => stx`<iq xmlns="jabber:client" type="get" id="${id}"><vCard xmlns="${NS.vcard}"/></iq>`);
+    const card = child(answer, 'vCard', NS.vcard);
+    this.#ownName = text(card, 'FN', NS.vcard).trim() || text(card, 'NICKNAME', NS.vcard).trim();
+    this.changed();
   }
 
   /** Whether somebody is in the list because he was put there (not only because he wanted to be). */
