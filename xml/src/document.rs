@@ -63,7 +63,7 @@ pub fn parse_document(
 }
 
 /// What follows the XML declaration, which may stand at the very start only.
-fn after_declaration(octets: &[u8]) -> Result<&[u8], ReadError> {
+pub(crate) fn after_declaration(octets: &[u8]) -> Result<&[u8], ReadError> {
     let Some(inside) = octets
         .strip_prefix(b"<?xml")
         .filter(|rest| rest.first().is_some_and(|b| chars::is_space(*b)))

@@ -422,7 +422,7 @@ pub(crate) fn declare(scope: &mut Scope, attrs: &Attrs<'_>) -> Result<(), ReadEr
     Ok(())
 }
 
-fn resolve(
+pub(crate) fn resolve(
     scope: &Scope,
     prefix: &str,
     outside: usize,

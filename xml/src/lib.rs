@@ -10,6 +10,7 @@
 //! | [`element`] | [`Element`]: one first-level element, verbatim, with its parts |
 //! | [`child`] | the children of an element |
 //! | [`document`] | whole documents (PIDF and the like) to trees |
+//! | [`wrapper`] | [`Wrapper`]: an element that only carries others, each of them made to stand by itself |
 //! | [`writer`] | [`Writer`] and escaping |
 //! | [`error`] | what is wrong with the peer's octets |
 //! | `frame` | where an element ends |
@@ -27,6 +28,7 @@ mod scope;
 pub mod stream;
 mod token;
 mod tree;
+pub mod wrapper;
 pub mod writer;
 
 pub use child::{Child, Children};
@@ -34,4 +36,5 @@ pub use document::{DocumentLimits, parse_document};
 pub use element::Element;
 pub use error::{Condition, ReadError, Which};
 pub use stream::{Limits, StreamOpen, StreamReader, Token};
+pub use wrapper::{Wrapped, Wrapper};
 pub use writer::{Writer, escape};
