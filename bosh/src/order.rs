@@ -88,8 +88,8 @@ impl Order {
 
     /// The next request, when it is there.
     pub(crate) fn advance(&mut self) -> Option<Early> {
-        let next = self.next;
-        let request = self.early.pop_front_if(|e| e.waiting.rid == next)?;
+        self.early.front().filter(|e| e.waiting.rid == self.next)?;
+        let request = self.early.pop_front()?;
         self.next += 1;
         Some(request)
     }
