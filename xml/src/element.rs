@@ -63,6 +63,33 @@ pub(crate) struct Checked {
     pub(crate) prefixed: bool,
 }
 
+impl Checked {
+    /// The element as recipients are given it: self-contained, and with the default namespace of the content undeclared, since it is that of
+    /// their streams.
+    pub(crate) fn settle(self, default: &Arc<str>, scope: &Scope) -> Result<Element, ReadError> {
+        let Self {
+            element,
+            outer,
+            prefixed,
+        } = self;
+        let is_content = element.namespace() == &**default;
+        if prefixed && is_content {
+            // A stanza written with a prefix: printed anew, since recipients know the content namespace as the default one.
+            let tree = crate::tree::build_in(element.raw(), scope);
+            return Element::from_tree(&tree)?.without_default(default, scope);
+        }
+        let element = if !prefixed && is_content && element.declares_default() {
+            element.without_default(default, scope)?
+        } else {
+            element
+        };
+        if outer.is_empty() {
+            return Ok(element);
+        }
+        element.with_declarations(default, &outer)
+    }
+}
+
 /// Declarations in force at one place, beside one default namespace for each level.
 const PREFIXES: usize = 64;
 
@@ -208,6 +235,33 @@ impl Element {
             outer,
             prefixed,
         })
+    }
+
+    /// The element with the declarations of the header that it uses.
+    fn with_declarations(
+        &self,
+        default: &Arc<str>,
+        outer: &[(Arc<str>, Arc<str>)],
+    ) -> Result<Self, ReadError> {
+        let mut octets = Vec::with_capacity(self.raw.len() + 64);
+        let patches: Vec<(String, &str)> = outer
+            .iter()
+            .map(|(p, uri)| (format!("xmlns:{p}"), &**uri))
+            .collect();
+        let patches: Vec<(&str, Option<&str>)> =
+            patches.iter().map(|(n, uri)| (&**n, Some(*uri))).collect();
+        self.write_patched(&mut octets, &patches);
+        let scope = Scope::inherited(default);
+        Self::check(octets.into(), default, scope, Limits::generous()).map(|c| c.element)
+    }
+
+    /// The element without the default namespace it declares, which is that of the stream: a stanza that says `jabber:client` itself would keep
+    /// it when it is copied into a stream of another domain, whose content namespace is `jabber:server`.
+    fn without_default(&self, default: &Arc<str>, scope: &Scope) -> Result<Self, ReadError> {
+        let mut octets = Vec::with_capacity(self.raw.len());
+        self.write_patched(&mut octets, &[("xmlns", None)]);
+        // Prefixes of the header may be used and are declared later.
+        Self::check(octets.into(), default, scope.clone(), Limits::generous()).map(|c| c.element)
     }
 
     fn text_of(&self, range: &Range<u32>) -> &str {

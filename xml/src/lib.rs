@@ -9,6 +9,7 @@
 //! | [`stream`] | [`StreamReader`]: a stream in pieces of any size to its header and first-level elements |
 //! | [`element`] | [`Element`]: one first-level element, verbatim, with its parts |
 //! | [`child`] | the children of an element |
+//! | `framed` | elements that come each by itself, not in a stream |
 //! | [`document`] | whole documents (PIDF and the like) to trees |
 //! | [`wrapper`] | [`Wrapper`]: an element that only carries others, each of them made to stand by itself |
 //! | [`writer`] | [`Writer`] and escaping |
@@ -24,6 +25,7 @@ pub mod document;
 pub mod element;
 pub mod error;
 mod frame;
+mod framed;
 mod scope;
 pub mod stream;
 mod token;
@@ -35,6 +37,7 @@ pub use child::{Child, Children};
 pub use document::{DocumentLimits, parse_document};
 pub use element::Element;
 pub use error::{Condition, ReadError, Which};
+pub use framed::first_element;
 pub use stream::{Limits, StreamOpen, StreamReader, Token};
 pub use wrapper::{Wrapped, Wrapper};
 pub use writer::{Writer, escape};

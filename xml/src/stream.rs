@@ -392,55 +392,7 @@ impl StreamReader {
 
     fn element(&self, raw: Bytes) -> Result<Element, ReadError> {
         let checked = Element::check(raw, &self.default, self.scope.clone(), self.limits)?;
-        let foreign = checked.prefixed && checked.element.namespace() == &*self.default;
-        if foreign {
-            // A stanza written with a prefix: printed anew, since recipients know the content namespace as the default one.
-            let tree = crate::tree::build_in(checked.element.raw(), &self.scope);
-            return self.without_default(&Element::from_tree(&tree)?);
-        }
-        if !checked.prefixed
-            && checked.element.namespace() == &*self.default
-            && checked.element.declares_default()
-        {
-            let bare = self.without_default(&checked.element)?;
-            return Ok(if checked.outer.is_empty() {
-                bare
-            } else {
-                self.with_declarations(&bare, &checked.outer)?
-            });
-        }
-        if checked.outer.is_empty() {
-            return Ok(checked.element);
-        }
-        self.with_declarations(&checked.element, &checked.outer)
-    }
-
-    /// The element with the declarations of the header that it uses.
-    fn with_declarations(
-        &self,
-        element: &Element,
-        outer: &[(Arc<str>, Arc<str>)],
-    ) -> Result<Element, ReadError> {
-        let mut octets = Vec::with_capacity(element.raw().len() + 64);
-        let patches: Vec<(String, &str)> = outer
-            .iter()
-            .map(|(p, uri)| (format!("xmlns:{p}"), &**uri))
-            .collect();
-        let patches: Vec<(&str, Option<&str>)> =
-            patches.iter().map(|(n, uri)| (&**n, Some(*uri))).collect();
-        element.write_patched(&mut octets, &patches);
-        let scope = Scope::inherited(&self.default);
-        Element::check(octets.into(), &self.default, scope, Limits::generous()).map(|c| c.element)
-    }
-
-    /// The element without the default namespace it declares, which is that of the stream: a stanza that says `jabber:client` itself would keep
-    /// it when it is copied into a stream of another domain, whose content namespace is `jabber:server`.
-    fn without_default(&self, element: &Element) -> Result<Element, ReadError> {
-        let mut octets = Vec::with_capacity(element.raw().len());
-        element.write_patched(&mut octets, &[("xmlns", None)]);
-        // Prefixes of the header may be used and are declared later.
-        let scope = self.scope.clone();
-        Element::check(octets.into(), &self.default, scope, Limits::generous()).map(|c| c.element)
+        checked.settle(&self.default, &self.scope)
     }
 
     fn closes(&self, raw: &Bytes) -> Result<bool, ReadError> {

@@ -9,7 +9,7 @@ use crate::client::Client;
 use crate::management::{self, Request};
 use crate::print;
 use crate::stream::StreamCondition;
-use crate::stream::namespaces::{CLIENT, CLIENT_STATE};
+use crate::stream::namespaces::{CLIENT, CLIENT_STATE, FRAMING};
 use crate::time::Now;
 use presence::Timestamp;
 use xml::{Element, Token};
@@ -60,7 +60,7 @@ impl Bound {
         if element.namespace() == CLIENT_STATE {
             return attend(core, element);
         }
-        check_place(element)?;
+        check_place(core, element)?;
         let done = self.client.handle(now, element, &mut core.outbox.handled);
         core.outbox.settle();
         if core.outbox.is_managed() {
@@ -152,9 +152,12 @@ fn attend(core: &mut Core, element: &Element) -> Result<(), Ending> {
     Ok(())
 }
 
-/// Stanzas of clients are the only other elements that may come.
-fn check_place(element: &Element) -> Result<(), Ending> {
+/// Stanzas of clients are the only other elements that may come, and the end of a framed stream.
+fn check_place(core: &Core, element: &Element) -> Result<(), Ending> {
     if element.namespace() != CLIENT {
+        if element.is("close", FRAMING) && core.input.is_framed() {
+            return Err(Ending::Closed);
+        }
         return Err(misplaced(element.namespace(), element.name()));
     }
     Ok(())

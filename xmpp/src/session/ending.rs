@@ -9,6 +9,8 @@ pub(super) enum Ending {
     Error(StreamCondition, Option<&'static str>),
     /// Because the peer closes its stream, or has told an error of its own (RFC 6120 §4.4, §4.9.1.1).
     Closed,
+    /// Because the peer has to come another way, which it is told (RFC 7395 §3.6.1).
+    Elsewhere,
 }
 
 impl Ending {

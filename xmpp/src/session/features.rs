@@ -10,12 +10,17 @@ use crate::stream::namespaces::{
 use std::time::Duration;
 use xml::Writer;
 
-/// What is offered before authentication: STARTTLS while there is no TLS (§5.4.1), and the mechanisms that may be used (§6.4.1) with
+/// What is offered before authentication: STARTTLS while there is no TLS (§5.4.1) and never on a `framed` stream (RFC 7395 §3.9), and the mechanisms that may be used (§6.4.1) with
 /// the types of channel binding (XEP-0440).
-pub(super) fn before_login(out: &mut Vec<u8>, channel: &Channel, settings: &Settings) {
+pub(super) fn before_login(
+    out: &mut Vec<u8>,
+    channel: &Channel,
+    settings: &Settings,
+    framed: bool,
+) {
     let mut to = Writer::new(out);
     to.start("stream:features");
-    if !channel.encrypted {
+    if !channel.encrypted && !framed {
         to.start("starttls");
         to.attribute("xmlns", TLS);
         if channel.require_tls {

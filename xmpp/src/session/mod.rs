@@ -1,7 +1,7 @@
 //! A client's connection to the server (RFC 6120), from its first octet to the last.
 //!
 //! [`Session`] takes octets and gives [`Output`]s. It negotiates TLS, SASL and the resource; what comes after is for
-//! [`Client`].
+//! [`Client`]. A [framed](Session::framed) one takes and gives elements instead, for WebSocket (RFC 7395) and BOSH (XEP-0206).
 
 mod authenticate;
 mod bind;
@@ -9,6 +9,7 @@ mod bound;
 mod ending;
 mod entry;
 mod features;
+mod input;
 mod login;
 mod negotiation;
 mod offer;
@@ -26,21 +27,21 @@ use crate::stream::{self, StreamCondition, Version};
 use crate::time::Now;
 use bound::Bound;
 use ending::Ending;
+use input::Input;
 use negotiation::Negotiation;
 use outbox::Outbox;
 use presence::{Address, Bare, Timestamp};
 use std::fmt;
 use std::sync::Arc;
-use xml::{ReadError, StreamReader, Which};
 
 pub use offer::Offers;
 pub use output::Output;
-pub use settings::{Secured, Settings};
+pub use settings::{Secured, Settings, Way};
 
 /// What every stage of a session works with.
 struct Core {
     settings: Arc<Settings>,
-    reader: StreamReader,
+    input: Input,
     outbox: Outbox,
 }
 
@@ -59,6 +60,9 @@ enum Phase {
 /// One connection of a client. It reads, speaks and keeps time through its driver alone: after every `handle_*` the driver takes all
 /// of [`Session::poll_output`] and looks at [`Session::poll_timeout`].
 ///
+/// A framed session gives one element with each [`Output::Send`] and [`Output::Stanza`], as it stands in a stream whose header declares
+/// the namespaces of RFC 6120: the driver adds what is [`missing`](crate::stream::framing::missing) when it puts it on its way.
+///
 /// Every [`Output::Send`] to a bound session is whole elements, so the driver may write stanzas from elsewhere between them: not
 /// before the session has an [address](Session::address) and what was said until then is written, and not after it
 /// [is over](Session::is_over).
@@ -75,16 +79,62 @@ impl Session {
         secured: Option<Secured>,
         random: [u8; 32],
     ) -> Self {
+        let input = Input::stream(settings.strangers());
+        Self::begin(settings, input, |core| {
+            Negotiation::new(core, now, secured, random)
+        })
+    }
+
+    /// A framed stream (RFC 7395 §3.3) on a way that was just made. `random` is fresh random data.
+    pub fn framed(settings: Arc<Settings>, now: Timestamp, way: Way, random: [u8; 32]) -> Self {
+        let input = Input::framed(settings.strangers());
+        Self::begin(settings, input, |core| {
+            Negotiation::framed(core, now, way, random)
+        })
+    }
+
+    fn begin(
+        settings: Arc<Settings>,
+        input: Input,
+        negotiation: impl FnOnce(&Core) -> Negotiation,
+    ) -> Self {
         let core = Core {
-            reader: StreamReader::new(settings.strangers()),
+            input,
             settings,
             outbox: Outbox::default(),
         };
-        let negotiation = Negotiation::new(&core, now, secured, random);
+        let negotiation = negotiation(&core);
         Self {
             core,
             phase: Phase::Negotiating(Box::new(negotiation)),
         }
+    }
+
+    /// Takes one element of the peer on a framed stream: all that one message holds.
+    pub fn handle_element(&mut self, now: Now, element: Vec<u8>) {
+        match &mut self.phase {
+            Phase::Negotiating(negotiation) => {
+                if negotiation.admit(&self.core, element.len()) < element.len() {
+                    return self.overflow();
+                }
+            }
+            Phase::Bound(bound) => bound.hear(now.at),
+            Phase::Over { .. } => return,
+        }
+        self.core.input.push(element);
+        self.read(now);
+    }
+
+    /// Takes a sign of life that says nothing: a ping below the stream.
+    pub fn handle_life(&mut self, now: Now) {
+        if let Phase::Bound(bound) = &mut self.phase {
+            bound.hear(now.at);
+        }
+    }
+
+    /// Most octets that one element of a framed stream may have now.
+    pub fn most_octets(&self) -> usize {
+        self.core.input.most_octets(&self.core.settings)
     }
 
     /// Takes octets of the peer, after TLS.
@@ -99,7 +149,7 @@ impl Session {
             Phase::Over { .. } => return,
         };
         let (taken, too_many) = bytes.split_at(admitted);
-        self.core.reader.feed(taken);
+        self.core.input.feed(taken);
         self.read(now);
         if !too_many.is_empty() {
             self.overflow();
@@ -163,7 +213,7 @@ impl Session {
 
     /// What the driver has to do next.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.core.outbox.poll()
+        self.core.outbox.poll(self.core.input.is_framed())
     }
 
     /// Whether more octets are of use now. While an action waits for its answer they are not, and the driver had better not read.
@@ -202,7 +252,7 @@ impl Session {
             return;
         };
         bound.hear(now.at);
-        std::mem::swap(&mut self.core.reader, &mut fresh.core.reader);
+        std::mem::swap(&mut self.core.input, &mut fresh.core.input);
         self.read(now);
     }
 
@@ -216,13 +266,15 @@ impl Session {
 
     /// Ends the stream with an error that says more than its condition (RFC 6120 §4.9.4).
     pub fn end_with(&mut self, error: impl FnOnce(&mut Vec<u8>)) {
-        self.close(error);
+        self.close(Some(error));
     }
 
     /// Ends the stream with an error of the server's (RFC 6120 §4.9). The text is English, for people; for `see-other-host` it is
     /// that host (§4.9.3.19).
     pub fn end(&mut self, condition: StreamCondition, text: Option<&str>) {
-        self.close(|out| stream::print::error(out, condition, text));
+        self.close(Some(|out: &mut _| {
+            stream::print::error(out, condition, text)
+        }));
     }
 
     /// The account, once authenticated; kept after the end.
@@ -256,16 +308,18 @@ impl Session {
         loop {
             let done = match &mut self.phase {
                 Phase::Negotiating(negotiation) if negotiation.reads() => {
-                    match self.core.reader.next() {
+                    let found = self.core.input.next();
+                    negotiation.is_addressed |= !matches!(found, Ok(None));
+                    match found {
                         Ok(None) => return,
                         Ok(Some(token)) => negotiation.handle(&mut self.core, now.at, token),
-                        Err(error) => Err(broken(&error)),
+                        Err(ending) => Err(ending),
                     }
                 }
-                Phase::Bound(bound) => match self.core.reader.next() {
+                Phase::Bound(bound) => match self.core.input.next() {
                     Ok(None) => return,
                     Ok(Some(token)) => bound.handle(&mut self.core, now, &token),
-                    Err(error) => Err(broken(&error)),
+                    Err(ending) => Err(ending),
                 },
                 _ => return,
             };
@@ -289,37 +343,61 @@ impl Session {
 
     fn finish(&mut self, ending: Ending) {
         match ending {
-            Ending::Closed => self.close(|_| ()),
+            Ending::Closed => self.close(None::<fn(&mut Vec<u8>)>),
+            Ending::Elsewhere => {
+                let uri = match &mut self.phase {
+                    Phase::Negotiating(negotiation) => negotiation.elsewhere.take(),
+                    _ => None,
+                };
+                stream::framing::close(self.core.outbox.bytes(), uri.as_deref());
+                self.over();
+            }
             Ending::Error(condition, text) => {
-                self.close(|out| stream::print::error(out, condition, text));
+                self.close(Some(|out: &mut _| {
+                    stream::print::error(out, condition, text);
+                }));
             }
         }
     }
 
-    /// Says the last words in a well-formed stream, and no more after them. During a TLS handshake nothing can be said (§5.4.3.2).
-    fn close(&mut self, last_words: impl FnOnce(&mut Vec<u8>)) {
+    /// Says the last words in a well-formed stream, and no more after them. During a TLS handshake nothing can be said (§5.4.3.2), nor on a
+    /// framed stream before the peer has begun it (RFC 7395 §3.4).
+    fn close(&mut self, last_words: Option<impl FnOnce(&mut Vec<u8>)>) {
+        let framed = self.core.input.is_framed();
         let mut speaks = true;
         match &mut self.phase {
             Phase::Over { .. } => return,
             Phase::Bound(_) => {}
             Phase::Negotiating(negotiation) => {
-                speaks = !negotiation.is_in_handshake();
+                speaks = !negotiation.is_in_handshake() && (negotiation.is_addressed || !framed);
                 negotiation.abandon(&mut self.core);
-                if speaks {
+                if speaks && (last_words.is_some() || !framed) {
                     negotiation.begin(&mut self.core, Some(Version::OURS));
                 }
             }
         }
         if speaks {
-            last_words(self.core.outbox.bytes());
-            stream::print::close(self.core.outbox.bytes());
+            let out = self.core.outbox.bytes();
+            if let Some(say) = last_words {
+                say(out);
+            }
+            if framed {
+                stream::framing::close(out, None);
+            } else {
+                stream::print::close(out);
+            }
         }
+        self.over();
+    }
+
+    /// Nothing more is taken.
+    fn over(&mut self) {
         self.core.outbox.close();
         self.phase = Phase::Over {
             account: self.account().cloned(),
             address: self.address().cloned(),
         };
-        self.core.reader = StreamReader::new(self.core.settings.strangers());
+        self.core.input.end(self.core.settings.strangers());
     }
 }
 
@@ -329,32 +407,5 @@ impl fmt::Debug for Session {
             .debug_struct("Session")
             .field("phase", &self.phase)
             .finish_non_exhaustive()
-    }
-}
-
-/// How octets that cannot be read end the stream.
-fn broken(error: &ReadError) -> Ending {
-    let condition = match error {
-        ReadError::Limit(which) => {
-            return Ending::because(StreamCondition::PolicyViolation, excess(*which));
-        }
-        // Octets that break the rules of UTF-8 are another encoding (RFC 6120 §4.9.3.22).
-        ReadError::Encoding | ReadError::NotWellFormed("not UTF-8") => {
-            StreamCondition::UnsupportedEncoding
-        }
-        // What lacks namespace-well-formedness is not well-formed (RFC 6120 §11.3).
-        ReadError::NotWellFormed(_) | ReadError::Prefix => StreamCondition::NotWellFormed,
-        ReadError::Restricted(_) => StreamCondition::RestrictedXml,
-        ReadError::Format => StreamCondition::BadFormat,
-    };
-    condition.into()
-}
-
-fn excess(which: Which) -> &'static str {
-    match which {
-        Which::Bytes => "The stanza is too large",
-        Which::Depth => "The stanza is nested too deeply",
-        Which::Elements => "The stanza has too many elements",
-        Which::Attributes => "An element has too many attributes",
     }
 }

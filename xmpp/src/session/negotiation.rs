@@ -8,17 +8,17 @@ use super::features;
 use super::login::{Login, Progress};
 use super::print;
 use super::random::Random;
-use super::settings::Secured;
+use super::settings::{Secured, Way};
 use crate::action::Reply;
 use crate::management::{self, MANAGEMENT};
 use crate::print::Condition;
 use crate::sasl::{Channel, ChannelBindings, Nonce};
-use crate::stream::namespaces::{CLIENT, SASL, SASL2, SERVER, STREAM, TLS};
+use crate::stream::namespaces::{CLIENT, FRAMING, SASL, SASL2, SERVER, STREAM, TLS};
 use crate::stream::print::Opening;
 use crate::stream::{self, Header, StreamCondition, Version};
 use presence::{Address, Bare, Timestamp};
 use std::sync::Arc;
-use xml::{Element, StreamOpen, Token};
+use xml::{Element, Token};
 
 /// Whether TLS is in place.
 #[derive(Debug)]
@@ -48,6 +48,10 @@ pub(super) struct Negotiation {
     stage: Stage,
     /// Our header is out: the present stream has begun.
     is_open: bool,
+    /// The peer has said something on it.
+    pub(super) is_addressed: bool,
+    /// Where the peer may go when this way cannot be taken.
+    pub(super) elsewhere: Option<String>,
     /// The peer's header of the present stream.
     header: Header,
     /// The domain in whose name the server speaks on it.
@@ -71,10 +75,21 @@ impl Negotiation {
             tls: secured.map_or(Tls::No, Tls::Yes),
             stage: Stage::Login(Login::default()),
             is_open: false,
+            is_addressed: false,
+            elsewhere: None,
             header: Header::default(),
             domain: core.settings.default_domain().to_owned(),
             octets: 0,
             elements: 0,
+        }
+    }
+
+    /// On a framed stream, whose protection is not its own.
+    pub(super) fn framed(core: &Core, now: Timestamp, way: Way, random: [u8; 32]) -> Self {
+        let secured = way.confidential.then(Secured::default);
+        Self {
+            elsewhere: way.elsewhere,
+            ..Self::new(core, now, secured, random)
         }
     }
 
@@ -140,7 +155,8 @@ impl Negotiation {
         token: Token,
     ) -> Result<(), Ending> {
         match token {
-            Token::Open(open) => self.open(core, &open),
+            Token::Open(open) => self.open(core, Header::read(&open)),
+            Token::Element(element) if core.input.is_framed() => self.frame(core, now, &element),
             Token::Element(element) => self.element(core, now, &element),
             Token::Close => Err(Ending::Closed),
         }
@@ -189,11 +205,40 @@ impl Negotiation {
             id: &id,
             version: version.map(|theirs| theirs.min(Version::OURS)),
         };
-        stream::print::header(core.outbox.bytes(), &opening);
+        if core.input.is_framed() {
+            stream::framing::open(core.outbox.bytes(), &opening);
+        } else {
+            stream::print::header(core.outbox.bytes(), &opening);
+        }
     }
 
-    fn open(&mut self, core: &mut Core, open: &StreamOpen) -> Result<(), Ending> {
-        let (header, verdict) = Header::read(open);
+    /// Takes an element of a framed stream: the first is its header (RFC 7395 §3.4).
+    fn frame(&mut self, core: &mut Core, now: Timestamp, element: &Element) -> Result<(), Ending> {
+        if element.is("close", FRAMING) {
+            return Err(Ending::Closed);
+        }
+        if self.is_open {
+            return self.element(core, now, element);
+        }
+        let read = Header::read_framed(element);
+        // Nothing below can be protected from here (§3.9).
+        if read.1.is_ok() && matches!(self.tls, Tls::No) && core.settings.require_tls {
+            return Err(match self.elsewhere {
+                Some(_) => Ending::Elsewhere,
+                None => Ending::because(
+                    StreamCondition::PolicyViolation,
+                    "This server is for connections with TLS",
+                ),
+            });
+        }
+        self.open(core, read)
+    }
+
+    fn open(
+        &mut self,
+        core: &mut Core,
+        (header, verdict): (Header, Result<(), StreamCondition>),
+    ) -> Result<(), Ending> {
         self.header = header;
         let domain = self.find_domain(core).map(str::to_owned);
         if let Ok(domain) = &domain {
@@ -206,7 +251,9 @@ impl Negotiation {
         match &self.stage {
             Stage::Login(_) => {
                 let channel = self.channel(core);
-                if let Some(offer) = core.settings.offers.of(&channel, &core.settings) {
+                let framed = core.input.is_framed();
+                let offers = &core.settings.offers;
+                if let Some(offer) = offers.of(&channel, &core.settings, framed) {
                     core.outbox.bytes().extend_from_slice(&offer.features);
                 }
             }
@@ -321,8 +368,8 @@ impl Negotiation {
 
     fn start_tls(&mut self, core: &mut Core, element: &Element) -> Result<(), Ending> {
         let is_malformed = element.children().next().is_some() || !element.text().trim().is_empty();
-        let (Tls::No, Stage::Login(login), false) = (&self.tls, &mut self.stage, is_malformed)
-        else {
+        let cannot = is_malformed || core.input.is_framed();
+        let (Tls::No, Stage::Login(login), false) = (&self.tls, &mut self.stage, cannot) else {
             print::tls_failure(core.outbox.bytes());
             return Err(Ending::Closed);
         };
@@ -332,15 +379,16 @@ impl Negotiation {
         self.tls = Tls::Handshake;
         self.restart(core);
         // Whatever came in the clear, maybe not from the peer, must not be taken for what comes protected.
-        core.reader.clear_buffered();
+        core.input.clear_buffered();
         core.settings.default_domain().clone_into(&mut self.domain);
         Ok(())
     }
 
     /// The peer begins a new stream on the same connection (§4.3.3).
     fn restart(&mut self, core: &mut Core) {
-        core.reader.reset();
+        core.input.reset();
         self.is_open = false;
+        self.is_addressed = false;
         self.header = Header::default();
         self.octets = 0;
         self.elements = 0;
@@ -355,7 +403,8 @@ impl Negotiation {
         let progress = match name {
             "auth" | "authenticate" => {
                 let mut channel = channel;
-                let offer = core.settings.offers.of(&channel, &core.settings);
+                let framed = core.input.is_framed();
+                let offer = core.settings.offers.of(&channel, &core.settings, framed);
                 channel.digests = offer.map(|offer| Arc::clone(&offer.digests));
                 let nonce = Nonce::from_random(&self.random.bytes());
                 if name == "auth" {
@@ -396,14 +445,14 @@ impl Negotiation {
             let fresh = || random.id();
             let entry = Entry::new(account, additional, *request, renew, settings, fresh);
             self.stage = Stage::Entry(entry);
-            core.reader.set_limits(core.settings.members());
+            core.input.set_limits(core.settings.members());
             self.enter(core);
             return Ok(());
         }
         print::success(core.outbox.bytes(), additional.as_deref());
         self.stage = Stage::Bind(Binding::new(account));
         self.restart(core);
-        core.reader.set_limits(core.settings.members());
+        core.input.set_limits(core.settings.members());
         Ok(())
     }
 

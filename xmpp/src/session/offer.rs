@@ -7,7 +7,10 @@ use std::sync::{Arc, OnceLock};
 
 /// The offers of a listener. Whoever changes the settings that an offer depends on does so before the first connection.
 #[derive(Debug, Clone, Default)]
-pub struct Offers([OnceLock<Offer>; 8]);
+pub struct Offers([OnceLock<Offer>; 9]);
+
+/// The offer for a framed stream without protection.
+const FRAMED: usize = 8;
 
 /// One of them.
 #[derive(Debug, Clone)]
@@ -19,21 +22,30 @@ pub(super) struct Offer {
 }
 
 impl Offers {
-    /// The offer for a stream like this.
-    pub(super) fn of(&self, channel: &Channel, settings: &Settings) -> Option<&Offer> {
+    /// The offer for a stream like this. On a `framed` one TLS cannot be begun.
+    pub(super) fn of(
+        &self,
+        channel: &Channel,
+        settings: &Settings,
+        framed: bool,
+    ) -> Option<&Offer> {
         let bindings = &channel.bindings;
-        let kind = usize::from(channel.encrypted)
-            | usize::from(bindings.exporter.is_some()) << 1
-            | usize::from(bindings.server_end_point.is_some()) << 2;
+        let kind = if framed && !channel.encrypted {
+            FRAMED
+        } else {
+            usize::from(channel.encrypted)
+                | usize::from(bindings.exporter.is_some()) << 1
+                | usize::from(bindings.server_end_point.is_some()) << 2
+        };
         let offer = self.0.get(kind)?;
-        Some(offer.get_or_init(|| Offer::new(channel, settings)))
+        Some(offer.get_or_init(|| Offer::new(channel, settings, framed)))
     }
 }
 
 impl Offer {
-    fn new(channel: &Channel, settings: &Settings) -> Self {
+    fn new(channel: &Channel, settings: &Settings, framed: bool) -> Self {
         let mut printed = Vec::new();
-        features::before_login(&mut printed, channel, settings);
+        features::before_login(&mut printed, channel, settings, framed);
         let digests = OfferDigests::new(&channel.offered(), &channel.bindings.supported());
         Self {
             features: printed,

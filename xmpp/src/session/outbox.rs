@@ -86,12 +86,13 @@ impl Outbox {
         self.last = Some(Last::Close);
     }
 
-    pub(super) fn poll(&mut self) -> Option<Output> {
+    /// What is next; no more than one element at a time on a framed stream.
+    pub(super) fn poll(&mut self, framed: bool) -> Option<Output> {
         if let Some(&mark) = self.marks.front() {
             let before = mark.saturating_sub(self.taken as usize);
             if before > 0 {
                 let managed = self.managed <= self.taken;
-                let said = self.take(before);
+                let said = self.say(before, framed);
                 return Some(if managed {
                     Output::Stanza(said)
                 } else {
@@ -104,7 +105,7 @@ impl Outbox {
             }
         }
         if !self.handled.bytes.is_empty() {
-            return Some(Output::Send(self.take(self.handled.bytes.len())));
+            return Some(Output::Send(self.say(self.handled.bytes.len(), framed)));
         }
         // Nothing is kept for the next time: most sessions are idle.
         *self = Self {
@@ -117,6 +118,14 @@ impl Outbox {
             Last::Lost => Output::Lost,
             Last::Close => Output::Close,
         })
+    }
+
+    fn say(&mut self, count: usize, framed: bool) -> Vec<u8> {
+        if framed {
+            let octets = self.handled.bytes.get(..count).unwrap_or_default();
+            return self.take(xml::first_element(octets));
+        }
+        self.take(count)
     }
 
     fn take(&mut self, count: usize) -> Vec<u8> {
@@ -144,7 +153,7 @@ mod tests {
     }
 
     fn seen(outbox: &mut Outbox) -> Vec<String> {
-        let outputs = std::iter::from_fn(|| outbox.poll());
+        let outputs = std::iter::from_fn(|| outbox.poll(false));
         outputs
             .map(|output| match output {
                 Output::Send(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
@@ -183,6 +192,22 @@ mod tests {
     }
 
     #[test]
+    fn elements_go_one_by_one_where_they_are_framed() {
+        let mut outbox = Outbox::default();
+        outbox.bytes().extend_from_slice(b"<a x='/>'><b/></a><c/>");
+        outbox.act(action());
+        outbox.bytes().extend_from_slice(b"<d/><e/>");
+        let mut said = Vec::new();
+        while let Some(output) = outbox.poll(true) {
+            said.push(match output {
+                Output::Send(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+                _ => "act".to_owned(),
+            });
+        }
+        assert_eq!(said, ["<a x='/>'><b/></a>", "<c/>", "act", "<d/>", "<e/>"]);
+    }
+
+    #[test]
     fn order_is_kept_and_octets_are_coalesced() {
         let mut outbox = Outbox::default();
         outbox.bytes().extend_from_slice(b"one");
@@ -199,7 +224,7 @@ mod tests {
             ["onetwo", "act", "three", "act", "act", "four", "close"]
         );
         outbox.bytes().extend_from_slice(b"five");
-        assert!(matches!(outbox.poll(), Some(Output::Send(bytes)) if bytes == b"five"));
-        assert!(outbox.poll().is_none());
+        assert!(matches!(outbox.poll(false), Some(Output::Send(bytes)) if bytes == b"five"));
+        assert!(outbox.poll(false).is_none());
     }
 }

@@ -120,6 +120,15 @@ impl Settings {
     }
 }
 
+/// The way that a framed stream takes (RFC 7395, XEP-0206).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Way {
+    /// Nobody else can read it: TLS is below, or it does not leave the machine. Where TLS is required, that is asked of every other way.
+    pub confidential: bool,
+    /// Where a client that came on a way that is not confidential may go instead (RFC 7395 §3.6.1).
+    pub elsewhere: Option<String>,
+}
+
 /// What the TLS handshake of one connection gave.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Secured {

@@ -2,11 +2,12 @@
 
 use super::condition::StreamCondition;
 use super::language;
-use super::namespaces::{CLIENT, STREAM};
+use super::namespaces::{CLIENT, FRAMING, STREAM};
 use super::version::Version;
 use presence::{Address, Bare};
+use std::borrow::Cow;
 use std::sync::Arc;
-use xml::StreamOpen;
+use xml::{Element, StreamOpen};
 
 /// What a header says, as far as it can be read; also of a header that is refused, for our own answers it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,25 +25,39 @@ pub(crate) struct Header {
 impl Header {
     /// Reads a header and tells what is wrong with it, if anything is.
     pub(crate) fn read(open: &StreamOpen) -> (Self, Result<(), StreamCondition>) {
-        let from = open.attribute("from").map(Address::parse);
+        let attribute = |name: &str| open.attribute(name).map(Cow::Borrowed);
+        Self::of(attribute, open.lang(), check_names(open))
+    }
+
+    /// The same for the header of a framed stream (RFC 7395 §3.4).
+    pub(crate) fn read_framed(open: &Element) -> (Self, Result<(), StreamCondition>) {
+        let lang = open.lang();
+        Self::of(
+            |name| open.attribute(name),
+            lang.as_deref(),
+            check_framed(open),
+        )
+    }
+
+    fn of<'a>(
+        attribute: impl Fn(&str) -> Option<Cow<'a, str>>,
+        lang: Option<&str>,
+        names: Result<(), StreamCondition>,
+    ) -> (Self, Result<(), StreamCondition>) {
+        let from = attribute("from").map(|from| Address::parse(&from));
         let header = Self {
-            to: open.attribute("to").map(str::to_owned),
+            to: attribute("to").map(Cow::into_owned),
             from: from
                 .clone()
                 .and_then(Result::ok)
                 .map(|address| address.bare),
-            lang: open
-                .lang()
-                .filter(|text| language::is_tag(text))
-                .map(Arc::from),
-            version: open.attribute("version").and_then(Version::parse),
+            lang: lang.filter(|text| language::is_tag(text)).map(Arc::from),
+            version: attribute("version").and_then(|version| Version::parse(&version)),
         };
-        let verdict = check_names(open)
-            .and_then(|()| header.check_version())
-            .and(match from {
-                Some(Err(_)) => Err(StreamCondition::ImproperAddressing),
-                Some(Ok(_)) | None => Ok(()),
-            });
+        let verdict = names.and_then(|()| header.check_version()).and(match from {
+            Some(Err(_)) => Err(StreamCondition::ImproperAddressing),
+            Some(Ok(_)) | None => Ok(()),
+        });
         (header, verdict)
     }
 
@@ -69,6 +84,17 @@ fn check_names(open: &StreamOpen) -> Result<(), StreamCondition> {
     }
     if open.default_namespace() != Some(CLIENT) {
         return Err(StreamCondition::InvalidNamespace);
+    }
+    Ok(())
+}
+
+/// Whether this is `<open xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>` (RFC 7395 §3.3.2, §3.4).
+fn check_framed(open: &Element) -> Result<(), StreamCondition> {
+    if open.namespace() != FRAMING {
+        return Err(StreamCondition::InvalidNamespace);
+    }
+    if open.name() != "open" || open.children().next().is_some() || !open.text().trim().is_empty() {
+        return Err(StreamCondition::BadFormat);
     }
     Ok(())
 }

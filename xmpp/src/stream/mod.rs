@@ -1,6 +1,7 @@
 //! XML streams (RFC 6120 §4): what both sides say before and around stanzas.
 
 mod condition;
+pub mod framing;
 mod header;
 pub(crate) mod language;
 pub mod namespaces;
@@ -9,5 +10,5 @@ mod version;
 
 pub use condition::StreamCondition;
 pub(crate) use header::Header;
-pub use print::end;
+pub use print::{end, error};
 pub(crate) use version::Version;

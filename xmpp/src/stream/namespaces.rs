@@ -2,6 +2,8 @@
 
 /// `<stream:stream>`, `<stream:features>` and `<stream:error>` (RFC 6120 §4.8.1).
 pub const STREAM: &str = "http://etherx.jabber.org/streams";
+/// `<open/>` and `<close/>` (RFC 7395 §3.3.2).
+pub const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
 /// Stanzas between clients and servers (RFC 6120 §4.8.2).
 pub const CLIENT: &str = "jabber:client";
 /// Stanzas between components and servers (XEP-0114 §3).

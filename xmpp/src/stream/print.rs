@@ -20,6 +20,21 @@ pub(crate) struct Opening<'a> {
     pub(crate) version: Option<Version>,
 }
 
+impl Opening<'_> {
+    /// Writes the attributes.
+    pub(crate) fn write(&self, to: &mut Writer<'_>) {
+        to.attribute("id", self.id);
+        to.attribute("from", self.from);
+        if let Some(peer) = self.to {
+            to.attribute("to", peer.as_str());
+        }
+        if let Some(version) = self.version {
+            to.attribute("version", &version.to_string());
+        }
+        to.attribute("xml:lang", language::OURS);
+    }
+}
+
 /// Writes the server's header.
 pub(crate) fn header(out: &mut Vec<u8>, opening: &Opening<'_>) {
     out.extend_from_slice(b"<?xml version='1.0'?>");
@@ -27,15 +42,7 @@ pub(crate) fn header(out: &mut Vec<u8>, opening: &Opening<'_>) {
     to.start("stream:stream");
     to.attribute("xmlns", CLIENT);
     to.attribute("xmlns:stream", STREAM);
-    to.attribute("id", opening.id);
-    to.attribute("from", opening.from);
-    if let Some(peer) = opening.to {
-        to.attribute("to", peer.as_str());
-    }
-    if let Some(version) = opening.version {
-        to.attribute("version", &version.to_string());
-    }
-    to.attribute("xml:lang", language::OURS);
+    opening.write(&mut to);
     to.leave_open();
 }
 
@@ -54,7 +61,7 @@ pub(crate) fn component_header(out: &mut Vec<u8>, domain: Option<&str>, id: &str
 }
 
 /// Writes a stream error. The text is for people, but for `see-other-host` it is the host (§4.9.3.19).
-pub(crate) fn error(out: &mut Vec<u8>, condition: StreamCondition, text: Option<&str>) {
+pub fn error(out: &mut Vec<u8>, condition: StreamCondition, text: Option<&str>) {
     let mut to = Writer::new(out);
     to.start("stream:error");
     to.start(condition.name());

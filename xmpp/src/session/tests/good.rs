@@ -190,7 +190,7 @@ fn a_session_at_rest_is_small() {
     pair.send("<presence/><message to='bob@office.example'><body>Hi</body></message>");
     let core = &pair.session.core;
     let kept = core.outbox.handled.bytes.capacity() + core.outbox.handled.actions.capacity();
-    assert_eq!((kept, core.reader.buffered()), (0, 0));
+    assert_eq!((kept, core.input.waiting()), (0, 0));
     let inline = size_of_val(&pair.session) + size_of::<Bound>();
     // Of it 24 are for the names of open elements, which a wrong end tag is told by.
     assert!(inline <= 512 + 24, "{inline} octets");

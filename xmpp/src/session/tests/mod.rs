@@ -4,6 +4,7 @@
 
 mod binding;
 mod entering;
+mod framed;
 mod good;
 mod headers;
 mod limits;
@@ -27,7 +28,7 @@ use crate::stream::namespaces::{BIND, BIND2, FAST, SASL, SASL2, STREAM, STREAM_E
 use presence::{Resource, Utc};
 use std::sync::LazyLock;
 use std::time::Duration;
-use xml::{Child, Children, Element, Limits, StreamOpen, Token};
+use xml::{Child, Children, Element, Limits, StreamOpen, StreamReader, Token};
 
 const OPEN: &str = "<?xml version='1.0'?><stream:stream xmlns='jabber:client' \
      xmlns:stream='http://etherx.jabber.org/streams' to='office.example' version='1.0' xml:lang='de-CH'>";
@@ -95,6 +96,7 @@ struct Pair {
     archive: Option<(presence::ArchiveId, presence::ArchiveId)>,
     in_handshake: bool,
     closed: bool,
+    framed: bool,
 }
 
 impl Pair {
@@ -120,6 +122,7 @@ impl Pair {
             archive: None,
             in_handshake: false,
             closed: false,
+            framed: false,
         }
     }
 
@@ -182,6 +185,10 @@ impl Pair {
     fn hear(&mut self, octets: &[u8]) {
         assert!(!octets.is_empty());
         assert!(!self.in_handshake, "words during the handshake");
+        if self.framed {
+            let element = framed::document(octets);
+            return self.heard.push(Token::Element(element));
+        }
         self.octets.extend_from_slice(octets);
         self.ear.feed(octets);
         while let Some(token) = self.ear.next().unwrap() {
