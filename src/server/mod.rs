@@ -8,7 +8,8 @@
 //! | `status` | what it tells of itself |
 //! | [`shared`] | what every connection needs |
 //! | `bind`, `accept` | listeners |
-//! | `link` | one TCP connection: socket, TLS, queue |
+//! | `link` | one connection: socket, TLS, WebSocket, queue |
+//! | `websocket` | frames of WebSocket |
 //! | `turn` | when queues are written out |
 //! | `xmpp` | XMPP client connections |
 //! | `sip` | the SIP face |
@@ -33,6 +34,7 @@ mod sip;
 mod start;
 mod status;
 mod turn;
+mod websocket;
 mod xmpp;
 
 pub use shared::Shared;

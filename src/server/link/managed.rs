@@ -8,7 +8,8 @@ use model::messages::Handling;
 use presence::Message;
 use xmpp::management::{self, Sent, TooHigh, Unacknowledged};
 
-use super::{Link, turn};
+use super::framing::Framing;
+use super::{Link, Sink, turn};
 
 /// A message as it is to be delivered again when its recipient never acknowledges it.
 pub(crate) struct Kept {
@@ -34,7 +35,7 @@ impl Link {
         if io.is_lost() {
             return false;
         }
-        say(&mut io.plain);
+        io.put(say);
         io.managed = Some(Box::new(sent));
         if !io.marked && !io.blocked {
             io.marked = true;
@@ -53,7 +54,7 @@ impl Link {
 
     /// There is no connection at present.
     pub(crate) fn is_detached(&self) -> bool {
-        self.io.lock().socket.is_none()
+        matches!(self.io.lock().sink, Sink::Lost)
     }
 
     /// The peer has got so many stanzas.
@@ -85,36 +86,46 @@ impl Link {
     /// Lets the socket go. What is added from now on is kept for another.
     pub(crate) fn detach(&self) {
         let mut io = self.io.lock();
-        let (socket, tls) = (io.socket.take(), io.tls.take());
+        let sink = std::mem::replace(&mut io.sink, Sink::Lost);
+        let tls = io.tls.take();
         (io.blocked, io.broken) = (false, None);
         io.forget_queue();
         if let Some(sent) = &mut io.managed {
             sent.forget_question();
         }
         drop(io);
-        drop((socket, tls));
+        drop((sink, tls));
     }
 
-    /// Goes on with the connection of another link, which is left without. What the peer has not acknowledged is said again, behind
-    /// what `say` writes.
+    /// Goes on with the connection of another link, of whatever kind, which is left without. What the peer has not acknowledged is said
+    /// again, behind what `say` writes.
     pub(crate) fn adopt(self: &Arc<Self>, other: &Self, say: impl FnOnce(&mut Vec<u8>)) {
         let mut theirs = other.io.lock();
         let mut io = self.io.lock();
-        (io.socket, io.tls) = (theirs.socket.take(), theirs.tls.take());
+        io.sink = std::mem::replace(&mut theirs.sink, Sink::Lost);
+        (io.framing, io.shut, io.status) = (theirs.framing, theirs.shut, theirs.status);
+        io.tls = theirs.tls.take();
         (io.peer, io.blocked, io.broken) = (theirs.peer, theirs.blocked, theirs.broken.take());
         io.plain = std::mem::take(&mut theirs.plain);
         io.written = std::mem::take(&mut theirs.written);
         drop(theirs);
         let io = &mut *io;
-        say(&mut io.plain);
-        if let Some(sent) = &mut io.managed {
-            io.plain.extend_from_slice(sent.octets());
+        io.put(say);
+        if let Some(mut sent) = io.managed.take() {
+            if io.framing == Framing::Stream {
+                io.plain.extend_from_slice(sent.octets());
+            } else {
+                for stanza in sent.stanzas() {
+                    io.put(|out| out.extend_from_slice(stanza));
+                }
+            }
             // What was kept for the peer is not held against it.
             io.granted = io.plain.len();
             sent.forget_question();
             if sent.ask() {
-                management::print::ask(&mut io.plain);
+                io.put(management::print::ask);
             }
+            io.managed = Some(sent);
         }
         io.marked = true;
         turn::mark(self);

@@ -1,8 +1,12 @@
-//! One TCP connection: its socket, its TLS, its queue of octets to write.
+//! One connection: its socket and TLS or what else carries it, and its queue of what is to be written.
 //!
-//! The queue is a leaf lock: whoever holds it takes no other.
+//! What is appended is an element as it stands in a stream; where elements are framed (WebSocket, BOSH) it gets its frame in the queue. The
+//! queue is a leaf lock: whoever holds it takes no other but that of a carrier.
 
+mod carrier;
+mod framing;
 mod managed;
+mod messages;
 mod read;
 mod spare;
 mod tls;
@@ -21,10 +25,13 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
 use xmpp::management::{self, Sent};
 
+pub(crate) use carrier::Carrier;
 pub(crate) use managed::Kept;
-pub(crate) use read::read;
+pub(crate) use read::{Input, Source, read};
 
 use super::turn;
+use super::websocket::Status;
+use framing::Framing;
 
 /// Why a link takes nothing more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,9 +53,17 @@ pub(crate) struct Link {
     pub(crate) wake: Notify,
 }
 
+/// Where what is written goes.
+enum Sink {
+    /// Nowhere: the connection is lost.
+    Lost,
+    Socket(OwnedWriteHalf),
+    Carried(Arc<dyn Carrier>),
+}
+
 struct Io {
-    /// `None` while the connection is lost.
-    socket: Option<OwnedWriteHalf>,
+    sink: Sink,
+    framing: Framing,
     peer: SocketAddr,
     tls: Option<Box<ServerConnection>>,
     /// What is to be written, before encryption.
@@ -59,6 +74,10 @@ struct Io {
     granted: usize,
     marked: bool,
     blocked: bool,
+    /// The WebSocket connection closes: no frame comes behind that (RFC 6455 §5.5.1).
+    shut: bool,
+    /// Why, where nothing else is said.
+    status: Status,
     broken: Option<Broken>,
     limit: usize,
     /// What was sent on a managed stream and is not acknowledged (XEP-0198).
@@ -75,24 +94,44 @@ impl Link {
     ) -> (Arc<Self>, OwnedReadHalf) {
         let _ = socket.set_nodelay(true);
         let (reader, socket) = socket.into_split();
-        let link = Arc::new(Self {
+        let link = Self::over(Sink::Socket(socket), Framing::Stream, None, peer, limit);
+        (link, reader)
+    }
+
+    /// A link for framed elements over what carries them, and what is read from.
+    pub(crate) fn carried(carrier: &Arc<dyn Carrier>, limit: usize) -> (Arc<Self>, Source) {
+        let (peer, sink) = (carrier.peer(), Sink::Carried(Arc::clone(carrier)));
+        let link = Self::over(sink, Framing::Elements, None, peer, limit);
+        (link, Source::Carried(Arc::clone(carrier)))
+    }
+
+    fn over(
+        sink: Sink,
+        framing: Framing,
+        tls: Option<Box<ServerConnection>>,
+        peer: SocketAddr,
+        limit: usize,
+    ) -> Arc<Self> {
+        Arc::new(Self {
             io: Mutex::new(Io {
-                socket: Some(socket),
+                sink,
+                framing,
                 peer,
-                tls: None,
+                tls,
                 plain: Vec::new(),
                 written: 0,
                 granted: 0,
                 marked: false,
                 blocked: false,
+                shut: false,
+                status: Status::NORMAL,
                 broken: None,
                 limit,
                 managed: None,
             }),
             closed: AtomicBool::new(false),
             wake: Notify::new(),
-        });
-        (link, reader)
+        })
     }
 
     /// The other end.
@@ -158,21 +197,27 @@ impl Link {
             io.plain = spare::take();
         }
         // What is longer than the limit may wait alone: a reader who keeps up gets it.
-        let begin = io.plain.len();
+        let mut begin = io.plain.len();
         let waiting = begin - io.written.max(io.granted);
         write(&mut io.plain);
         let mut broken = None;
         if let Some(sent) = &mut io.managed {
+            // Kept without its frame: it may go on another kind of link the next time.
             if !count(sent, &io.plain[begin..]) {
                 broken = Some(Broken::Unacknowledged);
             } else if !lost && sent.ask() {
+                io.framing.apply(&mut io.plain, begin);
+                begin = io.plain.len();
                 management::print::ask(&mut io.plain);
             }
         }
         if lost {
             io.plain.truncate(begin);
-        } else if io.limit > 0 && waiting > io.limit {
-            broken.get_or_insert(Broken::Slow);
+        } else {
+            io.framing.apply(&mut io.plain, begin);
+            if io.limit > 0 && waiting > io.limit {
+                broken.get_or_insert(Broken::Slow);
+            }
         }
         if broken.is_some() {
             io.broken = broken;
@@ -236,9 +281,10 @@ impl Link {
 
     /// Waits until something can be written.
     pub(crate) async fn writable(&self) -> io::Result<()> {
-        poll_fn(|context| match &self.io.lock().socket {
-            Some(socket) => socket.as_ref().poll_write_ready(context),
-            None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        poll_fn(|context| match &self.io.lock().sink {
+            Sink::Socket(socket) => socket.as_ref().poll_write_ready(context),
+            Sink::Carried(carrier) => carrier.poll_write_ready(context),
+            Sink::Lost => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         })
         .await
     }
@@ -270,15 +316,21 @@ impl Link {
         Ok(())
     }
 
-    /// Ends the writing side: TLS close_notify, then FIN.
+    /// Ends the writing side: a WebSocket connection closes, TLS close_notify, then FIN.
     pub(crate) fn finish(&self) {
         let mut io = self.io.lock();
+        io.shut(None);
+        let _ = io.write_out();
         if let Some(tls) = &mut io.tls {
             tls.send_close_notify();
+            let _ = io.write_out();
         }
-        let _ = io.write_out();
-        if let Some(socket) = &io.socket {
-            let _ = socket2::SockRef::from(socket.as_ref()).shutdown(std::net::Shutdown::Write);
+        match &io.sink {
+            Sink::Socket(socket) => {
+                let _ = socket2::SockRef::from(socket.as_ref()).shutdown(std::net::Shutdown::Write);
+            }
+            Sink::Carried(carrier) => carrier.finish(),
+            Sink::Lost => {}
         }
     }
 }
@@ -286,7 +338,14 @@ impl Link {
 impl Io {
     /// Nothing can be written: it waits for another connection, or for its end.
     fn is_lost(&self) -> bool {
-        self.broken.is_some() || self.socket.is_none()
+        self.broken.is_some() || self.shut || matches!(self.sink, Sink::Lost)
+    }
+
+    /// Puts an element into the queue that is not counted.
+    fn put(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let begin = self.plain.len();
+        write(&mut self.plain);
+        self.framing.apply(&mut self.plain, begin);
     }
 
     fn forget_queue(&mut self) {

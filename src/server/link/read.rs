@@ -4,10 +4,14 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 
 use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::tcp::OwnedReadHalf;
+
+use super::Carrier;
+use crate::server::websocket;
 
 /// What is read in one piece.
 const PIECE: usize = 32 * 1024;
@@ -33,4 +37,51 @@ pub(crate) async fn read<T>(
         })
     })
     .await
+}
+
+/// What a link is read from.
+pub(crate) enum Source {
+    /// A socket; with what reads WebSocket frames where that is what comes.
+    Socket(OwnedReadHalf, Option<Box<websocket::Reader>>),
+    /// Whole elements.
+    Carried(Arc<dyn Carrier>),
+}
+
+/// What has come.
+pub(crate) enum Input<'a> {
+    /// Octets, and what reads frames out of them.
+    Octets(&'a [u8], Option<&'a mut websocket::Reader>),
+    /// An element.
+    Element(Vec<u8>),
+    /// Nothing more will come.
+    End,
+}
+
+impl Source {
+    /// Waits for what comes and hands it to `take` at once.
+    pub(crate) async fn read<T>(&mut self, mut take: impl FnMut(Input<'_>) -> T) -> io::Result<T> {
+        match self {
+            Self::Socket(socket, frames) => {
+                read(socket, |octets| {
+                    take(match octets {
+                        [] => Input::End,
+                        octets => Input::Octets(octets, frames.as_deref_mut()),
+                    })
+                })
+                .await
+            }
+            Self::Carried(carrier) => {
+                let element = poll_fn(|context| carrier.poll_element(context)).await;
+                Ok(take(element.map_or(Input::End, Input::Element)))
+            }
+        }
+    }
+
+    /// The socket, if there is one.
+    pub(crate) fn socket(&mut self) -> Option<&mut OwnedReadHalf> {
+        match self {
+            Self::Socket(socket, _) => Some(socket),
+            Self::Carried(_) => None,
+        }
+    }
 }

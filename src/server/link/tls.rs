@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use tokio::net::TcpStream;
 
-use super::{Io, Link, spare};
+use super::{Carrier, Io, Link, Sink, spare};
 
 /// The most that is handed to TLS at a time, so that its own buffers stay small.
 const PIECE: usize = 16 * 1024;
@@ -37,21 +37,29 @@ impl Write for TryIo<'_> {
 }
 
 impl Io {
-    /// Writes as much as the socket takes.
+    /// Writes as much as the socket takes, or whatever else carries it.
     pub(super) fn write_out(&mut self) -> io::Result<()> {
-        let Some(socket) = self.socket.take() else {
-            return Ok(());
-        };
-        let result = match self.tls.take() {
-            None => self.write_plain(socket.as_ref()),
-            Some(mut tls) => {
+        let sink = std::mem::replace(&mut self.sink, Sink::Lost);
+        let result = match (&sink, self.tls.take()) {
+            (Sink::Socket(socket), None) => self.write_plain(socket.as_ref()),
+            (Sink::Socket(socket), Some(mut tls)) => {
                 let result = self.write_tls(&mut tls, socket.as_ref());
                 self.tls = Some(tls);
                 result
             }
+            (Sink::Carried(carrier), _) => self.hand_over(&**carrier),
+            (Sink::Lost, _) => Ok(()),
         };
-        self.socket = Some(socket);
+        self.sink = sink;
         result
+    }
+
+    fn hand_over(&mut self, carrier: &dyn Carrier) -> io::Result<()> {
+        if !self.plain.is_empty() {
+            carrier.try_write(&mut self.plain)?;
+            self.emptied();
+        }
+        Ok(())
     }
 
     fn write_plain(&mut self, socket: &TcpStream) -> io::Result<()> {

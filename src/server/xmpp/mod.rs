@@ -9,8 +9,10 @@ mod act_token;
 mod held;
 mod login;
 mod lost;
+mod receive;
 mod resume;
 mod route;
+mod serve;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,18 +21,17 @@ use std::time::Duration;
 
 use model::{Ended, SessionId};
 use presence::{Bare, Timestamp};
-use tokio::net::tcp::OwnedReadHalf;
 use xmpp::Now;
 use xmpp::StreamCondition;
 use xmpp::management::{self, TooHigh};
 use xmpp::sasl::Fingerprint;
-use xmpp::session::{Output, Secured, Session};
+use xmpp::session::{Output, Session};
 use xmpp::{Action, Reply};
 
-use super::accept::Counting;
-use super::link::{Broken, Link, read};
+use super::link::{Broken, Link, Source};
 use super::shared::Shared;
 use super::turn::{begin, turn, yielding_turn};
+use super::websocket::Status;
 use crate::certificates::Listener;
 
 use act::InOrder;
@@ -38,6 +39,7 @@ use login::Begun;
 pub(crate) use resume::Resumable;
 use resume::{Managed, Takeover};
 pub(crate) use route::{Inbox, XmppRoute};
+pub(crate) use serve::{serve, serve_carried};
 
 /// Something for a session from elsewhere than its peer.
 pub(crate) enum Inbound {
@@ -108,147 +110,8 @@ pub(crate) struct Connection {
 
 /// How long a peer has to take what is written at the end.
 const LAST_WORDS: Duration = Duration::from_secs(5);
-/// How long, and how much, is read on after our end, so that a reset does not swallow the last words (RFC 6120 §4.4).
-const LINGER: Duration = Duration::from_secs(1);
-const LINGER_OCTETS: usize = 256 * 1024;
-
-/// Serves one accepted connection until it ends.
-pub(crate) async fn serve(
-    shared: Arc<Shared>,
-    link: Arc<Link>,
-    mut socket: OwnedReadHalf,
-    direct: bool,
-    counting: Counting,
-) {
-    // What is over soon has no room in the task, which lives as long as the session.
-    let Some(mut connection) = Box::pin(begin_with(shared, link, &mut socket, direct)).await else {
-        return;
-    };
-    connection.run(&mut socket).await;
-    if connection.is_detached() {
-        drop((socket, counting));
-        return Box::pin(resume::wait(connection)).await;
-    }
-    let heard_out = connection.peer_is_done;
-    connection.finish();
-    drop(connection);
-    if !heard_out {
-        Box::pin(linger(&mut socket)).await;
-    }
-}
-
-/// The session on a connection. `None` when its handshake came to nothing.
-async fn begin_with(
-    shared: Arc<Shared>,
-    link: Arc<Link>,
-    socket: &mut OwnedReadHalf,
-    direct: bool,
-) -> Option<Box<Connection>> {
-    let (secured, early) = if direct {
-        handshake(&shared, &link, socket).await?
-    } else {
-        (None, Vec::new())
-    };
-    let session = Session::new(
-        Arc::clone(&shared.xmpp),
-        shared.now().at,
-        secured,
-        rand::random(),
-    );
-    let mut connection = Box::new(Connection {
-        inbox: Arc::new(Inbox::default()),
-        session: Box::new(session),
-        bound: None,
-        begun: None,
-        proven: None,
-        route: None,
-        managed: None,
-        secrets: 0,
-        held: None,
-        unanswered: 0,
-        marked: false,
-        handshaking: false,
-        closing: false,
-        peer_is_done: false,
-        give_up: None,
-        counted: None,
-        ended: false,
-        unwritten: Vec::new(),
-        shared,
-        link,
-    });
-    connection.count(Some(Counted::Open));
-    turn(|| connection.receive(&early));
-    Some(connection)
-}
-
-/// Reads on and throws away until the peer ends as well, for a moment.
-async fn linger(socket: &mut OwnedReadHalf) {
-    let mut left = LINGER_OCTETS;
-    let reading = async {
-        while let Ok(len @ 1..) = read(socket, <[u8]>::len).await {
-            left = left.saturating_sub(len);
-            if left == 0 {
-                return;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(LINGER, reading).await;
-}
-
-/// TLS from the first octet on (XEP-0368). `None` when it came to nothing in the time there is. Nothing of the client's first flight
-/// after the handshake is lost: it is read after it.
-async fn handshake(
-    shared: &Shared,
-    link: &Link,
-    socket: &mut OwnedReadHalf,
-) -> Option<(Option<Secured>, Vec<u8>)> {
-    let config = shared.certificates.current();
-    link.start_tls(config.server_config(Listener::XmppDirect))
-        .ok()?;
-    let deadline = shared.config.limits.unauthenticated_time;
-    let mut early = Vec::new();
-    let shaken = async {
-        loop {
-            let done = read(socket, |mut octets| {
-                if octets.is_empty() {
-                    return Err(std::io::ErrorKind::UnexpectedEof.into());
-                }
-                let done = link.take_in(&mut octets, &mut early)?;
-                if done {
-                    // What the client sent behind its last handshake message.
-                    link.take_in(&mut octets, &mut early)?;
-                }
-                Ok::<_, std::io::Error>(done)
-            });
-            if done.await.ok()?.ok()? {
-                return secured(shared, link);
-            }
-        }
-    };
-    let secured = tokio::select! {
-        shaken = tokio::time::timeout(deadline, shaken) => shaken.ok().flatten()?,
-        () = shared.stopped() => return None,
-    };
-    Some((Some(secured), early))
-}
-
-/// What a finished handshake gives to channel binding.
-fn secured(shared: &Shared, link: &Link) -> Option<Secured> {
-    let done = link.handshaken()?;
-    let certificates = shared.certificates.current();
-    let server_end_point = certificates
-        .end_point(done.server_name.as_deref())
-        .map(<[u8]>::to_vec);
-    Some(Secured {
-        exporter: done.exporter,
-        server_end_point,
-        sni: done.server_name,
-    })
-}
-
 impl Connection {
-    async fn run(&mut self, socket: &mut OwnedReadHalf) {
+    async fn run(&mut self, source: &mut Source) {
         let stopping = self.shared.clone();
         let stop = stopping.stopped();
         let timer = tokio::time::sleep_until(self.due());
@@ -262,7 +125,7 @@ impl Connection {
             let blocked = link.is_blocked() || (self.awaits_writing() && self.managed.is_none());
             let takes = self.takes();
             tokio::select! {
-                taken = read(socket, |octets| begin(|| self.received(octets))), if takes => {
+                taken = source.read(|input| begin(|| self.received(input))), if takes => {
                     if taken.is_err() && !self.lose() { return }
                 }
                 () = link.wake.notified() => {}
@@ -273,6 +136,7 @@ impl Connection {
                 () = &mut timer => {}
                 () = &mut stop, if !stopped => {
                     stopped = true;
+                    self.link.closes_with(Status::GOING_AWAY);
                     self.session.end(StreamCondition::SystemShutdown, None);
                 }
             }
@@ -387,60 +251,6 @@ impl Connection {
         }
     }
 
-    /// Takes what was read; nothing at the end of the stream.
-    fn received(&mut self, octets: &[u8]) {
-        if octets.is_empty() {
-            self.end();
-        } else if self.link.has_tls() {
-            self.decrypt(octets);
-        } else {
-            self.receive(octets);
-        }
-    }
-
-    fn end(&mut self) {
-        self.peer_is_done = true;
-        if self.lose() {
-            return;
-        }
-        self.session.handle_eof(self.now());
-        self.closing = true;
-    }
-
-    fn receive(&mut self, octets: &[u8]) {
-        if !octets.is_empty() {
-            self.session.handle_bytes(self.now(), octets);
-            self.drain();
-        }
-    }
-
-    fn decrypt(&mut self, mut octets: &[u8]) {
-        let mut plain = Vec::new();
-        while !octets.is_empty() && !self.closing && !self.is_detached() {
-            plain.clear();
-            let taken = self.link.take_in(&mut octets, &mut plain);
-            // What is in the clear came behind the handshake, also when both were read at once.
-            if let Ok(true) = taken {
-                self.handshaken();
-            }
-            self.receive(&plain);
-            if let Err(error) = taken {
-                tracing::debug!(peer = %self.link.peer(), %error, "the connection was lost");
-                return self.end();
-            }
-        }
-    }
-
-    fn handshaken(&mut self) {
-        if !self.handshaking {
-            return;
-        }
-        if let Some(secured) = secured(&self.shared, &self.link) {
-            self.handshaking = false;
-            self.session.handle_secured(self.now(), secured);
-        }
-    }
-
     fn time(&mut self) {
         let now = self.now();
         if self.held.is_some_and(|until| until <= now.at) {
@@ -469,9 +279,8 @@ impl Connection {
                 Output::Send(octets) => self.link.append_last(|out| out.extend_from_slice(&octets)),
                 Output::Stanza(octets) => self.link.append_own(&octets),
                 Output::Lost => {
-                    self.link.append_last(|out| {
-                        xmpp::stream::end(out, StreamCondition::ConnectionTimeout, None);
-                    });
+                    self.link
+                        .append_end(StreamCondition::ConnectionTimeout, None);
                     self.link.flush();
                     self.closing |= !self.lose();
                 }

@@ -410,8 +410,7 @@ impl Connection {
         if self.managed.as_ref().is_some_and(|m| m.lost.is_none()) {
             // Another connection takes the stream over while this one is open (XEP-0198 §5).
             let why = Some("The stream goes on on another connection");
-            self.link
-                .append_last(|out| xmpp::stream::end(out, StreamCondition::Conflict, why));
+            self.link.append_end(StreamCondition::Conflict, why);
             self.link.flush();
             self.link.finish();
         }

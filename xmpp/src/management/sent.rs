@@ -141,6 +141,16 @@ impl<K> Sent<K> {
         &self.octets
     }
 
+    /// The same, one by one.
+    pub fn stanzas(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.octets.as_slice();
+        self.stanzas.iter().map_while(move |(len, _)| {
+            let (stanza, behind) = rest.split_at_checked(*len)?;
+            rest = behind;
+            Some(stanza)
+        })
+    }
+
     /// Nothing waits to be acknowledged.
     pub fn is_empty(&self) -> bool {
         self.stanzas.is_empty()
@@ -168,6 +178,17 @@ impl<K> Sent<K> {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stanzas_one_by_one() {
+        let mut sent: Sent<()> = Sent::new(10, 100);
+        for stanza in [&b"<a/>"[..], b"<bb/>", b"<c/>"] {
+            sent.push(stanza, None).unwrap();
+        }
+        sent.acknowledge(1).unwrap();
+        let left: Vec<_> = sent.stanzas().collect();
+        assert_eq!(left, [&b"<bb/>"[..], b"<c/>"]);
+    }
     use proptest::prelude::*;
 
     #[test]

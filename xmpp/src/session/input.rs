@@ -132,13 +132,9 @@ impl Framed {
 
 /// Whether this is the header or the end of a stream as TCP has it (RFC 7395 §3.3.2).
 fn is_stream_header(octets: &[u8]) -> bool {
-    let begin = match octets.starts_with(b"<?xml") {
-        true => octets
-            .iter()
-            .position(|b| *b == b'>')
-            .map_or(0, |at| at + 1),
-        false => 0,
-    };
+    let declared = octets.starts_with(b"<?xml");
+    let end = octets.iter().position(|b| *b == b'>').filter(|_| declared);
+    let begin = end.map_or(0, |at| at + 1);
     let rest = octets[begin..].trim_ascii_start();
     rest.starts_with(b"<stream:stream") || rest.starts_with(b"</stream:")
 }
