@@ -1,5 +1,6 @@
 //! A link over WebSocket: what is said beside elements, and the end of the connection.
 
+use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -24,6 +25,20 @@ impl Link {
         let (reader, socket) = socket.into_split();
         let link = Self::over(Sink::Socket(socket), Framing::Messages, tls, peer, limit);
         (link, Source::Socket(reader, Some(Box::default())))
+    }
+
+    /// Takes out what TLS has decrypted and nobody has read, and writes out what it has to say: the connection was another's before.
+    pub(crate) fn take_rest(&self, plain: &mut Vec<u8>) -> io::Result<()> {
+        let mut io = self.io.lock();
+        if let Some(tls) = &mut io.tls {
+            let state = tls.process_new_packets().map_err(io::Error::other)?;
+            let (begin, ready) = (plain.len(), state.plaintext_bytes_to_read());
+            plain.resize(begin + ready, 0);
+            tls.reader().read_exact(&mut plain[begin..])?;
+        }
+        drop(io);
+        self.flush();
+        Ok(())
     }
 
     /// Appends the end of the stream: an error and the closing tag or element.

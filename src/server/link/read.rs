@@ -77,6 +77,14 @@ impl Source {
         }
     }
 
+    /// What reads WebSocket frames.
+    pub(crate) fn frames(&mut self) -> Option<&mut websocket::Reader> {
+        match self {
+            Self::Socket(_, frames) => frames.as_deref_mut(),
+            Self::Carried(_) => None,
+        }
+    }
+
     /// The socket, if there is one.
     pub(crate) fn socket(&mut self) -> Option<&mut OwnedReadHalf> {
         match self {

@@ -59,8 +59,6 @@ impl Status {
     pub(crate) const UNSUPPORTED: Self = Self(1003);
     /// Text that is no UTF-8.
     pub(crate) const NOT_UTF8: Self = Self(1007);
-    /// A rule of the server's.
-    pub(crate) const POLICY: Self = Self(1008);
     /// A message that is larger than the server takes.
     pub(crate) const TOO_BIG: Self = Self(1009);
 

@@ -340,7 +340,7 @@ mod tests {
             &frame(0x8A, b""),
             &frame(0x80, "\u{DF}".as_bytes()),
             &frame(0x81, b""),
-            &frame(0x81, &[b'x'; 70_000]),
+            &frame(0x81, "x".repeat(70_000).as_bytes()),
             &frame(0x88, b"\x03\xE9bye"),
         ]
         .concat();

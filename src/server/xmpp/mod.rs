@@ -12,7 +12,7 @@ mod lost;
 mod receive;
 mod resume;
 mod route;
-mod serve;
+pub(crate) mod serve;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ use login::Begun;
 pub(crate) use resume::Resumable;
 use resume::{Managed, Takeover};
 pub(crate) use route::{Inbox, XmppRoute};
-pub(crate) use serve::{serve, serve_carried};
+pub(crate) use serve::serve;
 
 /// Something for a session from elsewhere than its peer.
 pub(crate) enum Inbound {

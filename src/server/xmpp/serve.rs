@@ -1,8 +1,12 @@
 //! Connections of clients, of every kind, from their first octet to their last.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use rustls::ServerConnection;
+use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use xmpp::session::{Secured, Session, Way};
 
@@ -28,22 +32,60 @@ pub(crate) async fn serve(
     // What is over soon has no room in the task, which lives as long as the session.
     let begun = Box::pin(begin_with(shared, link, &mut socket, direct)).await;
     if let Some(connection) = begun {
-        live(connection, Source::Socket(socket, None), Some(counting)).await;
+        live(connection, Source::Socket(socket, None), counting).await;
     }
 }
 
-/// Serves a stream whose elements something else than a socket carries, until it ends.
-pub(crate) async fn serve_carried(
+/// A connection that HTTP has handed over: it speaks WebSocket from now on.
+pub(crate) struct Upgraded {
+    pub(crate) socket: TcpStream,
+    pub(crate) tls: Option<Box<ServerConnection>>,
+    /// What was read from it already, after TLS.
+    pub(crate) early: Bytes,
+    /// Where the client is.
+    pub(crate) peer: SocketAddr,
+}
+
+/// Serves a stream over WebSocket until it ends (RFC 7395). `counting` lives as long as its connection.
+#[expect(dead_code, reason = "for the HTTP listeners")]
+pub(crate) async fn serve_websocket(
     shared: Arc<Shared>,
-    carrier: Arc<dyn Carrier>,
+    upgraded: Upgraded,
     way: Way,
-    counting: Option<Counting>,
+    counting: Arc<Counting>,
 ) {
+    let (connection, source) = begin_websocket(shared, upgraded, way);
+    live(connection, source, counting).await;
+}
+
+fn begin_websocket(shared: Arc<Shared>, upgraded: Upgraded, way: Way) -> (Box<Connection>, Source) {
+    let Upgraded {
+        socket,
+        tls,
+        early,
+        peer,
+    } = upgraded;
+    let limit = shared.config.limits.out_queue;
+    let (link, mut source) = Link::websocket(socket, tls, peer, limit);
+    let session = framed(&shared, way);
+    let mut connection = Connection::new(shared, Arc::clone(&link), session);
+    let mut early = Vec::from(early);
+    turn(|| {
+        if let Err(error) = link.take_rest(&mut early) {
+            tracing::debug!(%peer, %error, "the connection was lost");
+        }
+        connection.receive(&early, source.frames());
+    });
+    (connection, source)
+}
+
+/// Serves a stream whose elements something else than a socket carries, until it ends.
+#[cfg_attr(not(test), expect(dead_code, reason = "for BOSH"))]
+pub(crate) async fn serve_carried(shared: Arc<Shared>, carrier: Arc<dyn Carrier>, way: Way) {
     let (link, source) = Link::carried(&carrier, shared.config.limits.out_queue);
     drop(carrier);
     let session = framed(&shared, way);
-    let connection = Connection::new(shared, link, session);
-    live(connection, source, counting).await;
+    live(Connection::new(shared, link, session), source, ()).await;
 }
 
 fn framed(shared: &Shared, way: Way) -> Session {
@@ -51,8 +93,8 @@ fn framed(shared: &Shared, way: Way) -> Session {
     Session::framed(settings, shared.now().at, way, rand::random())
 }
 
-/// From the first element to the end of the stream.
-async fn live(mut connection: Box<Connection>, mut source: Source, counting: Option<Counting>) {
+/// From the first element to the end of the stream. `counting` lives as long as the connection.
+async fn live(mut connection: Box<Connection>, mut source: Source, counting: impl Send) {
     connection.run(&mut source).await;
     if connection.is_detached() {
         drop((source, counting));

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -103,7 +103,7 @@ impl Peer {
         };
         let carrier = Arc::clone(&peer) as Arc<dyn Carrier>;
         let shared = Arc::clone(server.shared());
-        tokio::spawn(serve_carried(shared, carrier, way, None));
+        tokio::spawn(serve_carried(shared, carrier, way));
         peer
     }
 
