@@ -46,8 +46,17 @@ struct Hub {
     links: HashMap<u64, Arc<Link>>,
     by_peer: HashMap<(Transport, SocketAddr), u64>,
     next_connection: u64,
+    /// Datagrams to be sent at the end of a round, by socket.
+    outgoing: Vec<Outgoing>,
     /// What waits until a connection is made.
     connecting: HashMap<(Transport, SocketAddr), Vec<Bytes>>,
+}
+
+/// What goes out by one UDP socket, and the flows it is for.
+#[derive(Default)]
+struct Outgoing {
+    datagrams: Vec<(SocketAddr, Bytes)>,
+    flows: Vec<Flow>,
 }
 
 /// What may be fed to the machines during a turn.
@@ -83,6 +92,7 @@ impl Sip {
                 by_peer: HashMap::new(),
                 // Numbers stand in stored registrations: those of an earlier run must not name connections of this one.
                 next_connection: u64::try_from(first_connection).unwrap_or(1),
+                outgoing: Vec::new(),
                 connecting: HashMap::new(),
             }),
             inbox: Mutex::default(),
@@ -218,6 +228,7 @@ impl Sip {
             busy = true;
             self.send(hub, shared, now, transmit);
         }
+        self.send_datagrams(hub, now);
         busy
     }
 
@@ -276,19 +287,16 @@ impl Sip {
     ) {
         let Transmit { to, octets } = transmit;
         if to.transport == Transport::Udp {
-            let socket = self
-                .datagrams
-                .iter()
-                .find(|d| d.local == to.local && d.reaches(to.remote))
-                .or_else(|| {
-                    self.datagrams
-                        .iter()
-                        .find(|d| d.local.port() == to.local.port() && d.reaches(to.remote))
-                })
-                .or_else(|| self.datagrams.iter().find(|d| d.reaches(to.remote)));
-            let sent = socket.map(|socket| socket.send(to.remote, &octets));
-            if !matches!(sent, Some(Ok(()))) {
-                hub.layer.handle_send_error(now.at, &to);
+            match self.socket_for(&to) {
+                Some(index) => {
+                    if hub.outgoing.len() <= index {
+                        hub.outgoing.resize_with(index + 1, Outgoing::default);
+                    }
+                    let outgoing = &mut hub.outgoing[index];
+                    outgoing.datagrams.push((to.remote, octets));
+                    outgoing.flows.push(to);
+                }
+                None => hub.layer.handle_send_error(now.at, &to),
             }
             return;
         }
@@ -310,6 +318,30 @@ impl Sip {
                 Arc::clone(self),
                 to,
             ));
+        }
+    }
+
+    /// The UDP socket to send by: the one of the flow, else one with its port, else any that reaches its peer.
+    fn socket_for(&self, flow: &Flow) -> Option<usize> {
+        let reaching = |fits: &dyn Fn(&Datagrams) -> bool| {
+            let fits = |d: &Arc<Datagrams>| fits(d) && d.reaches(flow.remote);
+            self.datagrams.iter().position(fits)
+        };
+        reaching(&|d| d.local == flow.local)
+            .or_else(|| reaching(&|d| d.local.port() == flow.local.port()))
+            .or_else(|| reaching(&|_| true))
+    }
+
+    /// Sends what the round has brought forth.
+    fn send_datagrams(&self, hub: &mut Hub, now: bridge::Now) {
+        for (socket, outgoing) in self.datagrams.iter().zip(&mut hub.outgoing) {
+            for failed in socket.send(&outgoing.datagrams) {
+                if let Some(flow) = outgoing.flows.get(failed) {
+                    hub.layer.handle_send_error(now.at, flow);
+                }
+            }
+            outgoing.datagrams.clear();
+            outgoing.flows.clear();
         }
     }
 
