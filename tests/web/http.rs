@@ -74,6 +74,19 @@ fn protocols_are_settled_by_alpn() {
 }
 
 #[test]
+fn in_the_clear_http_2_is_told_by_its_preface() {
+    let server = Server::with("[limits]\nhttp_idle_time = \"500ms\"", &[]);
+    let mut wire = Wire::plain(&server);
+    wire.octets(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+    // The first frame is SETTINGS (RFC 9113 §3.4).
+    assert_eq!(wire.rest().get(3), Some(&4));
+    let mut wire = Wire::plain(&server);
+    wire.octets(b"P");
+    wire.octets(b"OST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!(wire.hear().status, 405);
+}
+
+#[test]
 fn who_is_idle_is_closed() {
     let limits = "[limits]\nhttp_idle_time = \"500ms\"";
     let server = Server::with(limits, &[]);

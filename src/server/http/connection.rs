@@ -2,13 +2,14 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -43,9 +44,28 @@ pub(crate) async fn serve(
         counting: Arc::new(counting),
     };
     match side {
-        Side::Plain => Box::pin(run(connected, socket, Speaks::Either)).await,
+        Side::Plain => Box::pin(serve_plain(connected, socket)).await,
         Side::Tls => Box::pin(serve_tls(connected, socket)).await,
     }
+}
+
+/// In the clear HTTP/2 is told by its preface (RFC 9113 §3.3), of which the first packet must hold enough: no method of HTTP/1.1 begins so.
+async fn serve_plain(connected: Connected, socket: TcpStream) {
+    let shared = &connected.shared;
+    let mut begin = [0; 4];
+    let seen = tokio::select! {
+        seen = timeout(first_patience(shared), socket.peek(&mut begin)) => seen,
+        () = shared.stopped() => return,
+    };
+    let Ok(Ok(seen)) = seen else {
+        return;
+    };
+    let speaks = if seen == begin.len() && begin == *b"PRI " {
+        Speaks::Http2
+    } else {
+        Speaks::Http1
+    };
+    Box::pin(run(connected, socket, speaks)).await;
 }
 
 async fn serve_tls(connected: Connected, socket: TcpStream) {
@@ -70,10 +90,8 @@ async fn serve_tls(connected: Connected, socket: TcpStream) {
 enum Speaks {
     /// HTTP/1.0 or 1.1.
     Http1,
-    /// HTTP/2, settled by ALPN.
+    /// HTTP/2.
     Http2,
-    /// In the clear HTTP/2 is told by its preface (RFC 9113 §3.3).
-    Either,
 }
 
 async fn run<S>(connected: Connected, socket: S, speaks: Speaks)
@@ -81,9 +99,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let shared = Arc::clone(&connected.shared);
-    let idle = shared.config.limits.http_idle_time;
     let activity = Arc::new(Activity::new());
-    let builder = builder(speaks, idle);
     let watched = Arc::clone(&activity);
     let service = service_fn(move |request| {
         let (connected, activity) = (connected.clone(), watched.begin());
@@ -93,23 +109,54 @@ where
             Ok::<_, Infallible>(answer.map(|content| content.watched(activity.end())))
         })
     });
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(socket), service);
-    tokio::pin!(connection);
-    let stopped = shared.stopped();
-    tokio::pin!(stopped);
-    let first = shared.config.limits.unauthenticated_time.min(idle);
-    let mut deadline = Instant::now() + first;
+    let socket = TokioIo::new(socket);
+    // The builders that find out by themselves which of both is spoken let each connection keep twice as much.
+    match speaks {
+        Speaks::Http1 => {
+            let connection = http1::Builder::new()
+                // Whoever is slow is idle: see `attend`.
+                .header_read_timeout(None)
+                .max_buf_size(BUFFER)
+                .serve_connection(socket, service)
+                .with_upgrades();
+            let end = http1::UpgradeableConnection::graceful_shutdown;
+            attend(&shared, &activity, connection, end).await;
+        }
+        Speaks::Http2 => {
+            let connection = http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .max_concurrent_streams(STREAMS)
+                .max_header_list_size(BUFFER as u32)
+                .max_send_buf_size(BUFFER)
+                .serve_connection(socket, service);
+            let end = http2::Connection::graceful_shutdown;
+            attend(&shared, &activity, connection, end).await;
+        }
+    }
+}
+
+/// Serves until the peer goes, nothing was asked for too long, or the server stops: `end` has the connection finish what it is at.
+async fn attend<C: Future>(
+    shared: &Shared,
+    activity: &Activity,
+    connection: C,
+    end: impl Fn(Pin<&mut C>),
+) {
+    let idle = shared.config.limits.http_idle_time;
+    let mut connection = pin!(connection);
+    let mut stopped = pin!(shared.stopped());
+    let mut deadline = Instant::now() + first_patience(shared);
     loop {
         tokio::select! {
             _ = connection.as_mut() => return,
             () = &mut stopped => {
-                connection.as_mut().graceful_shutdown();
+                end(connection.as_mut());
                 let _ = connection.await;
                 return;
             }
             () = sleep_until(deadline) => {
                 let Some(later) = activity.patience(idle) else {
-                    connection.as_mut().graceful_shutdown();
+                    end(connection.as_mut());
                     let _ = timeout(LAST_WORDS, connection).await;
                     return;
                 };
@@ -119,24 +166,10 @@ where
     }
 }
 
-fn builder(speaks: Speaks, idle: Duration) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(idle)
-        .max_buf_size(BUFFER);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS)
-        .max_header_list_size(BUFFER as u32)
-        .max_send_buf_size(BUFFER);
-    match speaks {
-        Speaks::Http1 => builder.http1_only(),
-        Speaks::Http2 => builder.http2_only(),
-        Speaks::Either => builder,
-    }
+/// How long the first request may take.
+fn first_patience(shared: &Shared) -> Duration {
+    let limits = &shared.config.limits;
+    limits.unauthenticated_time.min(limits.http_idle_time)
 }
 
 /// What goes on over a connection.

@@ -4,7 +4,6 @@
 use hyper::body::Bytes;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use hyper_util::server::conn::auto::upgrade::downcast;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
@@ -18,10 +17,10 @@ pub(crate) enum Taken {
 
 /// Takes the socket of an upgraded connection, so that what runs over it costs no layer of HTTP. `None` for what is none of ours.
 pub(crate) fn take(upgraded: Upgraded) -> Option<Taken> {
-    let upgraded = match downcast::<TokioIo<TcpStream>>(upgraded) {
+    let upgraded = match upgraded.downcast::<TokioIo<TcpStream>>() {
         Ok(parts) => return Some(Taken::Plain(parts.io.into_inner(), parts.read_buf)),
         Err(other) => other,
     };
-    let parts = downcast::<TokioIo<TlsStream<TcpStream>>>(upgraded).ok()?;
+    let parts = upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>().ok()?;
     Some(Taken::Tls(Box::new(parts.io.into_inner()), parts.read_buf))
 }
