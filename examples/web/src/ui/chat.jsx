@@ -76,7 +76,7 @@ function Messages({ chats, thread, person, now }) {
     const watcher = new IntersectionObserver(([entry]) => entry.isIntersecting && messages.length && chats.older(jid), { root: box.current, rootMargin: '400px 0px 0px' });
     watcher.observe(top.current);
     return () => watcher.disconnect();
-  }, [chats, jid, messages.length]);
+  }, [chats, jid, messages.length, loading]);
 
   const scrolled = ({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
     before.current.bottom = scrollHeight - scrollTop - clientHeight < 60;

@@ -13,7 +13,7 @@ const PAUSE = 6000; // who has not typed for so long has paused
 const READ = 'adsum.read.';
 
 export class Chats extends Model {
-  /** jid → { jid, messages, unread, typing, complete, loading } */
+  /** jid → { jid, messages, unread, typing, complete, loading, oldest: archive id that history is known from } */
   threads = new Map();
   /** The conversation that is looked at, or ''. */
   open = '';
@@ -45,6 +45,7 @@ export class Chats extends Model {
       // A server without an archive: conversations begin now.
     }
     this.#resend();
+    if (this.open) this.show(this.open);
     this.changed();
   }
 
@@ -81,19 +82,29 @@ export class Chats extends Model {
     this.changed();
   }
 
-  /** Fetches the page before the oldest message that is here. */
+  /** Fetches what was said before the oldest message that is here. Receipts fill pages as well, so it may take more than one to find words. */
   async older(jid) {
-    const thread = this.thread(jid);
-    if (thread.loading || thread.complete || !this.connection.online) return;
+    const before = this.thread(jid);
+    if (before.loading || before.complete || !this.connection.online) return;
     this.#change(jid, { loading: true });
+    let change = { loading: false };
     try {
-      const before = thread.messages.find(({ archiveId }) => archiveId)?.archiveId ?? '';
-      const { messages, complete } = await page(this.connection, { with: jid, before, max: PAGE });
-      for (const message of messages) this.#known(message, true);
-      this.#change(jid, { loading: false, complete });
+      for (let pages = 0; pages < 8 && this.thread(jid).messages.length < before.messages.length + PAGE / 2; pages += 1) {
+        const { oldest, messages: known } = this.thread(jid);
+        const from = oldest ?? known.find(({ archiveId }) => archiveId)?.archiveId ?? '';
+        const { messages, complete, first } = await page(this.connection, { with: jid, before: from, max: PAGE });
+        for (const message of messages) this.#known(message, true);
+        this.#change(jid, { oldest: first || from });
+        if (complete) {
+          change = { loading: false, complete };
+          break;
+        }
+      }
     } catch {
-      this.#change(jid, { loading: false, complete: this.connection.online });
+      // Without an archive there is nothing before; without a connection it is tried again when somebody scrolls.
+      if (this.connection.online) change = { loading: false, complete: true };
     }
+    this.#change(jid, change);
   }
 
   /** Sends a message, or keeps it until there is a connection. */
