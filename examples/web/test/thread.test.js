@@ -9,6 +9,12 @@ test('messages stand by time, whatever the order they came in', () => {
   assert.equal(ids(['b', 'd', 'a', 'c'].reduce((list, id) => insert(list, said(id, id.charCodeAt(0))), [])), 'abcd');
 });
 
+test('of the same second, a page of history stands before what is there', () => {
+  const shown = [said('c', 5), said('d', 5)];
+  assert.equal(ids([said('b', 5), said('a', 5)].reduce((list, one) => insert(list, one, true), shown)), 'abcd');
+  assert.equal(ids(insert(shown, said('e', 5))), 'cde');
+});
+
 test('the same message out of the archive is no second one, and completes the first', () => {
   const live = insert([], said('a', 1, 'me', { status: 'waiting' }));
   const both = insert(live, said('a', 2, 'me', { archiveId: '77', status: 'sent' }));

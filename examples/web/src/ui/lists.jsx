@@ -4,7 +4,7 @@ import { Component } from 'preact';
 import { grouped, idleWords, LABELS, present } from '../xmpp/presence.js';
 import { Avatar } from './avatar.jsx';
 import { go } from './hooks.js';
-import { Device, DEVICES } from './icons.jsx';
+import { Device } from './icons.jsx';
 import { brief } from './words.js';
 
 /** Arrow keys, Home and End among the rows of a list. */
@@ -22,21 +22,21 @@ export function PeopleList({ people, roster, chats, open, now, query, onAdd }) {
   if (!roster.loaded) return <Skeleton />;
   if (!roster.people.size) {
     return (
-      <div class="empty">
+      <div class="empty" data-testid="roster">
         <p><strong>Nobody here yet.</strong></p>
         <p>Colleagues of your groups appear by themselves. Others you can add.</p>
         <button class="primary" onClick={onAdd}>Add a contact</button>
       </div>
     );
   }
-  if (!people.length) return <div class="empty"><p>Nobody is called “{query}”.</p></div>;
+  if (!people.length) return <div class="empty" data-testid="roster"><p>Nobody is called “{query}”.</p></div>;
   return (
     <div data-testid="roster" onKeyDown={walk}>
       {grouped(people).map(({ name, people: members }) => (
-        <section key={name} aria-label={name}>
+        <div key={name} class="section" role="group" aria-label={name}>
           <h2 class="group">{name} <span class="count">{members.filter(present).length}/{members.length}</span></h2>
           <ul>{members.map((person) => <Row key={person.jid} person={person} unread={chats.threads.get(person.jid)?.unread ?? 0} open={open === person.jid} idle={idleWords(person.idleSince, now)} />)}</ul>
-        </section>
+        </div>
       ))}
     </div>
   );
@@ -50,19 +50,19 @@ class Row extends Component {
   render({ person, unread, open, idle }) {
     const { jid, name, show, devices, asked } = person;
     const note = person.note || (asked && show === 'offline' ? 'Has not answered your request yet' : '');
-    const label = [name, LABELS[show] ?? show, note, idle && `idle for ${idle}`, ...devices.map((kind) => DEVICES[kind]), unread && `${unread} unread`].filter(Boolean).join(', ');
     return (
       <li>
-        <button class="row" data-testid="contact" data-jid={jid} data-show={show} data-devices={devices.join(' ')} aria-current={open ? 'true' : undefined} aria-label={label} onClick={() => go(jid)}>
+        <button class="row" data-testid="contact" data-jid={jid} data-show={show} data-devices={devices.join(' ')} aria-current={open ? 'true' : undefined} onClick={() => go(jid)}>
           <Avatar person={person} />
           <span class="who">
             <span class="name" data-testid="contact-name">{name}</span>
+            <span class="unseen">{LABELS[show] ?? show}</span>
             {note && <span class="note" data-testid="contact-note">{note}</span>}
           </span>
           <span class="facts">
-            {idle && <span class="idle" data-testid="contact-idle">{idle}</span>}
+            {idle && <span class="idle"><span class="unseen">idle for </span><span data-testid="contact-idle">{idle}</span></span>}
             {devices.map((kind) => <Device key={kind} kind={kind} />)}
-            {unread > 0 && <span class="badge" data-testid="unread">{unread}</span>}
+            {unread > 0 && <span class="badge"><span data-testid="unread">{unread}</span><span class="unseen"> unread</span></span>}
           </span>
         </button>
       </li>
@@ -97,7 +97,7 @@ export function ChatList({ roster, chats, open, now, onPeople }) {
               </span>
               <span class="facts tall">
                 <time class="idle" dateTime={new Date(last.at).toISOString()}>{brief(last.at, now)}</time>
-                {unread > 0 && <span class="badge" data-testid="unread">{unread}<span class="unseen"> unread</span></span>}
+                {unread > 0 && <span class="badge"><span data-testid="unread">{unread}</span><span class="unseen"> unread</span></span>}
               </span>
             </button>
           </li>

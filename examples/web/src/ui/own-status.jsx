@@ -21,11 +21,11 @@ export function OwnStatus({ office }) {
   const note = kept?.note || status.note;
   return (
     <div class="holder own" ref={holder}>
-      <button class="mine" data-testid="own-status" data-show={show} data-kept={Boolean(kept)} aria-expanded={open} aria-label={`Your status: ${LABELS[show]}${note ? `, ${note}` : ''}. Change it`} onClick={() => set(!open)}>
+      <button class="mine" data-testid="own-status" data-show={show} data-kept={Boolean(kept)} aria-expanded={open} title="Change your status" onClick={() => set(!open)}>
         <Avatar person={{ ...self, show }} />
         <span class="who">
           <span class="name">{self.name}</span>
-          <span class="note">{kept && <Pin />}{note || LABELS[show]}</span>
+          <span class="note">{kept && <Pin />}{note && <span class="unseen">{LABELS[show]}: </span>}{note || LABELS[show]}</span>
         </span>
       </button>
       {open && <Panel office={office} kept={kept} self={self} onDone={() => { set(false); holder.current?.querySelector('button')?.focus(); }} />}

@@ -55,7 +55,7 @@ export function Side({ office, open, onHelp }) {
       <div class="tabs" role="tablist" aria-label="Show">
         <button role="tab" id="people-tab" aria-selected={tab === 'people'} aria-controls="list" data-testid="tab-people" onClick={() => setTab('people')}><Icons.People /> People</button>
         <button role="tab" id="chats-tab" aria-selected={tab === 'chats'} aria-controls="list" data-testid="tab-chats" onClick={() => setTab('chats')}>
-          <Icons.Bubble /> Chats {chats.unread > 0 && <span class="badge" data-testid="unread-all">{chats.unread}<span class="unseen"> unread</span></span>}
+          <Icons.Bubble /> Chats {chats.unread > 0 && <span class="badge"><span data-testid="unread-all">{chats.unread}</span><span class="unseen"> unread</span></span>}
         </button>
       </div>
       <div class="list" id="list" role="tabpanel" aria-labelledby={`${tab}-tab`}>

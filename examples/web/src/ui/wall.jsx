@@ -3,7 +3,7 @@
 import { grouped, idleWords, LABELS, present } from '../xmpp/presence.js';
 import { Avatar } from './avatar.jsx';
 import { go, useModel, useNow } from './hooks.js';
-import { Back, Close, Device, DEVICES, Dot, Screen } from './icons.jsx';
+import { Back, Close, Device, Dot, Screen } from './icons.jsx';
 import { clock } from './words.js';
 
 export function Wall({ office, hung, onHang, onLeave }) {
@@ -49,8 +49,7 @@ const best = (a, b) => AVAILABILITY.indexOf(a.show) - AVAILABILITY.indexOf(b.sho
 
 const Card = ({ person, idle }) => (
   <li>
-    <button class="card" data-testid="card" data-jid={person.jid} data-show={person.show} onClick={() => go(person.jid)}
-      aria-label={[person.name, LABELS[person.show], person.note, idle && `idle for ${idle}`, ...person.devices.map((kind) => DEVICES[kind])].filter(Boolean).join(', ')}>
+    <button class="card" data-testid="card" data-jid={person.jid} data-show={person.show} onClick={() => go(person.jid)}>
       <Avatar person={person} size="large" dot={false} />
       <span class="who">
         <span class="name">{person.name}</span>

@@ -12,6 +12,9 @@ const PAUSE = 6000; // who has not typed for so long has paused
 
 const READ = 'adsum.read.';
 
+/** How far a message has come that is seen for the first time. */
+const fresh = ({ from }) => ({ status: from === 'me' ? 'sent' : undefined });
+
 export class Chats extends Model {
   /** jid → { jid, messages, unread, typing, complete, loading, oldest: archive id that history is known from } */
   threads = new Map();
@@ -93,6 +96,7 @@ export class Chats extends Model {
         const { oldest, messages: known } = this.thread(jid);
         const from = oldest ?? known.find(({ archiveId }) => archiveId)?.archiveId ?? '';
         const { messages, complete, first } = await page(this.connection, { with: jid, before: from, max: PAGE });
+        for (const message of messages.toReversed()) if (message.body && !message.replaces) this.#add({ ...message, ...fresh(message) }, true);
         for (const message of messages) this.#known(message, true);
         this.#change(jid, { oldest: first || from });
         if (complete) {
@@ -118,7 +122,7 @@ export class Chats extends Model {
       this.#change(jid, { messages: corrected });
       return;
     }
-    const message = { id: randomId(), archiveId: '', with: jid, from: 'me', at: Date.now(), body, status: 'waiting' };
+    const message = { id: randomId(), archiveId: '', with: jid, from: 'me', at: Math.max(Date.now(), this.thread(jid).messages.at(-1)?.at ?? 0), body, status: 'waiting' };
     this.#typing?.jid === jid && this.#forget();
     this.#add(message);
     this.#transmit(message);
@@ -187,7 +191,10 @@ export class Chats extends Model {
     if (message.from === 'them') this.#heard(message, old, copy);
     else if (message.displayed) this.#read(message.with, message.at);
     if (message.replaces && this.#corrected(message)) return;
-    if (message.body) this.#add({ ...message, status: message.from === 'me' ? 'sent' : undefined });
+    if (!message.body) return;
+    const newest = this.threads.get(message.with)?.messages.at(-1)?.at ?? 0;
+    const at = message.late ? message.at : Math.max(message.at, newest); // clocks differ, but what comes now comes last
+    this.#add({ ...message, at, ...fresh(message) });
   }
 
   #heard(message, old, copy) {
@@ -211,10 +218,10 @@ export class Chats extends Model {
     if (this.threads.get(jid)?.messages.some((message) => message.id === id && message.from === 'me')) this.#update(jid, id, { status: 'failed', error });
   }
 
-  #add(message) {
+  #add(message, earlier = false) {
     const jid = message.with;
     const thread = this.thread(jid);
-    const messages = insert(thread.messages, message);
+    const messages = insert(thread.messages, message, earlier);
     this.#change(jid, { messages, unread: unread(messages, this.#since(jid)) });
     if (jid === this.open && this.#watched) this.#seen(jid);
   }

@@ -8,8 +8,9 @@ const BETTER = ['failed', 'waiting', 'sent', 'received', 'displayed'];
 /** The better of two states of a message of ours: what was displayed was received. */
 export const further = (a = 'waiting', b = 'waiting') => (BETTER.indexOf(b) > BETTER.indexOf(a) ? b : a);
 
-/** The list with a message added or, if it is there already, completed by what is newly known. A new list, oldest first. */
-export function insert(messages, message) {
+/** The list with a message added or, if it is there already, completed by what is newly known. A new list, oldest first. Of the same time it stands after those
+ * that are there, or before them if it is known to be `earlier`: some archives know no fractions of seconds. */
+export function insert(messages, message, earlier = false) {
   for (let at = messages.length - 1; at >= 0; at -= 1) {
     if (same(messages[at], message)) {
       const known = messages[at];
@@ -18,7 +19,7 @@ export function insert(messages, message) {
     }
   }
   let at = messages.length;
-  while (at > 0 && messages[at - 1].at > message.at) at -= 1;
+  while (at > 0 && (messages[at - 1].at > message.at || (earlier && messages[at - 1].at === message.at))) at -= 1;
   return messages.toSpliced(at, 0, message);
 }
 
