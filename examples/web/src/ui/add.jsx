@@ -61,7 +61,7 @@ export function AddContact({ office, onClose }) {
           </ul>
         )}
         <label>
-          Call them <span class="small">(optional)</span>
+          <span>Call them <span class="small">(optional)</span></span>
           <input data-testid="add-name" type="text" autoComplete="off" placeholder={jid.includes('@') ? nameOf(jid.trim()) : ''} value={name} onInput={({ target }) => setName(target.value)} />
         </label>
         <p class="trouble" role="alert">{error || (found.length ? '' : 'They are asked whether you may see when they are in.')}</p>

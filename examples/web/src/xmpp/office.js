@@ -36,10 +36,10 @@ export class Office {
   }
 
   /** Signs in. `keep`: also after a reload of this tab. */
-  signIn(account, password, { keep = false } = {}) {
+  async signIn(account, password, { keep = false } = {}) {
     this.keep = keep;
     this.#recall(bare(account));
-    return this.connection.signIn(bare(account), password, this.#resource());
+    return this.connection.signIn(bare(account), password, await this.#resource());
   }
 
   signOut() {
@@ -88,9 +88,12 @@ export class Office {
     [TAB, RESOURCE].forEach((key) => sessionStorage.removeItem(key));
   }
 
-  // The name of this window at the server: the same after a reload, so that the session before it is replaced instead of lingering.
-  #resource() {
-    const name = sessionStorage.getItem(RESOURCE) ?? `web-${randomId().slice(0, 8)}`;
+  // The name of this window at the server: the same after a reload, so that the session before it is replaced instead of lingering. A tab that was duplicated
+  // has the storage of the other, and would throw it out: who holds the lock keeps the name.
+  async #resource() {
+    const fresh = `web-${randomId().slice(0, 8)}`;
+    const last = sessionStorage.getItem(RESOURCE) ?? fresh;
+    const name = (await held(`adsum.${last}`)) ? last : fresh;
     sessionStorage.setItem(RESOURCE, name);
     return name;
   }
@@ -107,6 +110,20 @@ export class Office {
     Object.assign(this.status, { show, note });
   }
 }
+
+// Takes a lock for as long as the page lives; false if another page has it. Where there are no locks nobody has.
+function held(name) {
+  if (!navigator.locks) return true;
+  return new Promise((resolve) => {
+    navigator.locks.request(name, { ifAvailable: true }, (lock) => {
+      resolve(Boolean(lock) || mine.has(name));
+      if (lock) mine.add(name);
+      return lock && new Promise(() => {});
+    });
+  });
+}
+
+const mine = new Set();
 
 function read(key, storage = sessionStorage) {
   try {
