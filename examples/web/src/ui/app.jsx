@@ -15,7 +15,7 @@ export function App({ office }) {
   const inside = useRef(false);
   if (state.phase === 'online') inside.current = true;
   if (state.phase === 'signed-out') inside.current = false;
-  const restoring = state.phase === 'connecting' && office.restoring;
+  const { restoring } = office;
   return inside.current || restoring ? <Inside office={office} /> : <SignIn office={office} />;
 }
 

@@ -177,7 +177,8 @@ export class Connection extends Emitter {
     this.#strophe = null;
     this.#clear();
     strophe._doDisconnect?.(condition); // at once, without the farewell that would make the stream one that cannot be resumed
-    if (final(condition)) return this.signOut(final(condition));
+    const kept = typeof this.#secret !== 'string'; // nobody has typed a password just now
+    if (final(condition)) return this.signOut(kept && condition === 'not-authorized' ? 'Please sign in again.' : final(condition));
     if (was === 'online') {
       this.#place = 0;
       return this.#later();
