@@ -88,11 +88,13 @@ export class Connection extends Emitter {
 
   /** Tries again now, if there is no connection; else finds out whether it still stands. */
   retry() {
-    if (this.state.phase === 'offline') {
+    if (this.online) this.#probe(ANSWER / 2);
+    else if (this.#ever && this.state.phase !== 'signed-out') {
+      this.#drop();
       this.#attempt = 0;
       this.#place = 0;
       this.#open();
-    } else if (this.online) this.#probe(ANSWER / 2);
+    }
   }
 
   /** Sends a stanza. False when there is no connection. */
@@ -159,10 +161,11 @@ export class Connection extends Emitter {
     const resumed = strophe.hasResumed();
     this.jid = strophe.jid;
     this.#secret = strophe.scram_keys ?? this.#secret;
+    if (!this.#ever) remember(window.localStorage, place.transport);
+    this.#places = [place, ...this.#places.filter((other) => other !== place)];
     this.#ever = true;
     this.#attempt = 0;
     this.#heard = Date.now();
-    remember(window.localStorage, place.transport);
     if (!resumed) this.#reject();
     this.#timers.silence = setInterval(() => this.#quiet(), SILENCE / 3);
     this.#tell({ phase: 'online', error: '', retryAt: 0, transport: place.transport });
@@ -174,9 +177,7 @@ export class Connection extends Emitter {
   #over(strophe, condition) {
     if (strophe !== this.#strophe) return;
     const was = this.state.phase;
-    this.#strophe = null;
-    this.#clear();
-    strophe._doDisconnect?.(condition); // at once, without the farewell that would make the stream one that cannot be resumed
+    this.#drop(condition);
     const kept = typeof this.#secret !== 'string'; // nobody has typed a password just now
     if (final(condition)) return this.signOut(kept && condition === 'not-authorized' ? 'Please sign in again.' : final(condition));
     if (was === 'online') {
@@ -184,6 +185,7 @@ export class Connection extends Emitter {
       return this.#later();
     }
     if (!this.#ever && busy(condition)) return this.signOut(busy(condition));
+    if (this.#ever && this.#attempt < 2) return this.#later(); // the way that worked is likely to work again
     this.#place += 1;
     if (this.#place < this.#places.length) return this.#open();
     this.#failed();
@@ -205,11 +207,16 @@ export class Connection extends Emitter {
   #lost(error) {
     if (!this.online && this.state.phase !== 'connecting') return;
     if (!this.#ever) return;
+    this.#drop();
+    this.#later(error);
+  }
+
+  // Lets go of a connection at once, without the farewell that would make its stream one that cannot be resumed.
+  #drop(condition) {
     const strophe = this.#strophe;
     this.#strophe = null;
     this.#clear();
-    strophe?._doDisconnect?.();
-    this.#later(error);
+    strophe?._doDisconnect?.(condition);
   }
 
   #clear() {
