@@ -11,6 +11,7 @@ import { Chats } from './chat.js';
 import { Connection } from './connection.js';
 import { describe } from './devices.js';
 import { bare } from './jid.js';
+import { Names } from './names.js';
 import { Roster } from './roster.js';
 import { Status } from './status.js';
 import { NS, child, randomId, stx } from './stanza.js';
@@ -26,7 +27,8 @@ export class Office {
   constructor() {
     this.connection = new Connection();
     this.avatars = new Avatars(this.connection);
-    this.roster = new Roster(this.connection, this.avatars);
+    this.names = new Names(this.connection);
+    this.roster = new Roster(this.connection, this.avatars, this.names);
     this.status = new Status(this.connection);
     this.chats = new Chats(this.connection, this.roster);
     this.connection.on('session', ({ resumed }) => (resumed ? this.chats.carryOn() : this.#begin()));
@@ -44,6 +46,7 @@ export class Office {
 
   signOut() {
     this.connection.signOut();
+    this.names.forget();
     sessionStorage.clear();
     location.hash = '';
     location.reload(); // nothing of the account stays in memory
@@ -68,7 +71,6 @@ export class Office {
     }
     this.status.announce();
     this.chats.resume();
-    this.roster.introduce().catch(() => {}); // who has no card is called by the address
   }
 
   // What others and the server may ask of a client. What is not known is said to be so (RFC 6120 §8.2.3).

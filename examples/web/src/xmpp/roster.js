@@ -12,18 +12,19 @@ export class Roster extends Model {
   requests = new Map(); // jid → { jid, name, note }
   loaded = false;
 
-  #ownName = '';
   #items = new Map(); // jid → { name, groups, subscription, ask }
   #presences = new Map(); // jid → Map(resource → …)
 
-  constructor(connection, avatars) {
+  constructor(connection, avatars, names) {
     super();
     this.connection = connection;
     this.avatars = avatars;
+    this.names = names;
     this.devices = new Devices(connection, (node) => this.#learned(node));
     connection.on('push', (iq) => this.#push(iq));
     connection.on('presence', (stanza) => this.#presence(stanza));
     avatars.on('changed', (jid) => this.#renew(jid));
+    names.on('changed', (jid) => this.#renew(jid));
   }
 
   /** Asks for the list; for a new session, before the first presence. */
@@ -35,6 +36,7 @@ export class Roster extends Model {
     this.people = new Map();
     for (const jid of this.#items.keys()) this.#renew(jid);
     this.loaded = true;
+    this.names.learn([this.connection.account, ...items.filter(({ name }) => !name).map(({ jid }) => jid)]);
     this.changed();
   }
 
@@ -43,18 +45,9 @@ export class Roster extends Model {
     return this.people.get(bare(jid)) ?? this.#make(bare(jid));
   }
 
-  /** What is known of one's own devices: the same as a person. */
+  /** What is known of oneself: the same as of a person. */
   get self() {
-    const { account } = this.connection;
-    return { ...this.#make(account), name: this.#ownName || nameOf(account) };
-  }
-
-  /** Learns what we are called: by our own card (XEP-0054). */
-  async introduce() {
-    const answer = await this.connection.request((id) => stx`<iq xmlns="jabber:client" type="get" id="${id}"><vCard xmlns="${NS.vcard}"/></iq>`);
-    const card = child(answer, 'vCard', NS.vcard);
-    this.#ownName = text(card, 'FN', NS.vcard).trim() || text(card, 'NICKNAME', NS.vcard).trim();
-    this.changed();
+    return this.#make(this.connection.account);
   }
 
   /** Whether somebody is in the list because he was put there (not only because he wanted to be). */
@@ -113,6 +106,7 @@ export class Roster extends Model {
         this.changed();
       } else {
         this.#items.set(item.jid, item);
+        if (!item.name) this.names.learn([item.jid]);
         this.#renew(item.jid);
       }
     }
@@ -133,7 +127,7 @@ export class Roster extends Model {
 
   #asked(jid, stanza) {
     const nick = text(stanza, 'nick', NS.nick);
-    this.requests.set(jid, { jid, name: nick || this.#items.get(jid)?.name || nameOf(jid), note: text(stanza, 'status', NS.client) });
+    this.requests.set(jid, { jid, name: nick || this.get(jid).name, note: text(stanza, 'status', NS.client) });
     this.changed();
   }
 
@@ -178,7 +172,7 @@ export class Roster extends Model {
     const devices = [...(this.#presences.get(jid)?.values() ?? [])];
     return {
       jid,
-      name: item?.name || nameOf(jid),
+      name: item?.name || this.names.of(jid) || nameOf(jid),
       groups: item?.groups ?? [],
       subscription: item?.subscription ?? 'none',
       asked: item?.ask === 'subscribe',
