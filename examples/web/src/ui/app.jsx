@@ -20,10 +20,9 @@ export function App({ office }) {
 }
 
 function Inside({ office }) {
-  const { connection, chats, roster } = office;
+  const { connection, chats } = office;
   const { state } = useModel(connection, 'state');
   useModel(chats);
-  useModel(roster);
   const [place] = usePlace();
   const [wall, setWall] = useState(false);
   const [help, setHelp] = useState(false);

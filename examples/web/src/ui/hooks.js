@@ -1,5 +1,6 @@
 // What components share.
 
+import { Component } from 'preact';
 import { useEffect, useReducer, useState } from 'preact/hooks';
 
 /** Draws the component again whenever the model has changed. */
@@ -34,4 +35,17 @@ const here = () => decodeURIComponent(location.hash.match(/^#chat=(.+)$/)?.[1] ?
 
 export function go(place) {
   location.hash = place && place !== '#board' ? `chat=${encodeURIComponent(place)}` : place;
+}
+
+/** A component that is drawn anew only when one of its properties is another: an office has hundreds of rows, and one changes. */
+export function still(draw) {
+  return class Still extends Component {
+    shouldComponentUpdate(next) {
+      return Object.keys(next).some((key) => next[key] !== this.props[key]);
+    }
+
+    render(props) {
+      return draw(props);
+    }
+  };
 }

@@ -1,9 +1,8 @@
 // The list of people by group and the list of conversations. Arrow keys move through the rows; a row is drawn anew only when its person has changed.
 
-import { Component } from 'preact';
 import { grouped, idleWords, LABELS, present } from '../xmpp/presence.js';
 import { Avatar } from './avatar.jsx';
-import { go } from './hooks.js';
+import { go, still } from './hooks.js';
 import { Device } from './icons.jsx';
 import { brief } from './words.js';
 
@@ -42,33 +41,27 @@ export function PeopleList({ people, roster, chats, open, now, query, onAdd }) {
   );
 }
 
-class Row extends Component {
-  shouldComponentUpdate(next) {
-    return next.person !== this.props.person || next.unread !== this.props.unread || next.open !== this.props.open || next.idle !== this.props.idle;
-  }
-
-  render({ person, unread, open, idle }) {
-    const { jid, name, show, devices, asked } = person;
-    const note = person.note || (asked && show === 'offline' ? 'Has not answered your request yet' : '');
-    return (
-      <li>
-        <button class="row" data-testid="contact" data-jid={jid} data-show={show} data-devices={devices.join(' ')} aria-current={open ? 'true' : undefined} onClick={() => go(jid)}>
-          <Avatar person={person} />
-          <span class="who">
-            <span class="name" data-testid="contact-name">{name}</span>
-            <span class="unseen">{LABELS[show] ?? show}</span>
-            {note && <span class="note" data-testid="contact-note">{note}</span>}
-          </span>
-          <span class="facts">
-            {idle && <span class="idle"><span class="unseen">idle for </span><span data-testid="contact-idle">{idle}</span></span>}
-            {devices.map((kind) => <Device key={kind} kind={kind} />)}
-            {unread > 0 && <span class="badge"><span data-testid="unread">{unread}</span><span class="unseen"> unread</span></span>}
-          </span>
-        </button>
-      </li>
-    );
-  }
-}
+const Row = still(({ person, unread, open, idle }) => {
+  const { jid, name, show, devices, asked } = person;
+  const note = person.note || (asked && show === 'offline' ? 'Has not answered your request yet' : '');
+  return (
+    <li>
+      <button class="row" data-testid="contact" data-jid={jid} data-show={show} data-devices={devices.join(' ')} aria-current={open ? 'true' : undefined} onClick={() => go(jid)}>
+        <Avatar person={person} />
+        <span class="who">
+          <span class="name" data-testid="contact-name">{name}</span>
+          <span class="unseen">{LABELS[show] ?? show}</span>
+          {note && <span class="note" data-testid="contact-note">{note}</span>}
+        </span>
+        <span class="facts">
+          {idle && <span class="idle"><span class="unseen">idle for </span><span data-testid="contact-idle">{idle}</span></span>}
+          {devices.map((kind) => <Device key={kind} kind={kind} />)}
+          {unread > 0 && <span class="badge"><span data-testid="unread">{unread}</span><span class="unseen"> unread</span></span>}
+        </span>
+      </button>
+    </li>
+  );
+});
 
 export function ChatList({ roster, chats, open, now, onPeople }) {
   const recent = chats.recent;

@@ -1,7 +1,7 @@
 // The column at the side: oneself, requests, the search field, and below it people or conversations.
 
 import { useState } from 'preact/hooks';
-import { matches } from '../xmpp/presence.js';
+import { byName, matches } from '../xmpp/presence.js';
 import { AddContact } from './add.jsx';
 import { go, useModel, useNow } from './hooks.js';
 import * as Icons from './icons.jsx';
@@ -26,7 +26,7 @@ export function Side({ office, open, onHelp }) {
       document.querySelector('.list .row')?.focus();
     } else if (event.key === 'Enter' && found.length && tab === 'people') {
       setQuery('');
-      go([...found].sort((a, b) => a.name.localeCompare(b.name))[0].jid);
+      go(found.toSorted(byName)[0].jid);
     } else if (event.key === 'Escape' && query) {
       event.preventDefault();
       event.stopPropagation();

@@ -1,8 +1,8 @@
 // The board: everybody at a glance, those who are in large, the others small. Made to hang on a screen in the hall as well.
 
-import { grouped, idleWords, LABELS, present } from '../xmpp/presence.js';
+import { byName, grouped, idleWords, LABELS, present } from '../xmpp/presence.js';
 import { Avatar } from './avatar.jsx';
-import { go, useModel, useNow } from './hooks.js';
+import { go, still, useModel, useNow } from './hooks.js';
 import { Back, Close, Device, Dot, Screen } from './icons.jsx';
 import { clock } from './words.js';
 
@@ -45,9 +45,9 @@ function headline(people, inside) {
 }
 
 const AVAILABILITY = ['chat', 'available', 'dnd', 'away', 'xa'];
-const best = (a, b) => AVAILABILITY.indexOf(a.show) - AVAILABILITY.indexOf(b.show) || a.name.localeCompare(b.name);
+const best = (a, b) => AVAILABILITY.indexOf(a.show) - AVAILABILITY.indexOf(b.show) || byName(a, b);
 
-const Card = ({ person, idle }) => (
+const Card = still(({ person, idle }) => (
   <li>
     <button class="card" data-testid="card" data-jid={person.jid} data-show={person.show} onClick={() => go(person.jid)}>
       <Avatar person={person} size="large" dot={false} />
@@ -59,18 +59,20 @@ const Card = ({ person, idle }) => (
       {person.note && <span class="note">{person.note}</span>}
     </button>
   </li>
-);
+));
+
+const Chip = still(({ person }) => (
+  <li>
+    <button class="chip" data-testid="card" data-jid={person.jid} data-show={person.show} title={person.note || undefined} onClick={() => go(person.jid)}>
+      <Avatar person={person} size="small" dot={false} /> {person.name}
+      {person.note && <span class="note">{person.note}</span>}
+    </button>
+  </li>
+));
 
 const Absent = ({ people }) =>
   people.length > 0 && (
     <ul class="absent" aria-label="Not in">
-      {people.map((person) => (
-        <li key={person.jid}>
-          <button class="chip" data-testid="card" data-jid={person.jid} data-show={person.show} title={person.note || undefined} onClick={() => go(person.jid)}>
-            <Avatar person={person} size="small" dot={false} /> {person.name}
-            {person.note && <span class="note">{person.note}</span>}
-          </button>
-        </li>
-      ))}
+      {people.map((person) => <Chip key={person.jid} person={person} />)}
     </ul>
   );

@@ -72,7 +72,7 @@ export function idleWords(idleSince, now) {
  */
 export function grouped(people, rest = 'Contacts') {
   const groups = new Map();
-  const put = (name, person) => groups.set(name, [...(groups.get(name) ?? []), person]);
+  const put = (name, person) => (groups.has(name) ? groups.get(name).push(person) : groups.set(name, [person]));
   for (const person of people) for (const name of person.groups.length ? person.groups : [rest]) put(name, person);
   const everybody = [...groups].find(([, members]) => members.length === people.length);
   if (everybody && groups.size > 1) {
@@ -80,9 +80,13 @@ export function grouped(people, rest = 'Contacts') {
     if (alone.length) groups.set(everybody[0], alone);
     else groups.delete(everybody[0]);
   }
-  const byName = (a, b) => a.name.localeCompare(b.name, undefined, { sensitivity: 'base', numeric: true });
   return [...groups].map(([name, members]) => ({ name, people: members.sort(byName) })).sort((a, b) => (a.name === rest) - (b.name === rest) || byName(a, b));
 }
+
+const collator = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true });
+
+/** The order of what has a name, as people sort. */
+export const byName = (a, b) => collator.compare(a.name, b.name);
 
 /** Whether a person is meant by what was typed into the search field: each word begins a word of the name or is somewhere in address, note or groups. */
 export function matches(person, query) {
