@@ -39,7 +39,7 @@ export class Connection extends Emitter {
     window.addEventListener('online', () => this.retry());
     window.addEventListener('offline', () => this.#lost('Your device has no network.'));
     document.addEventListener('visibilitychange', () => this.#seen());
-    window.addEventListener('pagehide', (event) => event.persisted || this.#strophe?.disconnect());
+    window.addEventListener('pagehide', (event) => event.persisted || this.#leave());
   }
 
   get account() {
@@ -222,6 +222,15 @@ export class Connection extends Emitter {
   #clear() {
     Object.values(this.#timers).forEach((timer) => clearTimeout(timer));
     this.#timers = {};
+  }
+
+  // The page goes, and nobody should be seen here any longer. A WebSocket still takes a farewell; of BOSH requests only a beacon outlives the page.
+  #leave() {
+    const strophe = this.#strophe;
+    const { sid, rid } = strophe?._proto ?? {};
+    if (!sid || !this.online) return strophe?.disconnect();
+    const body = stx`<body xmlns="http://jabber.org/protocol/httpbind" rid="${String(rid)}" sid="${sid}" type="terminate"><presence xmlns="jabber:client" type="unavailable"/></body>`;
+    navigator.sendBeacon(strophe.service, new Blob([body.toString()], { type: 'text/xml; charset=utf-8' }));
   }
 
   // Both ends may be gone without a word: a quiet connection is asked now and then.
