@@ -31,7 +31,7 @@ export class Office {
     this.roster = new Roster(this.connection, this.avatars, this.names);
     this.status = new Status(this.connection);
     this.chats = new Chats(this.connection, this.roster);
-    this.connection.on('session', ({ resumed }) => (resumed ? this.chats.carryOn() : this.#begin()));
+    this.connection.on('session', ({ resumed }) => (resumed ? this.#carryOn() : this.#begin()));
     this.connection.on('push', (iq) => this.#answer(iq));
     this.connection.on('state', ({ phase }) => phase === 'signed-out' && this.#forget());
     this.status.on('change', () => this.#remember());
@@ -71,6 +71,11 @@ export class Office {
     }
     this.status.announce();
     this.chats.resume();
+  }
+
+  #carryOn() {
+    this.status.carryOn();
+    this.chats.carryOn();
   }
 
   // What others and the server may ask of a client. What is not known is said to be so (RFC 6120 §8.2.3).

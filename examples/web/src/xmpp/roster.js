@@ -30,6 +30,7 @@ export class Roster extends Model {
   /** Asks for the list; for a new session, before the first presence. */
   async load() {
     this.#presences.clear();
+    this.requests.clear(); // those that are still open come again
     const answer = await this.connection.request((id) => stx`<iq xmlns="jabber:client" type="get" id="${id}"><query xmlns="${NS.roster}"/></iq>`);
     const items = children(child(answer, 'query', NS.roster), 'item', NS.roster).map(read);
     this.#items = new Map(items.map((item) => [item.jid, item]));
@@ -71,8 +72,9 @@ export class Roster extends Model {
     );
   }
 
-  /** Lets somebody see us, and asks to see them. */
+  /** Lets somebody see us, and asks to see them. Without a connection nothing happens. */
   approve(jid) {
+    if (!this.connection.online) return;
     this.#subscription(jid, 'subscribed');
     const item = this.#items.get(jid);
     if (!item || (!['to', 'both'].includes(item.subscription) && item.ask !== 'subscribe')) this.#subscription(jid, 'subscribe');
@@ -80,6 +82,7 @@ export class Roster extends Model {
   }
 
   deny(jid) {
+    if (!this.connection.online) return;
     this.#subscription(jid, 'unsubscribed');
     this.#done(jid);
   }
@@ -106,6 +109,7 @@ export class Roster extends Model {
         this.changed();
       } else {
         this.#items.set(item.jid, item);
+        if (['from', 'both'].includes(item.subscription)) this.requests.delete(item.jid); // another device of ours has answered
         if (!item.name) this.names.learn([item.jid]);
         this.#renew(item.jid);
       }

@@ -19,6 +19,7 @@ export class Status extends Model {
   idleSince = 0;
 
   #touched = Date.now();
+  #unsent = false; // whether something changed while there was no connection
 
   constructor(connection) {
     super();
@@ -39,6 +40,11 @@ export class Status extends Model {
       this.canKeep = false;
     }
     this.changed();
+  }
+
+  /** After the session before was resumed. */
+  carryOn() {
+    if (this.#unsent) this.#send();
   }
 
   /** Changes the status of this window. */
@@ -75,7 +81,7 @@ export class Status extends Model {
   // Who has left the desk is away without having to say so.
   #send() {
     const show = this.idleSince && ['available', 'chat'].includes(this.show) ? 'away' : this.show;
-    this.connection.send(stx`<presence xmlns="jabber:client">
+    this.#unsent = !this.connection.send(stx`<presence xmlns="jabber:client">
       ${show === 'available' ? '' : stx`<show>${show}</show>`}
       ${this.note ? stx`<status>${writable(this.note)}</status>` : ''}
       ${this.idleSince ? stx`<idle xmlns="${NS.idle}" since="${new Date(this.idleSince).toISOString()}"/>` : ''}
