@@ -184,7 +184,7 @@ fn http(r: &mut Reader<'_>, folder: &Path) -> Http {
         listen_tls: r.take("http.listen_tls", read::listen),
         public_url: r.take("http.public_url", url),
         trusted_proxies: r.take("http.trusted_proxies", networks),
-        cors: r.take("http.cors", read::texts),
+        cors: r.take("http.cors", origins),
         presence_prefix: r.take("http.presence_prefix", prefix),
         app: path(r, "http.app", folder),
         platform: r.take("http.platform", read::boolean),
@@ -206,6 +206,24 @@ fn url(value: &Value) -> Read<Option<String>> {
         }
         _ => Err(format!(
             "must be a URL such as \"https://im.office.example\", not \"{text}\""
+        )),
+    }
+}
+
+/// RFC 6454 §6.1: scheme, host and port as browsers write them.
+fn origins(value: &Value) -> Read<Vec<String>> {
+    let all = read::texts(value)?;
+    let is_origin = |text: &str| {
+        let host = text
+            .split_once("://")
+            .filter(|(scheme, _)| !scheme.is_empty())
+            .map_or("", |(_, host)| host);
+        text == "*" || !host.is_empty() && !host.contains(['/', ' ', '?', '#', '*', ','])
+    };
+    match all.iter().find(|text| !is_origin(text)) {
+        None => Ok(all),
+        Some(text) => Err(format!(
+            "must hold \"*\" or origins such as \"https://www.office.example\", without a path, not \"{text}\""
         )),
     }
 }

@@ -98,7 +98,7 @@ pub(crate) const SECTIONS: &[Section] = &[
     },
     Section {
         name: "http",
-        doc: "HTTP: health, metrics, the authority's certificate.",
+        doc: "HTTP: for browsers and programs; health, metrics, the authority's certificate.",
         keys: HTTP,
     },
     Section {
@@ -236,29 +236,27 @@ const HTTP: &[Key] = &[
     key(
         "listen",
         "[\"[::]:5280\"]",
-        "Addresses for plain HTTP; [] switches it off.",
+        "Addresses for plain HTTP, for this machine and for a proxy that speaks TLS; [] switches it off.",
     ),
     key(
         "listen_tls",
         "[\"[::]:5281\"]",
         "Addresses for HTTPS; [] switches it off.",
     ),
-    later(
+    key(
         "public_url",
         "\"\"",
-        "\"\"",
-        "What clients are told; \"\" derives it from domain and port.",
+        "Where clients are told to go (XEP-0156), such as \"https://im.office.example\"; \"\" derives it from the name they came by and the port of listen_tls.",
     ),
     key(
         "trusted_proxies",
         "[]",
         "CIDR blocks whose X-Forwarded-For and X-Forwarded-Proto are believed. A proxy named here must set both and let none of a client's through.",
     ),
-    later(
+    key(
         "cors",
         "[\"*\"]",
-        "",
-        "Origins that browsers may call from.",
+        "Web sites whose pages may call BOSH, WebSocket and the HTTP services, such as [\"https://www.office.example\"]; \"*\" is any. Logins that the browser itself keeps are never sent along.",
     ),
     later(
         "presence_prefix",

@@ -43,6 +43,14 @@ pub(super) fn listen(
     tokio::spawn(sip::drive(Arc::clone(shared), Arc::clone(sip)));
     tokio::spawn(backup::keep_making(Arc::clone(shared)));
     tokio::spawn(renew(Arc::clone(shared)));
+    let port_of = |key| {
+        let of_key = bound.iter().find(|one| one.key == key);
+        of_key.map(|one| one.address.port())
+    };
+    let _ = shared.web_ports.set(http::Ports {
+        plain: port_of("http.listen"),
+        tls: port_of("http.listen_tls"),
+    });
     let census = Arc::new(Census::default());
     let (phones, pages) = (Arc::new(Census::default()), Arc::new(Census::default()));
     for one in bound {

@@ -13,6 +13,7 @@ use xmpp::adhoc::Commands;
 use xmpp::discovery::Item;
 use xmpp::sasl::{Attempts, Decoy, Remembered};
 
+use super::http::Ports;
 use super::sip::Sip;
 use super::xmpp::Resumable;
 use crate::certificates::Certificates;
@@ -49,6 +50,8 @@ pub struct Shared {
     /// Streams that can go on on another connection.
     pub(crate) resumable: Resumable,
     pub(crate) sip: OnceLock<Weak<Sip>>,
+    /// Where HTTP is spoken.
+    pub(crate) web_ports: OnceLock<Ports>,
     /// The configuration as it was last loaded: what a reload may change is read from here.
     pub(crate) loaded: Mutex<Arc<Config>>,
     /// How often secrets of an account have become good for nothing.
@@ -140,6 +143,11 @@ impl Shared {
     pub(crate) fn services(&self) -> Vec<Item> {
         let attached = self.model.attached().into_iter();
         attached.map(|jid| Item { jid, name: None }).collect()
+    }
+
+    /// Where HTTP is spoken.
+    pub(crate) fn web_ports(&self) -> Ports {
+        self.web_ports.get().copied().unwrap_or_default()
     }
 
     /// Completes when the server is to end: nothing new is taken, XMPP streams are closed.

@@ -163,6 +163,7 @@ impl Server {
             gauges: Gauges::default(),
             resumable: Resumable::default(),
             sip: OnceLock::new(),
+            web_ports: OnceLock::new(),
             loaded: Mutex::new(Arc::new(config.clone())),
             ended_secrets: AtomicU64::new(0),
             stop: stopping,

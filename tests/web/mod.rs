@@ -4,6 +4,9 @@
     reason = "a test ends where something is not as it should be"
 )]
 
+mod cors;
+mod host_meta;
 mod http;
+mod http2;
 mod proxies;
 mod wire;

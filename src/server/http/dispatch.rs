@@ -1,23 +1,28 @@
 //! From a request to its answer: what is the same for every path.
 
+use std::sync::Arc;
+
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_LENGTH, HOST, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use hyper::header::{ALLOW, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::{Method, Request, StatusCode, Version};
 
 use super::answer::{Answer, Content, empty, plain};
+use super::compress::{compress, takes_gzip};
 use super::context::{Connected, Context};
 use super::routes::{self, Route};
-use super::trusted;
+use super::{host, trusted};
 
 /// Answers a request.
 pub(super) async fn dispatch(connected: Connected, request: Request<Incoming>) -> Answer {
     let head = request.method() == Method::HEAD;
+    let takes_gzip = takes_gzip(request.headers());
     let mut answer = match refusal(&request) {
         Some(answer) => answer,
         None => routed(connected, request).await,
     };
     let as_told = HeaderValue::from_static("nosniff");
     answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, as_told);
+    compress(takes_gzip, &mut answer);
     if head {
         without_content(answer)
     } else {
@@ -29,17 +34,32 @@ async fn routed(connected: Connected, request: Request<Incoming>) -> Answer {
     let Some(route) = routes::find(request.uri().path()) else {
         return plain(StatusCode::NOT_FOUND, "There is nothing here.\n");
     };
-    if request.method() == Method::OPTIONS {
-        let mut answer = empty(StatusCode::NO_CONTENT);
-        answer.headers_mut().insert(ALLOW, allowed(route));
-        return answer;
-    }
-    if !route.takes(request.method()) {
+    let shared = Arc::clone(&connected.shared);
+    let origins = &shared.config.http.cors;
+    // What is said to the page of another server hangs on the request alone.
+    let mut said = HeaderMap::new();
+    route.cors.say(origins, request.headers(), &mut said);
+    let mut answer = if request.method() == Method::OPTIONS {
+        let methods = route.allowed();
+        route
+            .cors
+            .say_before(&methods, request.headers(), &mut said);
+        with_methods(empty(StatusCode::NO_CONTENT), route)
+    } else if route.takes(request.method()) {
+        handled(connected, route, request).await
+    } else {
         let text = format!("This is answered here: {}.\n", route.allowed());
-        let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, text);
-        answer.headers_mut().insert(ALLOW, allowed(route));
-        return answer;
-    }
+        with_methods(plain(StatusCode::METHOD_NOT_ALLOWED, text), route)
+    };
+    answer.headers_mut().extend(said);
+    answer
+}
+
+async fn handled(
+    connected: Connected,
+    route: &'static Route,
+    request: Request<Incoming>,
+) -> Answer {
     let proxies = &connected.shared.config.http.trusted_proxies;
     let origin = trusted::origin(connected.peer, connected.side, request.headers(), proxies);
     let context = Context::new(connected, origin);
@@ -53,15 +73,18 @@ async fn routed(connected: Connected, request: Request<Incoming>) -> Answer {
     (route.answer)(context, request).await
 }
 
-fn allowed(route: &Route) -> HeaderValue {
-    HeaderValue::try_from(route.allowed()).unwrap_or(HeaderValue::from_static(""))
+fn with_methods(mut answer: Answer, route: &Route) -> Answer {
+    if let Ok(methods) = HeaderValue::try_from(route.allowed()) {
+        answer.headers_mut().insert(ALLOW, methods);
+    }
+    answer
 }
 
 /// What is wrong with a request wherever it goes: RFC 9112 §3.2, RFC 9110 §9.1.
 fn refusal(request: &Request<Incoming>) -> Option<Answer> {
-    let hosts = request.headers().get_all(HOST).iter().count();
-    let least = usize::from(request.version() == Version::HTTP_11);
-    if hosts > 1 || hosts < least {
+    let must_name = request.version() == Version::HTTP_11;
+    let names = request.headers().contains_key(HOST);
+    if host::of(request).is_err() || must_name && !names {
         let text = "A request names its host in one Host header.\n";
         return Some(plain(StatusCode::BAD_REQUEST, text));
     }

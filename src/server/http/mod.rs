@@ -9,14 +9,24 @@
 //! | `dispatch` | from a request to its answer: what is the same for every path |
 //! | `answer` | answers, and pieces of answers |
 //! | `upgraded` | a connection that speaks something else from now on |
+//! | `host` | the host that a request names |
+//! | `body` | the body of a request, within limits |
+//! | `compress` | gzip of answers |
+//! | `cors` | which pages of other servers may call |
+//! | `host_meta` | where browsers find BOSH and WebSocket |
 //! | `own` | health, metrics, the authority |
 //!
 //! A handler is an `async fn answer(context: &Context, request: Request<Incoming>) -> Answer` in a file of its own, with a line in `routes`.
 
 mod answer;
+mod body;
+mod compress;
 mod connection;
 mod context;
+mod cors;
 mod dispatch;
+mod host;
+mod host_meta;
 mod own;
 mod routes;
 mod trusted;
@@ -24,3 +34,4 @@ mod upgraded;
 
 pub(crate) use connection::serve;
 pub(crate) use context::Side;
+pub(crate) use host_meta::Ports;

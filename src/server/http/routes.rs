@@ -7,7 +7,8 @@ use hyper::{Method, Request};
 
 use super::answer::Answer;
 use super::context::Context;
-use super::own;
+use super::cors::Cors;
+use super::{host_meta, own};
 
 /// What answers a request.
 pub(super) type Handler =
@@ -18,6 +19,8 @@ pub(super) struct Route {
     pub(super) path: &'static str,
     /// The methods that are answered. HEAD comes with GET, OPTIONS with every path.
     pub(super) methods: &'static [Method],
+    /// Pages of which other servers may call.
+    pub(super) cors: Cors,
     pub(super) answer: Handler,
 }
 
@@ -33,22 +36,38 @@ static ROUTES: &[Route] = &[
     Route {
         path: "/healthz",
         methods: &[Method::GET],
+        cors: Cors::Own,
         answer: handler!(own::health),
     },
     Route {
         path: "/readyz",
         methods: &[Method::GET],
+        cors: Cors::Own,
         answer: handler!(own::ready),
     },
     Route {
         path: "/metrics",
         methods: &[Method::GET],
+        cors: Cors::Own,
         answer: handler!(own::metrics),
     },
     Route {
         path: "/ca.pem",
         methods: &[Method::GET],
+        cors: Cors::Own,
         answer: handler!(own::authority),
+    },
+    Route {
+        path: "/.well-known/host-meta",
+        methods: &[Method::GET],
+        cors: Cors::Everybody,
+        answer: handler!(host_meta::answer),
+    },
+    Route {
+        path: "/.well-known/host-meta.json",
+        methods: &[Method::GET],
+        cors: Cors::Everybody,
+        answer: handler!(host_meta::answer_json),
     },
 ];
 

@@ -1,0 +1,171 @@
+//! `/.well-known/host-meta` and its JSON form: where browsers find BOSH and WebSocket (XEP-0156, RFC 6415).
+
+use std::net::IpAddr;
+
+use hyper::body::Incoming;
+use hyper::header::{CACHE_CONTROL, HeaderValue};
+use hyper::http::uri::Authority;
+use hyper::{Request, StatusCode};
+use xml::Writer;
+
+use super::answer::{Answer, Content, typed};
+use super::context::{Context, Side};
+use super::host;
+use crate::config::{Config, Domain};
+
+/// RFC 6415 §2.
+const XRD: &str = "http://docs.oasis-open.org/ns/xri/xrd-1.0";
+
+/// The document in XML.
+pub(super) async fn answer(context: &Context, request: Request<Incoming>) -> Answer {
+    let mut document = b"<?xml version='1.0' encoding='UTF-8'?>\n".to_vec();
+    let mut writer = Writer::new(&mut document);
+    writer.start("XRD").attribute("xmlns", XRD);
+    for (relation, url) in links(context, &request) {
+        let link = writer.start("Link").attribute("rel", relation);
+        link.attribute("href", &url).end();
+    }
+    writer.end();
+    document.push(b'\n');
+    remembered("application/xrd+xml; charset=utf-8", document)
+}
+
+/// The document in JSON (RFC 6415 appendix A).
+pub(super) async fn answer_json(context: &Context, request: Request<Incoming>) -> Answer {
+    let links: Vec<_> = links(context, &request)
+        .map(|(relation, url)| serde_json::json!({ "rel": relation, "href": url }))
+        .into_iter()
+        .collect();
+    let document = serde_json::json!({ "links": links });
+    remembered("application/json", format!("{document:#}\n"))
+}
+
+fn remembered(kind: &'static str, content: impl Into<Content>) -> Answer {
+    let mut answer = typed(StatusCode::OK, kind, content);
+    let an_hour = HeaderValue::from_static("public, max-age=3600");
+    answer.headers_mut().insert(CACHE_CONTROL, an_hour);
+    answer
+}
+
+fn links(context: &Context, request: &Request<Incoming>) -> [(&'static str, String); 2] {
+    let host = host::of(request).ok().flatten();
+    let shared = context.shared();
+    let base = base(
+        &shared.config,
+        host.as_ref(),
+        shared.web_ports(),
+        came_by_secure_proxy(context),
+    );
+    // http to ws, https to wss.
+    let socket = format!("ws{}/xmpp-websocket", &base["http".len()..]);
+    [
+        ("urn:xmpp:alt-connections:websocket", socket),
+        (
+            "urn:xmpp:alt-connections:xbosh",
+            format!("{base}/http-bind"),
+        ),
+    ]
+}
+
+/// A proxy speaks TLS for us: its clients reach it as they named it.
+fn came_by_secure_proxy(context: &Context) -> bool {
+    context.connected.side == Side::Plain && context.confidential && !context.local
+}
+
+/// The ports of the listeners, where there are any.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Ports {
+    pub(crate) plain: Option<u16>,
+    pub(crate) tls: Option<u16>,
+}
+
+/// The URL that clients reach this server by, without a slash at the end: the configured one, or where they are already, with TLS where that is
+/// spoken.
+fn base(config: &Config, host: Option<&Authority>, ports: Ports, by_proxy: bool) -> String {
+    if let Some(url) = &config.http.public_url {
+        return url.clone();
+    }
+    let known = host.filter(|host| is_name(host.host()));
+    if let (Some(host), true) = (known, by_proxy) {
+        return format!("https://{host}");
+    }
+    let first = || {
+        config
+            .domains
+            .first()
+            .map_or("localhost", |domain| &domain.ascii)
+    };
+    let name = known.map_or_else(first, Authority::host);
+    match (ports.tls, ports.plain) {
+        (Some(443), _) => format!("https://{name}"),
+        (Some(port), _) => format!("https://{name}:{port}"),
+        (None, None | Some(80)) => format!("http://{name}"),
+        (None, Some(port)) => format!("http://{name}:{port}"),
+    }
+}
+
+fn is_name(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.parse::<IpAddr>().is_ok() || Domain::parse(host).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::config::parse;
+
+    #[test]
+    fn where_clients_are_told_to_go() {
+        let config = |text: &str| parse(text, None, []).unwrap().config;
+        let several = config("domains = [\"office.example\", \"other.example\"]");
+        let base = |host: &str, tls, plain, by_proxy| {
+            let host = (!host.is_empty()).then(|| Authority::try_from(host).unwrap());
+            super::base(&several, host.as_ref(), Ports { plain, tls }, by_proxy)
+        };
+        let both = (Some(5281), Some(5280));
+        assert_eq!(
+            base("office.example:5280", both.0, both.1, false),
+            "https://office.example:5281"
+        );
+        assert_eq!(
+            base("other.example", both.0, both.1, false),
+            "https://other.example:5281"
+        );
+        assert_eq!(
+            base("[2001:db8::1]:5280", both.0, both.1, false),
+            "https://[2001:db8::1]:5281"
+        );
+        assert_eq!(
+            base("192.0.2.1", both.0, both.1, false),
+            "https://192.0.2.1:5281"
+        );
+        assert_eq!(
+            base("", both.0, both.1, false),
+            "https://office.example:5281"
+        );
+        assert_eq!(
+            base("no_name", both.0, both.1, false),
+            "https://office.example:5281"
+        );
+        assert_eq!(
+            base("office.example", Some(443), Some(80), false),
+            "https://office.example"
+        );
+        assert_eq!(
+            base("office.example", None, Some(5280), false),
+            "http://office.example:5280"
+        );
+        assert_eq!(
+            base("office.example", None, Some(80), false),
+            "http://office.example"
+        );
+        assert_eq!(
+            base("im.office.example:8443", both.0, both.1, true),
+            "https://im.office.example:8443"
+        );
+        let told = config("[http]\npublic_url = \"https://im.office.example/chat/\"");
+        let url = super::base(&told, None, Ports::default(), true);
+        assert_eq!(url, "https://im.office.example/chat");
+    }
+}
