@@ -23,7 +23,11 @@ pub(super) fn check(context: &Context, what: Option<CheckWhat>) -> Done {
     let wanted = |one| what.is_none() || what == Some(one);
     let mut problems = Vec::new();
     if wanted(CheckWhat::Config) {
-        print(&describe(&loaded))?;
+        report(
+            crate::server::web_problems(&loaded.config),
+            describe(&loaded).trim_end(),
+            &mut problems,
+        )?;
     }
     if wanted(CheckWhat::Certs) {
         report(

@@ -264,11 +264,10 @@ const HTTP: &[Key] = &[
         "",
         "Path under which presence is a resource.",
     ),
-    later(
+    key(
         "app",
         "\"\"",
-        "\"\"",
-        "A folder with a built web app, served at /.",
+        "A folder with a built web app, served at /, with its index.html for every page of it; files of up to 32 MiB. Without one / is a page of the program.",
     ),
     later("platform", "false", "false", "The platform SOAP service."),
 ];

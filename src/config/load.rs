@@ -336,6 +336,7 @@ mod tests {
             text,
             None,
             variables(&[
+                ("ADSUM__HTTP__PLATFORM", "true"),
                 ("ADSUM__HTTP__APP", "/srv/app"),
                 ("ADSUM__XMPP__COMPONENTS", "[]"),
             ]),
@@ -343,13 +344,13 @@ mod tests {
         .unwrap();
         assert_eq!(
             loaded.without_effect,
-            ["xmpp.registration", "xmpp.rooms", "http.app", "peers"]
+            ["xmpp.registration", "xmpp.rooms", "http.platform", "peers"]
         );
         assert!(
             loaded
                 .notice()
                 .unwrap()
-                .ends_with(": xmpp.registration, xmpp.rooms, http.app, peers.")
+                .ends_with(": xmpp.registration, xmpp.rooms, http.platform, peers.")
         );
         assert_eq!(parse("", None, NOTHING).unwrap().notice(), None);
     }

@@ -37,5 +37,6 @@ mod turn;
 mod websocket;
 mod xmpp;
 
+pub(crate) use http::problems as web_problems;
 pub use shared::Shared;
 pub use start::{Offline, Server, StartError, offline};

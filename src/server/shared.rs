@@ -13,7 +13,7 @@ use xmpp::adhoc::Commands;
 use xmpp::discovery::Item;
 use xmpp::sasl::{Attempts, Decoy, Remembered};
 
-use super::http::Ports;
+use super::http::{Kept, Ports};
 use super::sip::Sip;
 use super::xmpp::Resumable;
 use crate::certificates::Certificates;
@@ -50,6 +50,8 @@ pub struct Shared {
     /// Streams that can go on on another connection.
     pub(crate) resumable: Resumable,
     pub(crate) sip: OnceLock<Weak<Sip>>,
+    /// Files of the web app that were read.
+    pub(crate) files: Kept,
     /// Where HTTP is spoken.
     pub(crate) web_ports: OnceLock<Ports>,
     /// The configuration as it was last loaded: what a reload may change is read from here.

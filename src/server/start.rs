@@ -16,6 +16,7 @@ use xmpp::sasl::{Attempts, Decoy, Limits as AttemptLimits, Remembered};
 
 use super::admin::{self, Executor};
 use super::bind;
+use super::http::{self, Kept};
 use super::shared::{Clock, Gauges, Shared, Stage};
 use super::sip::Sip;
 use super::turn::turn;
@@ -164,6 +165,7 @@ impl Server {
             resumable: Resumable::default(),
             sip: OnceLock::new(),
             web_ports: OnceLock::new(),
+            files: Kept::default(),
             loaded: Mutex::new(Arc::new(config.clone())),
             ended_secrets: AtomicU64::new(0),
             stop: stopping,
@@ -189,6 +191,9 @@ impl Server {
             clock.now().utc,
         );
         model.set_phones(Arc::clone(&sip) as Arc<dyn model::Route>);
+        for problem in http::problems(&shared.config) {
+            tracing::warn!("{problem}");
+        }
         if start.unclean {
             tracing::warn!(
                 kept_for = ?shared.config.limits.restart_grace,

@@ -5,6 +5,7 @@
 )]
 
 mod cors;
+mod files;
 mod host_meta;
 mod http;
 mod http2;

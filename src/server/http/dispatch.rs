@@ -10,7 +10,7 @@ use super::answer::{Answer, Content, empty, plain};
 use super::compress::{compress, takes_gzip};
 use super::context::{Connected, Context};
 use super::routes::{self, Route};
-use super::{host, trusted};
+use super::{files, host, trusted};
 
 /// Answers a request.
 pub(super) async fn dispatch(connected: Connected, request: Request<Incoming>) -> Answer {
@@ -31,7 +31,11 @@ pub(super) async fn dispatch(connected: Connected, request: Request<Incoming>) -
 }
 
 async fn routed(connected: Connected, request: Request<Incoming>) -> Answer {
-    let Some(route) = routes::find(request.uri().path()) else {
+    let has_app = connected.shared.config.http.app.is_some();
+    let Some(route) = routes::find(request.uri().path(), has_app) else {
+        if has_app {
+            return files::answer(&connected.shared, request).await;
+        }
         return plain(StatusCode::NOT_FOUND, "There is nothing here.\n");
     };
     let shared = Arc::clone(&connected.shared);

@@ -104,7 +104,8 @@ fn base(config: &Config, host: Option<&Authority>, ports: Ports, by_proxy: bool)
     }
 }
 
-fn is_name(host: &str) -> bool {
+/// Whether it is a name or an address that a client may be told.
+pub(super) fn is_name(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     bare.parse::<IpAddr>().is_ok() || Domain::parse(host).is_ok()
 }

@@ -14,24 +14,32 @@
 //! | `compress` | gzip of answers |
 //! | `cors` | which pages of other servers may call |
 //! | `host_meta` | where browsers find BOSH and WebSocket |
+//! | `files`, `file` | the web app of `[http] app` |
+//! | `board` | the page where there is no web app |
+//! | `page` | what browsers are told about pages |
 //! | `own` | health, metrics, the authority |
 //!
 //! A handler is an `async fn answer(context: &Context, request: Request<Incoming>) -> Answer` in a file of its own, with a line in `routes`.
 
 mod answer;
+mod board;
 mod body;
 mod compress;
 mod connection;
 mod context;
 mod cors;
 mod dispatch;
+mod file;
+mod files;
 mod host;
 mod host_meta;
 mod own;
+mod page;
 mod routes;
 mod trusted;
 mod upgraded;
 
 pub(crate) use connection::serve;
 pub(crate) use context::Side;
+pub(crate) use files::{Kept, problems};
 pub(crate) use host_meta::Ports;

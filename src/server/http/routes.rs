@@ -8,7 +8,7 @@ use hyper::{Method, Request};
 use super::answer::Answer;
 use super::context::Context;
 use super::cors::Cors;
-use super::{host_meta, own};
+use super::{board, host_meta, own};
 
 /// What answers a request.
 pub(super) type Handler =
@@ -71,9 +71,33 @@ static ROUTES: &[Route] = &[
     },
 ];
 
+/// What is there beside, where no web app takes all other paths.
+static BOARD: &[Route] = &[
+    Route {
+        path: "/",
+        methods: &[Method::GET],
+        cors: Cors::Own,
+        answer: handler!(board::answer),
+    },
+    Route {
+        path: "/board.js",
+        methods: &[Method::GET],
+        cors: Cors::Own,
+        answer: handler!(board::script),
+    },
+    Route {
+        path: "/board.css",
+        methods: &[Method::GET],
+        cors: Cors::Own,
+        answer: handler!(board::style),
+    },
+];
+
 /// The route of a path.
-pub(super) fn find(path: &str) -> Option<&'static Route> {
-    ROUTES.iter().find(|route| route.path == path)
+pub(super) fn find(path: &str, has_app: bool) -> Option<&'static Route> {
+    let board = if has_app { &[][..] } else { BOARD };
+    let mut all = ROUTES.iter().chain(board);
+    all.find(|route| route.path == path)
 }
 
 impl Route {
