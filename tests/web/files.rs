@@ -49,7 +49,7 @@ impl App {
     }
 
     fn serve(&self) -> Server {
-        Server::with(&format!("[http]\napp = {:?}", self.root()), &[])
+        Server::with(&format!("[http]\napp = '{}'", self.root().display()), &[])
     }
 }
 
@@ -266,14 +266,14 @@ fn without_an_app_there_is_a_page() {
 #[test]
 fn a_folder_without_app_is_a_mistake() {
     let app = App::new();
-    let mut server = Server::prepared(&format!("[http]\napp = {:?}", app.root()));
+    let mut server = Server::prepared(&format!("[http]\napp = '{}'", app.root().display()));
     server.ok(&["check", "config"]);
     let nowhere = app.root().join("nowhere");
     for (folder, wrong) in [
         (app.root().join("assets"), "holds no index.html"),
         (nowhere, "is no folder"),
     ] {
-        server.reconfigure(&format!("[http]\napp = {folder:?}"));
+        server.reconfigure(&format!("[http]\napp = '{}'", folder.display()));
         let done = server.run(&["check", "config"]);
         assert_eq!(done.status.code(), Some(1), "{done:?}");
         let said = String::from_utf8(done.stdout).unwrap();

@@ -52,6 +52,11 @@ fn what_every_path_has_in_common() {
         wire.ask("BREW /healthz HTTP/1.1\r\nHost: x\r\n\r\n").status,
         501
     );
+    let everything = "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n";
+    assert_eq!(wire.ask(everything).status, 204);
+    let coded =
+        "GET /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n";
+    assert_eq!(Wire::plain(&server).ask(coded).status, 501);
     let absolute = "GET http://office.example/healthz HTTP/1.1\r\nHost: other\r\n\r\n";
     assert_eq!(wire.ask(absolute).text(), "alive\n");
     assert_eq!(wire.ask("GET /healthz HTTP/1.1\r\n\r\n").status, 400);

@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::answer::{Answer, plain};
 use super::context::Context;
+use crate::config::show_size;
 
 /// So much of a body that is too large is read and thrown away, so that its sender gets to read the answer.
 const DRAINED: usize = 1 << 20;
@@ -20,13 +21,13 @@ const DRAINED: usize = 1 << 20;
 const DRAINING: Duration = Duration::from_secs(2);
 
 #[expect(dead_code, reason = "for services that take bodies")]
-/// The body of a request, read and inflated, of at most `most` octets; or the answer that refuses it. Whoever has no limit of his own says
+/// The body of a request, read and inflated, of at most `most` octets. Whoever has no limit of his own says
 /// `[limits] http_request_size`.
 pub(crate) async fn read(
     context: &Context,
     request: Request<Incoming>,
     most: usize,
-) -> Result<Bytes, Answer> {
+) -> Result<Bytes, BadBody> {
     let (head, body) = request.into_parts();
     let deadline = Instant::now() + context.shared().config.limits.http_request_time;
     read_by(&head.headers, body, most, deadline).await
@@ -37,7 +38,7 @@ async fn read_by<B>(
     body: B,
     most: usize,
     deadline: Instant,
-) -> Result<Bytes, Answer>
+) -> Result<Bytes, BadBody>
 where
     B: Body<Data = Bytes, Error: Display> + Unpin,
 {
@@ -60,47 +61,38 @@ enum Coding {
 }
 
 impl Coding {
-    fn of(headers: &HeaderMap) -> Result<Self, Answer> {
+    fn of(headers: &HeaderMap) -> Result<Self, BadBody> {
         let mut all = headers.get_all(CONTENT_ENCODING).iter();
         let coding = match (all.next().map(HeaderValue::to_str), all.next()) {
             (None, _) => "",
             (Some(Ok(coding)), None) => coding.trim(),
-            _ => return Err(unknown_coding()),
+            _ => return Err(BadBody::UnknownCoding),
         };
         match coding.to_ascii_lowercase().as_str() {
             "" | "identity" => Ok(Self::Identity),
             "gzip" | "x-gzip" => Ok(Self::Gzip),
             "deflate" => Ok(Self::Deflate),
-            _ => Err(unknown_coding()),
+            _ => Err(BadBody::UnknownCoding),
         }
     }
 }
 
-/// RFC 7694 §3.
-fn unknown_coding() -> Answer {
-    let text = "Bodies are taken as they are, or with the one coding gzip or deflate.\n";
-    let mut answer = plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, text);
-    let known = HeaderValue::from_static("gzip, deflate");
-    answer.headers_mut().insert(ACCEPT_ENCODING, known);
-    answer
-}
-
-async fn collect<B>(mut body: B, most: usize, deadline: Instant) -> Result<Bytes, Answer>
+async fn collect<B>(mut body: B, most: usize, deadline: Instant) -> Result<Bytes, BadBody>
 where
     B: Body<Data = Bytes, Error: Display> + Unpin,
 {
     // Announced as too large: not a byte of it is asked for (RFC 9110 §10.1.1).
     let announced = body.size_hint();
     if announced.lower() > most as u64 {
-        return Err(too_large(most));
+        return Err(BadBody::TooLarge(most));
     }
     let mut first = Bytes::new();
     let mut all = Vec::new();
     while !body.is_end_stream() {
         let frame = match timeout_at(deadline, body.frame()).await {
-            Err(_) => return Err(too_slow()),
+            Err(_) => return Err(BadBody::TooSlow),
             Ok(None) => break,
-            Ok(Some(Err(error))) => return Err(broken(&error)),
+            Ok(Some(Err(error))) => return Err(BadBody::Broken(error.to_string())),
             Ok(Some(Ok(frame))) => frame,
         };
         let Ok(piece) = frame.into_data() else {
@@ -108,7 +100,7 @@ where
         };
         if first.len() + all.len() + piece.len() > most {
             drain(&mut body).await;
-            return Err(too_large(most));
+            return Err(BadBody::TooLarge(most));
         }
         // What comes in one piece is not copied.
         if first.is_empty() && all.is_empty() {
@@ -136,18 +128,15 @@ async fn drain(body: &mut (impl Body<Data = Bytes> + Unpin)) {
     }
 }
 
-fn inflate(decoder: impl Read, most: usize) -> Result<Bytes, Answer> {
+fn inflate(decoder: impl Read, most: usize) -> Result<Bytes, BadBody> {
     let mut inflated = Vec::new();
     match decoder
         .take((most as u64).saturating_add(1))
         .read_to_end(&mut inflated)
     {
-        Ok(read) if read > most => Err(too_large(most)),
+        Ok(read) if read > most => Err(BadBody::TooLarge(most)),
         Ok(_) => Ok(inflated.into()),
-        Err(_) => Err(plain(
-            StatusCode::BAD_REQUEST,
-            "The body is not what its Content-Encoding says.\n",
-        )),
+        Err(_) => Err(BadBody::NotAsCoded),
     }
 }
 
@@ -161,34 +150,52 @@ fn is_zlib(octets: &[u8]) -> bool {
     }
 }
 
-fn too_large(most: usize) -> Answer {
-    let most = crate::config::show_size(most as u64);
-    last(plain(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        format!("A body is at most {most} here, also when it is inflated.\n"),
-    ))
+/// Why a body is not taken. The connection is closed where not all of it was read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BadBody {
+    /// 413
+    #[error("A body is at most {} here, also when it is inflated.", show_size(*.0 as u64))]
+    TooLarge(usize),
+    /// 408
+    #[error("The body did not come in time.")]
+    TooSlow,
+    /// 400; why is for the log.
+    #[error("The body is cut off, or not chunked as it should be.")]
+    Broken(String),
+    /// 400
+    #[error("The body is not what its Content-Encoding says.")]
+    NotAsCoded,
+    /// 415
+    #[error("Bodies are taken as they are, or with the one coding gzip or deflate.")]
+    UnknownCoding,
 }
 
-fn too_slow() -> Answer {
-    last(plain(
-        StatusCode::REQUEST_TIMEOUT,
-        "The body did not come in time.\n",
-    ))
-}
-
-fn broken(error: &impl Display) -> Answer {
-    tracing::debug!(%error, "the body of a request is broken");
-    last(plain(
-        StatusCode::BAD_REQUEST,
-        "The body is cut off or not chunked as it should be.\n",
-    ))
-}
-
-/// The connection is closed after it: what is left of the body is not read.
-fn last(mut answer: Answer) -> Answer {
-    let close = HeaderValue::from_static("close");
-    answer.headers_mut().insert(CONNECTION, close);
-    answer
+impl From<BadBody> for Answer {
+    fn from(bad: BadBody) -> Self {
+        let status = match &bad {
+            BadBody::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            BadBody::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            BadBody::Broken(_) | BadBody::NotAsCoded => StatusCode::BAD_REQUEST,
+            BadBody::UnknownCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        };
+        if let BadBody::Broken(why) = &bad {
+            tracing::debug!(why, "the body of a request is broken");
+        }
+        let mut answer = plain(status, format!("{bad}\n"));
+        let headers = answer.headers_mut();
+        match bad {
+            // RFC 7694 §3.
+            BadBody::UnknownCoding => {
+                let known = HeaderValue::from_static("gzip, deflate");
+                headers.insert(ACCEPT_ENCODING, known);
+            }
+            BadBody::NotAsCoded => {}
+            _ => {
+                headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+        }
+        answer
+    }
 }
 
 #[cfg(test)]
@@ -212,7 +219,7 @@ mod tests {
         StreamBody::new(stream::iter(all))
     }
 
-    fn read<B>(coding: &[&str], body: B, most: usize, time: Duration) -> Result<Bytes, Answer>
+    fn read<B>(coding: &[&str], body: B, most: usize, time: Duration) -> Result<Bytes, BadBody>
     where
         B: Body<Data = Bytes, Error: Display> + Unpin,
     {
@@ -230,14 +237,15 @@ mod tests {
     fn whole(coding: &str, body: &[u8], most: usize) -> Result<Bytes, u16> {
         let time = Duration::from_secs(60);
         let (one, two) = body.split_at(body.len() / 2);
-        read(&[coding], pieces(&[one, two]), most, time).map_err(|answer| answer.status().as_u16())
+        read(&[coding], pieces(&[one, two]), most, time)
+            .map_err(|bad| Answer::from(bad).status().as_u16())
     }
 
     #[test]
     fn bodies_in_pieces_and_their_limit() {
         let time = Duration::from_secs(60);
         let read = |all: &[&[u8]], most| {
-            read(&[], pieces(all), most, time).map_err(|answer| answer.status().as_u16())
+            read(&[], pieces(all), most, time).map_err(|bad| Answer::from(bad).status().as_u16())
         };
         assert_eq!(read(&[], 4).unwrap(), "");
         assert_eq!(read(&[b"abcd"], 4).unwrap(), "abcd");
@@ -251,6 +259,7 @@ mod tests {
         let slow = pieces(&[b"abc"]);
         let slow = StreamBody::new(http_body_util::BodyStream::new(slow).chain(stream::pending()));
         let refused = read(&[], Box::pin(slow), 9, Duration::from_millis(1)).unwrap_err();
+        let refused = Answer::from(refused);
         assert_eq!(refused.status(), 408);
         assert_eq!(refused.headers()[CONNECTION], "close");
         let cut = StreamBody::new(stream::iter([
@@ -258,6 +267,7 @@ mod tests {
             Err("cut"),
         ]));
         let refused = read(&[], cut, 9, Duration::from_secs(60)).unwrap_err();
+        let refused = Answer::from(refused);
         assert_eq!(refused.status(), 400);
     }
 
@@ -309,6 +319,7 @@ mod tests {
             &["gzip", "identity"],
         ] {
             let refused = read(coding, pieces(&[b"x"]), 9, time).unwrap_err();
+            let refused = Answer::from(refused);
             assert_eq!(refused.status(), 415, "{coding:?}");
             assert_eq!(refused.headers()[ACCEPT_ENCODING], "gzip, deflate");
         }

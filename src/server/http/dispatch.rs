@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use hyper::header::{
+    ALLOW, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
+};
 use hyper::{Method, Request, StatusCode, Version};
 
 use super::answer::{Answer, Content, empty, plain};
@@ -31,6 +33,10 @@ pub(super) async fn dispatch(connected: Connected, request: Request<Incoming>) -
 }
 
 async fn routed(connected: Connected, request: Request<Incoming>) -> Answer {
+    if request.method() == Method::OPTIONS && request.uri().path() == "*" {
+        // The server as a whole (RFC 9110 §9.3.7).
+        return empty(StatusCode::NO_CONTENT);
+    }
     let has_app = connected.shared.config.http.app.is_some();
     let Some(route) = routes::find(request.uri().path(), has_app) else {
         if has_app {
@@ -91,6 +97,12 @@ fn refusal(request: &Request<Incoming>) -> Option<Answer> {
     if host::of(request).is_err() || must_name && !names {
         let text = "A request names its host in one Host header.\n";
         return Some(plain(StatusCode::BAD_REQUEST, text));
+    }
+    // Any other coding hides where the body ends and what it says (RFC 9112 §6.1).
+    let mut codings = request.headers().get_all(TRANSFER_ENCODING).iter();
+    if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+        let text = "Bodies are chunked here, or come with their length.\n";
+        return Some(plain(StatusCode::NOT_IMPLEMENTED, text));
     }
     let known = [
         Method::GET,

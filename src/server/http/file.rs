@@ -31,13 +31,14 @@ impl File {
     pub(super) fn new(name: &str, bytes: Bytes) -> Self {
         let kind = kind(name);
         let digest = ring::digest::digest(&ring::digest::SHA256, &bytes);
-        let half = &digest.as_ref()[..16];
+        let half = digest.as_ref().first_chunk::<16>();
+        let half = half.map_or(0, |half| u128::from_be_bytes(*half));
         let gzip = (bytes.len() >= LEAST && shrinks(kind.as_bytes()))
             .then(|| compressed(&bytes))
             .flatten();
         Self {
             kind,
-            tag: half.iter().map(|octet| format!("{octet:02x}")).collect(),
+            tag: format!("{half:032x}"),
             bytes,
             gzip,
         }

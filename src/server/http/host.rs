@@ -1,7 +1,7 @@
 //! The host that a request names.
 
 use hyper::Request;
-use hyper::header::HOST;
+use hyper::header::{HOST, HeaderValue};
 use hyper::http::uri::Authority;
 
 /// The host that a request names, with its port where it says one; `None` where it names none. An error for what is none, or more than one
@@ -12,7 +12,7 @@ pub(super) fn of<B>(request: &Request<B>) -> Result<Option<Authority>, NoHost> {
     if second.is_some() {
         return Err(NoHost);
     }
-    let read = match first.map(|value| value.as_bytes()) {
+    let read = match first.map(HeaderValue::as_bytes) {
         None | Some(b"") => None,
         Some(octets) => Some(Authority::try_from(octets).map_err(|_| NoHost)?),
     };
