@@ -61,9 +61,14 @@ impl Order {
         self.next
     }
 
-    /// Requests that are not answered.
+    /// Requests whose connections wait for an answer. One that was lost cannot be answered, whatever its client does.
     pub(crate) fn unanswered(&self) -> usize {
-        self.early.len() + self.held.len()
+        self.waits().count()
+    }
+
+    /// Requests that were looked at and whose connections wait for an answer.
+    pub(crate) fn held_live(&self) -> usize {
+        self.held.iter().filter(|h| h.ticket.is_some()).count()
     }
 
     /// Where a request with this id belongs.

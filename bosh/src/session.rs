@@ -184,7 +184,13 @@ impl Session {
 
     /// The client is known to have got all that was taken from the stream.
     pub fn is_delivered(&self) -> bool {
-        self.pending.is_empty() && self.memory.undelivered(self.terms.acks).next().is_none()
+        self.undelivered_octets() == 0
+    }
+
+    /// How many octets of what was taken from the stream the client may not have got: the last ones.
+    pub fn undelivered_octets(&self) -> usize {
+        let undelivered = self.memory.undelivered(self.terms.acks);
+        self.pending.len() + undelivered.map(|octets| octets.len()).sum::<usize>()
     }
 
     /// Takes out what the client has not got, as far as can be known: answers that it did not acknowledge or after which it was not heard

@@ -356,6 +356,16 @@ pub struct Limits {
     pub http_request_size: usize,
     /// Silence that ends a BOSH session.
     pub bosh_inactivity: Duration,
+    /// The longest that a BOSH request is held.
+    pub bosh_wait: Duration,
+    /// BOSH requests of a session that are held.
+    pub bosh_hold: usize,
+    /// BOSH requests of a session under way.
+    pub bosh_requests: usize,
+    /// The shortest time between BOSH requests that carry nothing; zero for no such rule.
+    pub bosh_polling: Duration,
+    /// The longest pause of a BOSH client; zero for none.
+    pub bosh_pause: Duration,
     /// How long a broken session keeps its queue.
     pub resume_timeout: Duration,
     /// Time until the presence of a broken session is withdrawn.

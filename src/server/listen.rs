@@ -43,6 +43,7 @@ pub(super) fn listen(
     tokio::spawn(sip::drive(Arc::clone(shared), Arc::clone(sip)));
     tokio::spawn(backup::keep_making(Arc::clone(shared)));
     tokio::spawn(renew(Arc::clone(shared)));
+    tokio::spawn(http::bosh::keep_time(Arc::clone(shared)));
     let port_of = |key| {
         let of_key = bound.iter().find(|one| one.key == key);
         of_key.map(|one| one.address.port())

@@ -10,7 +10,7 @@ pub(crate) fn page(shared: &Shared) -> String {
     let counts = shared.model.counts();
     let gauges = &shared.gauges;
     let at = |counter: &std::sync::atomic::AtomicUsize| counter.load(Ordering::Relaxed);
-    let rows: [(&str, &str, &str, usize); 16] = [
+    let rows: [(&str, &str, &str, usize); 17] = [
         (
             "adsum_xmpp_connections",
             "gauge",
@@ -22,6 +22,12 @@ pub(crate) fn page(shared: &Shared) -> String {
             "gauge",
             "XMPP streams without connection that can be resumed",
             at(&gauges.xmpp_waiting),
+        ),
+        (
+            "adsum_bosh_sessions",
+            "gauge",
+            "Sessions of BOSH",
+            super::http::bosh::sessions(shared),
         ),
         (
             "adsum_sessions",

@@ -52,6 +52,8 @@ pub struct Shared {
     pub(crate) sip: OnceLock<Weak<Sip>>,
     /// Files of the web app that were read.
     pub(crate) files: Kept,
+    /// Sessions of BOSH.
+    pub(crate) bosh: Arc<super::http::bosh::Registry>,
     /// Where HTTP is spoken.
     pub(crate) web_ports: OnceLock<Ports>,
     /// The configuration as it was last loaded: what a reload may change is read from here.

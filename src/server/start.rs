@@ -166,6 +166,7 @@ impl Server {
             sip: OnceLock::new(),
             web_ports: OnceLock::new(),
             files: Kept::default(),
+            bosh: Arc::default(),
             loaded: Mutex::new(Arc::new(config.clone())),
             ended_secrets: AtomicU64::new(0),
             stop: stopping,

@@ -11,7 +11,7 @@ fn health_metrics_and_the_authority() {
     assert_eq!(status, 200);
     let file = std::fs::read_to_string(server.data().join("ca.pem")).unwrap();
     assert!(page.contains(file.trim()), "{page}");
-    for path in ["/ca", "/metrics/x", "/http-bind", "/api/v1/openapi.json"] {
+    for path in ["/ca", "/metrics/x", "/api/v1/openapi.json"] {
         assert_eq!(server.get(path).0, 404, "{path}");
     }
     for path in ["/metrics", "/healthz", "/readyz", "/ca.pem"] {

@@ -57,7 +57,7 @@ impl Session {
         let asked = Asked {
             at: waiting.since,
             empty: body.is_empty(),
-            unanswered: self.order.held.len() + 1,
+            unanswered: self.order.held_live() + 1,
             answered_bare: self.memory.was_bare(waiting.rid - 1),
         };
         if self.pace.check(&self.terms, asked).is_err() {

@@ -151,8 +151,21 @@ fn what_the_client_never_got_is_given_back() {
     talk.say(&message("b"));
     talk.say(&message("c"));
     assert!(!talk.session.is_delivered());
+    let both = message("b").len() + message("c").len();
+    assert_eq!(talk.session.undelivered_octets(), both);
     talk.seconds(60);
     assert_eq!(talk.heard(), ["gone"]);
     assert_eq!(talk.undelivered(), [message("b"), message("c")]);
     assert!(talk.undelivered().is_empty(), "once");
+}
+
+#[test]
+fn a_page_that_is_loaded_again_may_ask_at_once() {
+    let mut talk = Talk::new("");
+    let first = talk.ask(1, "", "");
+    talk.lose(first);
+    let second = talk.ask(2, "", "");
+    assert!(talk.waits(second));
+    talk.say(&message("a"));
+    assert_eq!(talk.text(second), holding(&message("a")));
 }

@@ -1,6 +1,6 @@
 //! The keys of `[limits]`.
 
-use super::{Key, key, later};
+use super::{Key, key};
 
 /// `[limits]`
 pub(super) const LIMITS: &[Key] = &[
@@ -249,11 +249,35 @@ pub(super) const LIMITS: &[Key] = &[
         "\"1MiB\"",
         "Largest body of an HTTP request, also after it is inflated (1KiB to 1GiB); what is larger gets 413.",
     ),
-    later(
+    key(
         "bosh_inactivity",
         "\"60s\"",
-        "",
-        "Time without a request after which a BOSH session ends.",
+        "Time without a request after which a BOSH session ends (1s to 1h).",
+    ),
+    key(
+        "bosh_wait",
+        "\"60s\"",
+        "Longest time that a BOSH request is held; clients may ask for less (1s to 1h). Proxies in front must be more patient.",
+    ),
+    key(
+        "bosh_hold",
+        "2",
+        "Most BOSH requests of a session that are held at a time; clients may ask for fewer (0 to 16).",
+    ),
+    key(
+        "bosh_requests",
+        "3",
+        "Most BOSH requests of a session that may be under way (1 to 17); with fewer than one more than `bosh_hold`, fewer are held. 1 makes all clients poll.",
+    ),
+    key(
+        "bosh_polling",
+        "\"2s\"",
+        "Shortest time between BOSH requests that carry nothing (0 to 60s).",
+    ),
+    key(
+        "bosh_pause",
+        "\"2m\"",
+        "Longest time that a BOSH client may ask to be silent, as for the load of another page (0 to 1h). 0 switches it off.",
     ),
     key(
         "resume_timeout",

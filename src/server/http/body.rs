@@ -20,7 +20,6 @@ const DRAINED: usize = 1 << 20;
 /// And for so long.
 const DRAINING: Duration = Duration::from_secs(2);
 
-#[expect(dead_code, reason = "for services that take bodies")]
 /// The body of a request, read and inflated, of at most `most` octets. Whoever has no limit of his own says
 /// `[limits] http_request_size`.
 pub(crate) async fn read(

@@ -18,7 +18,6 @@ pub(super) enum Cors {
     /// Those of this server.
     Own,
     /// Those of `[http] cors`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for BOSH"))]
     Configured {
         /// Headers that a request may have beside those that any may.
         request: &'static str,

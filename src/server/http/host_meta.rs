@@ -47,6 +47,12 @@ fn remembered(kind: &'static str, content: impl Into<Content>) -> Answer {
     answer
 }
 
+/// Where BOSH is spoken with TLS.
+pub(super) fn bosh(context: &Context, request: &Request<Incoming>) -> Option<String> {
+    let [_, (_, url)] = links(context, request);
+    url.starts_with("https:").then_some(url)
+}
+
 fn links(context: &Context, request: &Request<Incoming>) -> [(&'static str, String); 2] {
     let host = host::of(request).ok().flatten();
     let shared = context.shared();

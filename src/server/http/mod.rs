@@ -17,6 +17,7 @@
 //! | `files`, `file` | the web app of `[http] app` |
 //! | `board` | the page where there is no web app |
 //! | `page` | what browsers are told about pages |
+//! | `bosh` | BOSH: requests that are held, and the sessions that they belong to |
 //! | `own` | health, metrics, the authority |
 //!
 //! A handler is an `async fn answer(context: &Context, request: Request<Incoming>) -> Answer` in a file of its own, with a line in `routes`.
@@ -24,6 +25,7 @@
 mod answer;
 mod board;
 mod body;
+pub(crate) mod bosh;
 mod compress;
 mod connection;
 mod context;

@@ -8,7 +8,7 @@ use hyper::{Method, Request};
 use super::answer::Answer;
 use super::context::Context;
 use super::cors::Cors;
-use super::{board, host_meta, own};
+use super::{board, bosh, host_meta, own};
 
 /// What answers a request.
 pub(super) type Handler =
@@ -56,6 +56,15 @@ static ROUTES: &[Route] = &[
         methods: &[Method::GET],
         cors: Cors::Own,
         answer: handler!(own::authority),
+    },
+    Route {
+        path: "/http-bind",
+        methods: &[Method::GET, Method::POST],
+        cors: Cors::Configured {
+            request: "Content-Type, Content-Encoding",
+            answer: "",
+        },
+        answer: handler!(bosh::answer),
     },
     Route {
         path: "/.well-known/host-meta",

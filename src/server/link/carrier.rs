@@ -19,6 +19,12 @@ pub(crate) trait Carrier: Send + Sync {
     /// Waits until elements can go on their way.
     fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
 
+    /// How many octets of all that was taken the peer is known to have got.
+    fn delivered(&self) -> u64;
+
+    /// Waits until that is all of them.
+    fn poll_delivered(&self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
+
     /// Nothing more is written: the stream has ended, or goes on over another connection.
     fn finish(&self);
 

@@ -104,7 +104,7 @@ impl Link {
         let mut io = self.io.lock();
         io.sink = std::mem::replace(&mut theirs.sink, Sink::Lost);
         (io.framing, io.shut, io.status) = (theirs.framing, theirs.shut, theirs.status);
-        io.tls = theirs.tls.take();
+        (io.tls, io.unheard) = (theirs.tls.take(), theirs.unheard.take());
         (io.peer, io.blocked, io.broken) = (theirs.peer, theirs.blocked, theirs.broken.take());
         io.plain = std::mem::take(&mut theirs.plain);
         io.written = std::mem::take(&mut theirs.written);
@@ -133,7 +133,18 @@ impl Link {
 
     /// The stream is over for good: takes out what the peer has never acknowledged.
     pub(crate) fn take_lost(&self) -> Vec<Lost> {
-        let managed = self.io.lock().managed.take();
-        managed.map_or_else(Vec::new, |mut sent| sent.take())
+        let mut io = self.io.lock();
+        let io = &mut *io;
+        let mut lost = Vec::new();
+        if let Some(mut unheard) = io.unheard.take() {
+            if let Sink::Carried(carrier) = &io.sink {
+                unheard.delivered(carrier.delivered());
+            }
+            lost.extend(unheard.take());
+        }
+        if let Some(mut sent) = io.managed.take() {
+            lost.extend(sent.take());
+        }
+        lost
     }
 }

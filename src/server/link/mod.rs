@@ -10,6 +10,7 @@ mod messages;
 mod read;
 mod spare;
 mod tls;
+mod unheard;
 
 use std::future::poll_fn;
 use std::io;
@@ -32,6 +33,8 @@ pub(crate) use read::{Input, Source, read};
 use super::turn;
 use super::websocket::Status;
 use framing::Framing;
+use managed::Lost;
+use unheard::{Unheard, missed};
 
 /// Why a link takes nothing more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +64,14 @@ enum Sink {
     Carried(Arc<dyn Carrier>),
 }
 
+/// Where it is noted what was said.
+enum Ledger<'a> {
+    /// Every stanza, until the peer acknowledges it.
+    Managed(&'a mut Sent<Kept>),
+    /// Stanzas that somebody would miss, until the carrier has delivered them.
+    Carried(&'a mut Option<Lost>),
+}
+
 struct Io {
     sink: Sink,
     framing: Framing,
@@ -82,6 +93,8 @@ struct Io {
     limit: usize,
     /// What was sent on a managed stream and is not acknowledged (XEP-0198).
     managed: Option<Box<Sent<Kept>>>,
+    /// What was said over a carrier, on a stream that is not managed, and is not known to have arrived.
+    unheard: Option<Box<Unheard>>,
 }
 
 impl Link {
@@ -112,6 +125,7 @@ impl Link {
         peer: SocketAddr,
         limit: usize,
     ) -> Arc<Self> {
+        let unheard = matches!(sink, Sink::Carried(_)).then(Box::default);
         Arc::new(Self {
             io: Mutex::new(Io {
                 sink,
@@ -128,6 +142,7 @@ impl Link {
                 broken: None,
                 limit,
                 managed: None,
+                unheard,
             }),
             closed: AtomicBool::new(false),
             wake: Notify::new(),
@@ -155,8 +170,13 @@ impl Link {
             return false;
         }
         // What comes after the end on a managed stream is kept for others.
-        self.add(!closed, write, |sent, stanza| {
-            stanza.is_empty() || sent.push(stanza, keep()).is_ok()
+        self.add(!closed, write, |ledger, stanza| match ledger {
+            _ if stanza.is_empty() => true,
+            Ledger::Managed(sent) => sent.push(stanza, keep()).is_ok(),
+            Ledger::Carried(entry) => {
+                *entry = missed(stanza, keep);
+                true
+            }
         })
     }
 
@@ -171,7 +191,10 @@ impl Link {
         self.add(
             true,
             |out| out.extend_from_slice(stanza),
-            |sent, stanza| sent.push(stanza, None).is_ok(),
+            |ledger, stanza| match ledger {
+                Ledger::Managed(sent) => sent.push(stanza, None).is_ok(),
+                Ledger::Carried(_) => true,
+            },
         );
     }
 
@@ -185,7 +208,7 @@ impl Link {
         self: &Arc<Self>,
         says: bool,
         write: impl FnOnce(&mut Vec<u8>),
-        count: impl FnOnce(&mut Sent<Kept>, &[u8]) -> bool,
+        count: impl FnOnce(Ledger<'_>, &[u8]) -> bool,
     ) -> bool {
         let mut guard = self.io.lock();
         let io = &mut *guard;
@@ -200,21 +223,26 @@ impl Link {
         let mut begin = io.plain.len();
         let waiting = begin - io.written.max(io.granted);
         write(&mut io.plain);
-        let mut broken = None;
+        let (mut broken, mut entry) = (None, None);
         if let Some(sent) = &mut io.managed {
             // Kept without its frame: it may go on another kind of link the next time.
-            if !count(sent, &io.plain[begin..]) {
+            if !count(Ledger::Managed(sent), &io.plain[begin..]) {
                 broken = Some(Broken::Unacknowledged);
             } else if !lost && sent.ask() {
                 io.framing.apply(&mut io.plain, begin);
                 begin = io.plain.len();
                 management::print::ask(&mut io.plain);
             }
+        } else if io.unheard.is_some() {
+            count(Ledger::Carried(&mut entry), &io.plain[begin..]);
         }
         if lost {
             io.plain.truncate(begin);
         } else {
             io.framing.apply(&mut io.plain, begin);
+            if let (Some(unheard), Some(entry)) = (&mut io.unheard, entry) {
+                unheard.push(io.plain.len(), entry);
+            }
             if io.limit > 0 && waiting > io.limit {
                 broken.get_or_insert(Broken::Slow);
             }
@@ -279,14 +307,38 @@ impl Link {
         io.blocked && io.broken.is_none()
     }
 
-    /// Waits until something can be written.
+    /// Waits until something can be written, or, where nothing waits for that, until what was written has arrived.
     pub(crate) async fn writable(&self) -> io::Result<()> {
-        poll_fn(|context| match &self.io.lock().sink {
-            Sink::Socket(socket) => socket.as_ref().poll_write_ready(context),
-            Sink::Carried(carrier) => carrier.poll_write_ready(context),
-            Sink::Lost => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        poll_fn(|context| {
+            let io = self.io.lock();
+            match &io.sink {
+                Sink::Socket(socket) => socket.as_ref().poll_write_ready(context),
+                Sink::Carried(carrier) if io.blocked => carrier.poll_write_ready(context),
+                Sink::Carried(carrier) => carrier.poll_delivered(context),
+                Sink::Lost => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+            }
         })
         .await
+    }
+
+    /// What was written has arrived, as far as this way tells: on a socket that is not known.
+    pub(crate) fn is_delivered(&self) -> bool {
+        let io = self.io.lock();
+        match (&io.sink, &io.unheard) {
+            (Sink::Carried(carrier), Some(unheard)) => carrier.delivered() >= unheard.handed(),
+            _ => true,
+        }
+    }
+
+    /// It is known, and told when the link ends, what has not arrived.
+    pub(crate) fn counts(&self) -> bool {
+        let io = self.io.lock();
+        io.managed.is_some() || io.unheard.is_some()
+    }
+
+    /// Something else than a socket carries it, and knows itself whether the peer is there.
+    pub(crate) fn is_carried(&self) -> bool {
+        matches!(self.io.lock().sink, Sink::Carried(_))
     }
 
     /// Takes in octets from the socket, as far as TLS has room: `octets` is moved on over what was taken. What they are decrypted to

@@ -56,8 +56,13 @@ impl Io {
 
     fn hand_over(&mut self, carrier: &dyn Carrier) -> io::Result<()> {
         if !self.plain.is_empty() {
+            let octets = self.plain.len();
             carrier.try_write(&mut self.plain)?;
             self.emptied();
+            if let Some(unheard) = &mut self.unheard {
+                unheard.hand_over(octets);
+                unheard.delivered(carrier.delivered());
+            }
         }
         Ok(())
     }

@@ -39,7 +39,7 @@ use login::Begun;
 pub(crate) use resume::Resumable;
 use resume::{Managed, Takeover};
 pub(crate) use route::{Inbox, XmppRoute};
-pub(crate) use serve::serve;
+pub(crate) use serve::{serve, serve_carried};
 
 /// Something for a session from elsewhere than its peer.
 pub(crate) enum Inbound {
@@ -240,6 +240,8 @@ impl Connection {
                 return;
             }
             managed.written_at = None;
+        } else if !self.link.is_delivered() {
+            return;
         }
         self.marked = false;
         // What came after the end was dropped: it is given again when the session is withdrawn.
@@ -257,6 +259,10 @@ impl Connection {
             self.held = None;
         }
         if self.session.poll_timeout().is_some_and(|at| at <= now.at) {
+            if self.link.is_carried() {
+                // Whoever asks for what comes is there; who does not is told of by the carrier.
+                self.session.handle_life(now);
+            }
             self.session.handle_timeout(now);
         }
         self.answer_in_time(now.at);
@@ -318,10 +324,10 @@ impl Connection {
     }
 
     fn withdraw(&mut self) {
-        let managed = self.managed.is_some();
+        let counts = self.link.counts();
         self.forget_stream();
         if let Some((account, session)) = self.bound.take() {
-            if managed {
+            if counts {
                 lost::end(&self.shared.model, &account, &self.link);
             }
             self.link.close();

@@ -80,7 +80,6 @@ fn begin_websocket(shared: Arc<Shared>, upgraded: Upgraded, way: Way) -> (Box<Co
 }
 
 /// Serves a stream whose elements something else than a socket carries, until it ends.
-#[cfg_attr(not(test), expect(dead_code, reason = "for BOSH"))]
 pub(crate) async fn serve_carried(shared: Arc<Shared>, carrier: Arc<dyn Carrier>, way: Way) {
     let (link, source) = Link::carried(&carrier, shared.config.limits.out_queue);
     drop(carrier);

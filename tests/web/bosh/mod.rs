@@ -1,0 +1,9 @@
+//! BOSH as clients of browsers speak it, to the real program.
+
+mod begin;
+mod end;
+mod network;
+mod order;
+mod requests;
+mod stream;
+mod tab;
