@@ -111,6 +111,13 @@ impl Session {
         self.settle(now);
     }
 
+    /// Takes elements that need not go before those that are about to come: no request is answered because of them.
+    pub fn defer_output(&mut self, elements: &[u8]) {
+        if !self.has_ended() {
+            self.pending.extend_from_slice(elements);
+        }
+    }
+
     /// Output can be said at once; or, to a client that polls, not too much waits.
     pub fn has_room(&self) -> bool {
         match self.state {

@@ -79,6 +79,8 @@ pub(crate) enum Stage {
 pub struct Gauges {
     /// Open XMPP connections.
     pub xmpp_connections: AtomicUsize,
+    /// Open HTTP connections.
+    pub http_connections: AtomicUsize,
     /// XMPP streams that have lost their connection and wait for another.
     pub xmpp_waiting: AtomicUsize,
     /// Logins since the start.

@@ -253,6 +253,7 @@ impl Server {
             let left = || {
                 gauges.xmpp_connections.load(Ordering::Relaxed)
                     + gauges.xmpp_waiting.load(Ordering::Relaxed)
+                    + gauges.http_connections.load(Ordering::Relaxed)
             };
             while left() > 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;

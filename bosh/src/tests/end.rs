@@ -131,3 +131,17 @@ fn an_end_of_both_at_once_is_an_end() {
     assert!(talk.text(end).contains("type='terminate'"));
     assert!(talk.heard().is_empty());
 }
+
+#[test]
+fn what_is_deferred_goes_with_what_comes_next() {
+    let mut talk = Talk::new("");
+    let held = talk.ask(1, "", "");
+    talk.session.defer_output(message("a").as_bytes());
+    talk.drain();
+    assert!(talk.waits(held));
+    talk.close(Some(Condition::SystemShutdown), "");
+    let words = format!(" condition='system-shutdown'>{}</body>", message("a"));
+    assert!(talk.text(held).ends_with(&words));
+    talk.session.defer_output(b"<late/>");
+    assert!(talk.session.is_over() || talk.session.has_ended());
+}

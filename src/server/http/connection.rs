@@ -135,6 +135,22 @@ where
     }
 }
 
+/// Counts a connection while it lives: the server waits for it when it stops, since what it was asked may be answered then.
+struct Open<'a>(&'a AtomicUsize);
+
+impl<'a> Open<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Serves until the peer goes, nothing was asked for too long, or the server stops: `end` has the connection finish what it is at.
 async fn attend<C: Future>(
     shared: &Shared,
@@ -143,6 +159,7 @@ async fn attend<C: Future>(
     end: impl Fn(Pin<&mut C>),
 ) {
     let idle = shared.config.limits.http_idle_time;
+    let _open = Open::new(&shared.gauges.http_connections);
     let mut connection = pin!(connection);
     let mut stopped = pin!(shared.stopped());
     let mut deadline = Instant::now() + first_patience(shared);

@@ -335,12 +335,14 @@ impl Carrier for Handle {
                 return Ok(());
             }
             let ends = said.as_ref().is_some_and(|said| said.end.is_some());
-            // At the end of the server everything goes with the last word: there may be no other request to tell it with.
-            if !ends && (self.0.stops() || !state.session.has_room()) {
+            let stops = self.0.stops();
+            if !ends && !stops && !state.session.has_room() {
                 return Err(io::ErrorKind::WouldBlock.into());
             }
             state.taken += elements.len() as u64;
             match said {
+                // At the end of the server all goes with the last word: there may be no other request to tell it with.
+                None if stops => state.session.defer_output(elements),
                 None => state.session.handle_output(now, elements),
                 Some(said) => said.hand_on(&mut state.session, now, &mut state.described),
             }
@@ -351,7 +353,7 @@ impl Carrier for Handle {
 
     fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut state = self.0.state.lock();
-        if state.session.has_ended() || state.session.has_room() && !self.0.stops() {
+        if state.session.has_ended() || state.session.has_room() || self.0.stops() {
             return Poll::Ready(Ok(()));
         }
         wait(&mut state.writer, context)
