@@ -11,11 +11,15 @@
 //! | `bookmarks` | bookmarks in two nodes and private storage |
 //! | `avatar` | pictures in nodes, cards and presence |
 //! | `tell` | notifications |
+//! | `asked` | who wants to subscribe, for the owner |
+//! | `ending` | what ends by itself |
 //! | `last` | the last items for who comes online or subscribes |
 
+mod asked;
 mod avatar;
 mod bookmarks;
 mod change;
+mod ending;
 mod last;
 mod nodes;
 mod plan;
@@ -120,6 +124,7 @@ fn absent(owner: &Bare, request: &Request) -> Outcome {
         }),
         Request::Subscriptions { .. } => Ok(Answer::Subscriptions(Vec::new())),
         Request::Affiliations { .. } => Ok(Answer::Affiliations(Vec::new())),
+        Request::DefaultOptions { node: None } => Ok(Answer::DefaultOptions { node: None }),
         Request::Create { .. } | Request::DefaultConfig => Err(Error::Forbidden),
         _ => Err(Error::NotFound),
     }

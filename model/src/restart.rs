@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use presence::{Bare, Refusal, Timestamp, WatchRecord};
+use services::pubsub::Subscription;
 use store::Op;
 
 use crate::clock::jitter;
@@ -25,8 +26,13 @@ impl Model {
         };
         let now = self.now();
         self.load_motd().map_err(fault)?;
-        self.node_owners
-            .begin(self.store.node_owners().map_err(fault)?);
+        let pending = Subscription::Pending.code();
+        let owners = self.store.node_owners(pending).map_err(fault)?;
+        for (owner, due) in owners.iter().filter_map(|o| Some((&o.account, o.due?))) {
+            let mut timers = self.timers.lock();
+            timers.push(now.deadline(due), owner, Ending::Nodes);
+        }
+        self.node_owners.begin(owners);
         let owed = self.store.outbox().map_err(fault)?;
         // Debt and mark are written by one commit, so below these numbers nothing comes a second time, and memory need not know how far
         // each contact has come.

@@ -145,6 +145,7 @@ impl Model {
             self.begin_watching(&connected, contacts);
             self.begin_watching_fellows(&connected, &fellows);
             self.last_items(&connected, true, &owners);
+            self.ask_again(&connected);
         }
         if priority >= 0 {
             self.flush_offline(account, session);

@@ -22,6 +22,8 @@ pub(crate) enum Ending {
     Publication(Resource),
     Binding(Arc<str>),
     Watch(WatchId),
+    /// Items and subscriptions of an account's nodes.
+    Nodes,
     /// Not an end: what giving stored messages to a client wants of the writer found no room in its queue.
     Flush,
 }
@@ -112,9 +114,16 @@ impl Model {
 
     /// Ends it when its time has come. `Some`: when to look again.
     fn end(self: &Arc<Self>, account: &Bare, ending: &Ending, now: Now) -> Option<Timestamp> {
-        if *ending == Ending::Flush {
-            self.go_on_giving(account);
-            return None;
+        match ending {
+            Ending::Flush => {
+                self.go_on_giving(account);
+                return None;
+            }
+            Ending::Nodes => {
+                self.end_at_nodes(account);
+                return None;
+            }
+            _ => {}
         }
         let later = Some(now.at.plus(RETRY));
         self.with_slot(account, |slot| match ending {
@@ -149,7 +158,7 @@ impl Model {
                 entity.watches.remove(index);
                 None
             }
-            Ending::Flush => None,
+            Ending::Nodes | Ending::Flush => None,
         })
     }
 

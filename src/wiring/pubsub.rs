@@ -6,7 +6,7 @@ use model::Model;
 use model::commit::Reply;
 use model::pubsub::{NodeNotice, Outcome};
 use presence::{Address, Bare, Refusal};
-use services::pubsub::Request;
+use services::pubsub::{Error, Request};
 use xml::element::Template;
 use xmpp::action::IqContext;
 use xmpp::answer;
@@ -33,6 +33,32 @@ pub fn act(
         answer(out);
     });
     model.pubsub(&asker, owner, request, &reply);
+}
+
+/// Does what the owner says by a message about who may subscribe. `answer` is given the stanza that says that it was refused, if it was,
+/// once, possibly after the disk was waited for.
+pub fn authorize(
+    model: &Arc<Model>,
+    owner: &Address,
+    id: Option<Arc<str>>,
+    request: Request,
+    answer: impl FnOnce(Option<Vec<u8>>) + Send + 'static,
+) {
+    let to = owner.clone();
+    let reply = Reply::new(move |result: Result<Outcome, Refusal>| {
+        let error = match result {
+            Ok(Ok(_)) => return answer(None),
+            Ok(Err(error)) => error,
+            Err(refusal) => {
+                tracing::warn!(%refusal, account = %to.bare, "an answer was not taken");
+                Error::Unavailable
+            }
+        };
+        let mut out = Vec::new();
+        answer::pubsub::message_refused(&mut out, &to, id.as_deref(), error);
+        answer(Some(out));
+    });
+    model.pubsub(owner, &owner.bare, request, &reply);
 }
 
 /// Prints a notification for one recipient.

@@ -250,7 +250,8 @@ fn apply_node(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), Store
             account,
             node,
             config,
-        } => nodes::put(db, memory.number(db, account)?, node, config),
+            lifetime,
+        } => nodes::put(db, memory.number(db, account)?, node, config, *lifetime),
         Op::NodeRemove { account, node } => nodes::remove(db, memory.number(db, account)?, node),
         Op::ItemPut {
             account,

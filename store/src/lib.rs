@@ -48,7 +48,8 @@ pub use op::{Most, Op};
 pub use queue::Done;
 pub use record::{
     AccountRecord, AccountSummary, GroupRecord, ItemHead, KEPT_EXPIRED, LastItem, LoginToken,
-    NextIds, NodeItem, NodeRecord, OutboxEntry, REVOKED, ReportRecord, StoredCredentials,
+    NextIds, NodeItem, NodeOwner, NodeRecord, NodeSubscriber, OutboxEntry, REVOKED, ReportRecord,
+    StoredCredentials,
 };
 pub use store::{Full, Options, Overloaded, Start, Store};
 pub use writer::{Completion, Sink};

@@ -9,7 +9,7 @@ use presence::{
     Publication, Report, Resource, Utc, WatchId, WatchRecord,
 };
 
-use crate::record::NodeItem;
+use crate::record::{NodeItem, NodeSubscriber};
 
 /// How much an account may keep for its own programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,6 +216,8 @@ pub enum Op {
         account: Bare,
         node: Arc<str>,
         config: Vec<u8>,
+        /// For so many seconds items are kept; `None`: for ever.
+        lifetime: Option<u32>,
     },
     /// Takes a node away, with all that belongs to it.
     NodeRemove { account: Bare, node: Arc<str> },
@@ -245,7 +247,7 @@ pub enum Op {
         account: Bare,
         node: Arc<str>,
         who: Address,
-        state: Option<u8>,
+        state: Option<NodeSubscriber>,
     },
     /// Anything else of the program.
     MetaPut { key: String, value: Vec<u8> },

@@ -9,7 +9,7 @@ use presence::{
 };
 use proptest::prelude::*;
 
-use crate::record::{ItemHead, LastItem, NodeItem, NodeRecord};
+use crate::record::{ItemHead, LastItem, NodeItem, NodeOwner, NodeRecord, NodeSubscriber};
 use crate::{
     AccountRecord, KEPT_EXPIRED, LoginToken, Op, Options, OutboxEntry, REVOKED, Store, StoreError,
     samples, stored_size,
@@ -59,9 +59,10 @@ struct Account {
 #[derive(Clone, Default)]
 struct Node {
     config: Vec<u8>,
+    lifetime: Option<u32>,
     items: BTreeMap<u64, NodeItem>,
     affiliations: BTreeMap<Bare, u8>,
-    subscriptions: BTreeMap<String, u8>,
+    subscriptions: BTreeMap<String, NodeSubscriber>,
 }
 
 impl Node {
@@ -69,6 +70,7 @@ impl Node {
         let head = |item: &NodeItem| ItemHead {
             seq: item.seq,
             id: Arc::clone(&item.id),
+            at: item.at,
             size: item.payload.len() as u64,
         };
         NodeRecord {
@@ -85,7 +87,24 @@ impl Node {
     }
 }
 
-fn put_or_remove<K: Ord>(map: &mut BTreeMap<K, u8>, key: K, value: Option<u8>) {
+fn owner(account: &Bare, nodes: &BTreeMap<Arc<str>, Node>) -> NodeOwner {
+    let items = nodes.values().filter_map(|node| {
+        let lifetime = i64::from(node.lifetime?);
+        node.items
+            .values()
+            .map(|i| (i.at.0 / 1000 + lifetime) * 1000)
+            .min()
+    });
+    let subscriptions = || nodes.values().flat_map(|node| node.subscriptions.values());
+    let ends = subscriptions().filter_map(|s| Some(s.until?.0));
+    NodeOwner {
+        account: account.clone(),
+        asked: subscriptions().any(|s| s.state == 1),
+        due: items.chain(ends).min().map(presence::Utc),
+    }
+}
+
+fn put_or_remove<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: Option<V>) {
     match value {
         Some(value) => drop(map.insert(key, value)),
         None => drop(map.remove(&key)),
@@ -268,7 +287,7 @@ proptest! {
                     node: "m".into(),
                     config: node.config.clone(),
                     affiliation: node.affiliations.get(&watcher).copied(),
-                    subscription: mine.map(|(_, state)| *state).max(),
+                    subscription: mine.map(|(_, s)| s.state).max(),
                     sees: standing.is_some_and(|i| i.subscription.from()),
                     denied: a.grants.get(&watcher).is_some_and(|g| !g.allow),
                     groups: standing.map(|i| i.label.groups().map(str::to_owned).collect()).unwrap_or_default(),
@@ -277,13 +296,13 @@ proptest! {
             });
             prop_assert_eq!(last, expected.into_iter().collect::<Vec<_>>());
             if !nodes.is_empty() {
-                owners.push(name.clone());
+                owners.push(owner(name, &nodes));
             }
             residents.extend(record.filter(|r| {
                 !(r.publications.is_empty() && r.last_known.is_empty() && r.bindings.is_empty() && r.watches.is_empty())
             }).map(|r| r.account));
         }
-        prop_assert_eq!(store.node_owners().expect("owners"), owners);
+        prop_assert_eq!(store.node_owners(1).expect("owners"), owners);
         prop_assert_eq!(store.residents().expect("residents"), residents);
         prop_assert_eq!(store.outbox().expect("outbox"), oracle.outbox.into_values().collect::<Vec<_>>());
         let wanted = presence::directory::Wanted::new("", &presence::Facts { first: "a".into(), ..presence::Facts::default() });

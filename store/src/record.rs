@@ -166,11 +166,35 @@ pub struct ItemHead {
     pub seq: u64,
     /// Its name.
     pub id: Arc<str>,
+    /// When it was published.
+    pub at: Utc,
     /// The size of its payload in octets.
     pub size: u64,
 }
 
-/// A node of an account. Configuration, affiliations and states of subscriptions are in the form of their maker.
+/// A subscription to a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodeSubscriber {
+    /// How far it is.
+    pub state: u8,
+    /// How it is configured; 0 where nobody did that.
+    pub options: u8,
+    /// When it ends; `None`: never.
+    pub until: Option<Utc>,
+}
+
+/// An account that has nodes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeOwner {
+    /// Which.
+    pub account: Bare,
+    /// Somebody has subscribed to a node and waits for an answer.
+    pub asked: bool,
+    /// When the first item or subscription ends by itself, if any does; to the second, and not later.
+    pub due: Option<Utc>,
+}
+
+/// A node of an account. Configuration, affiliations and what subscriptions are are in the form of their maker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeRecord {
     /// Its name.
@@ -180,7 +204,7 @@ pub struct NodeRecord {
     /// What others are to it, by address.
     pub affiliations: Vec<(Bare, u8)>,
     /// Who subscribed, by address.
-    pub subscriptions: Vec<(Address, u8)>,
+    pub subscriptions: Vec<(Address, NodeSubscriber)>,
     /// Its items, the oldest first.
     pub items: Vec<ItemHead>,
 }

@@ -15,7 +15,7 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 
-use crate::{KEPT_EXPIRED, LoginToken, Most, NodeItem, Op};
+use crate::{KEPT_EXPIRED, LoginToken, Most, NodeItem, NodeSubscriber, Op};
 
 pub(crate) use archive::{archive_id, archive_op, archive_query, form, preferences};
 
@@ -506,9 +506,16 @@ fn node_op() -> impl Strategy<Value = Op> {
             payload,
         },
     );
+    let subscriber =
+        (1..3_u8, 0..9_u8, of(utc())).prop_map(|(state, options, until)| NodeSubscriber {
+            state,
+            options,
+            until,
+        });
     prop_oneof![
-        4 => (key(), vec(any::<u8>(), 0..9))
-            .prop_map(|((account, node), config)| Op::NodePut { account, node, config }),
+        4 => (key(), vec(any::<u8>(), 0..9), of(1..99_u32)).prop_map(
+            |((account, node), config, lifetime)| Op::NodePut { account, node, config, lifetime }
+        ),
         1 => key().prop_map(|(account, node)| Op::NodeRemove { account, node }),
         4 => (key(), item.prop_map(Box::new))
             .prop_map(|((account, node), item)| Op::ItemPut { account, node, item }),
@@ -518,7 +525,7 @@ fn node_op() -> impl Strategy<Value = Op> {
         2 => (key(), contact(), of(1..6_u8)).prop_map(
             |((account, node), who, affiliation)| Op::Affiliation { account, node, who, affiliation }
         ),
-        2 => (key(), address(), of(1..3_u8)).prop_map(
+        2 => (key(), address(), of(subscriber)).prop_map(
             |((account, node), who, state)| Op::NodeSubscription { account, node, who, state }
         ),
     ]

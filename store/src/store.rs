@@ -25,7 +25,7 @@ use crate::tables::{
 };
 use crate::writer::{Sink, Writer};
 use crate::{
-    AccountRecord, AccountSummary, GroupRecord, LastItem, LoginToken, NextIds, NodeItem,
+    AccountRecord, AccountSummary, GroupRecord, LastItem, LoginToken, NextIds, NodeItem, NodeOwner,
     NodeRecord, Op, OutboxEntry, ReportRecord, StoreError, StoredCredentials, backup, migrate,
 };
 
@@ -410,9 +410,9 @@ impl Store {
         })
     }
 
-    /// The accounts that have nodes, by address.
-    pub fn node_owners(&self) -> Result<Vec<Bare>, StoreError> {
-        self.0.pool.read(nodes::owners)
+    /// The accounts that have nodes, by address. A subscription in the state `pending` waits for an answer.
+    pub fn node_owners(&self, pending: u8) -> Result<Vec<NodeOwner>, StoreError> {
+        self.0.pool.read(|db| nodes::owners(db, pending))
     }
 
     /// The last items of nodes of these accounts that `watcher` wants and whose owners do not block him, account by account, until they have about this size together when they are printed.

@@ -246,6 +246,14 @@ impl Chat {
                     },
                 );
             }
+            Action::Authorize { id, request } => {
+                let own = self.client.address();
+                adsum::wiring::pubsub::authorize(model, own, id, *request, move |octets| {
+                    if let Some(octets) = octets {
+                        screen.write(|out| out.extend(octets));
+                    }
+                });
+            }
             Action::Interests(interests) => model.interested(account, session, &interests),
             Action::Directed {
                 to,

@@ -11,12 +11,14 @@ mod commands;
 mod copies;
 mod directory;
 mod eventing;
+mod lifetimes;
 mod messages;
 mod nodes;
 mod permission;
 mod person;
 mod phone;
 mod sightings;
+mod subscribers;
 mod tokens;
 mod world;
 

@@ -97,7 +97,10 @@ impl World {
     fn with(same_domain_allow: bool, names: &[&str]) -> Self {
         let clock = Arc::new(AtomicU64::new(1_000_000));
         let completions = Arc::new(Mutex::new(VecDeque::new()));
-        let model = wire(same_domain_allow, &clock, &completions);
+        let (store, _) = Store::open_in_memory(Options::default()).unwrap();
+        let heap = Arc::clone(&completions);
+        store.set_completion_sink(Box::new(move |batch| heap.lock().extend(batch)));
+        let model = wire(store, same_domain_allow, &clock);
         let inbox = Arc::new(Inbox::default());
         model.set_phones(Arc::clone(&inbox) as Arc<dyn Route>);
         let domains = vec![DOMAIN.to_owned()];
@@ -124,6 +127,23 @@ impl World {
             world.add(name);
         }
         world
+    }
+
+    /// The server crashes and starts again after this time: connections are gone, and everything else is as it was on the disk.
+    pub(super) fn restart(&mut self, after: Duration) {
+        self.settle();
+        self.clock
+            .fetch_add(u64::try_from(after.as_millis()).unwrap(), Ordering::Relaxed);
+        let store = self.model.store().clone();
+        self.model = wire(store, self.model.rules().same_domain_allow, &self.clock);
+        self.inbox = Arc::default();
+        let phones = Arc::clone(&self.inbox) as Arc<dyn Route>;
+        self.model.set_phones(phones);
+        let config = Config::new(vec![DOMAIN.to_owned()]);
+        self.bridge = Bridge::new(config, [3; 32], [5; 32]);
+        let watches = self.model.restore(true).unwrap();
+        self.bridge.restore(self.bridge_now(), watches);
+        self.settle();
     }
 
     pub(super) fn add(&mut self, name: &str) {
@@ -290,11 +310,8 @@ impl World {
     }
 }
 
-/// A model on this clock, over a store that leaves its completions there.
-fn wire(same_domain_allow: bool, clock: &Arc<AtomicU64>, completions: &Completions) -> Arc<Model> {
-    let (store, _) = Store::open_in_memory(Options::default()).unwrap();
-    let heap = Arc::clone(completions);
-    store.set_completion_sink(Box::new(move |batch| heap.lock().extend(batch)));
+/// A model over this store and on this clock.
+fn wire(store: Store, same_domain_allow: bool, clock: &Arc<AtomicU64>) -> Arc<Model> {
     let rules = Rules {
         domains: vec![DOMAIN.to_owned()],
         same_domain_allow,

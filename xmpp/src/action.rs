@@ -172,6 +172,13 @@ pub enum Action {
         /// What.
         request: Box<services::pubsub::Request>,
     },
+    /// The owner of the account says who may subscribe to a node, by a message to the account (XEP-0060 §8.6).
+    Authorize {
+        /// The id of the message, for an error.
+        id: Option<Arc<str>>,
+        /// What he says.
+        request: Box<services::pubsub::Request>,
+    },
     /// Unavailable presence for all (§4.5).
     Unavailable(Presented),
     /// Presence to one address (§4.6).

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use presence::{Address, Bare, Refusal};
-use services::pubsub::{Answer, Event, Node, Request, Subscription};
+use services::pubsub::{Affiliation, Answer, Error, Event, Node, Options, Request, Subscription};
 use store::Op;
 
 use super::Outcome;
@@ -21,7 +21,8 @@ pub(super) struct Told {
     judge: Option<Node>,
     events: Vec<Event>,
     personal: Vec<(Address, Option<Subscription>)>,
-    welcome: Option<Address>,
+    welcome: Vec<(Address, Options)>,
+    asks: Option<Address>,
 }
 
 impl Plan {
@@ -34,6 +35,7 @@ impl Plan {
             events: self.events,
             personal: self.personal,
             welcome: self.welcome,
+            asks: self.asks,
         };
         (self.ops, self.answer, told)
     }
@@ -55,8 +57,11 @@ impl Model {
             };
             self.tell_one(owner, &node, &judge, &jid, event);
         }
-        if let Some(jid) = told.welcome {
-            self.welcome_subscriber(owner, &node, &jid);
+        for (jid, options) in told.welcome {
+            self.welcome_subscriber(owner, &node, &jid, options);
+        }
+        if let Some(jid) = told.asks {
+            self.ask_owner(owner, &node, &judge, &jid);
         }
     }
 
@@ -78,10 +83,14 @@ impl Model {
             now: self.now(),
             fresh: clock::hex::<10>(&self.random).into(),
         };
+        let still = still(entity, &request);
         let plan = match entity.as_asker(asker, |asker| planner.plan(asker, request)) {
             Ok(plan) => plan,
             Err(error) => {
-                reply.send(Ok(Err(error)));
+                reply.send(Ok(match still.filter(|_| error == Error::NotAcceptable) {
+                    Some(still) => Ok(Answer::Unchanged { error, still }),
+                    None => Err(error),
+                }));
                 return Ok(());
             }
         };
@@ -97,10 +106,39 @@ impl Model {
             later.send(Ok(Ok(answer)));
             model.tell(&owner, told);
         })?;
+        self.arm(&entity.account, after.as_ref());
         if let Some(nodes) = &mut entity.nodes {
             nodes.set(name, after);
         }
         self.node_owners.touch(&entity.account);
         Ok(())
     }
+}
+
+/// What those are whom the owner wants to be something else.
+fn still(entity: &Entity, request: &Request) -> Option<Box<Answer>> {
+    let find = |name: &Arc<str>| entity.nodes.as_ref()?.all.get(name);
+    let answer = match request {
+        Request::SetSubscriptions { node, all } => {
+            let subscriptions = &find(node)?.subscriptions;
+            let still = |jid: &Address| subscriptions.get(jid).map(|s| s.state);
+            Answer::AllSubscriptions {
+                node: Arc::clone(node),
+                all: all.iter().map(|(j, _)| (j.clone(), still(j))).collect(),
+            }
+        }
+        Request::SetAffiliations { node, all } => {
+            let affiliations = &find(node)?.affiliations;
+            let still = |who: &Bare| {
+                let owner = (*who == entity.account).then_some(Affiliation::Owner);
+                owner.or_else(|| affiliations.get(who).copied())
+            };
+            Answer::AllAffiliations {
+                node: Arc::clone(node),
+                all: all.iter().map(|(w, _)| (w.clone(), still(w))).collect(),
+            }
+        }
+        _ => return None,
+    };
+    Some(Box::new(answer))
 }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use presence::{Address, Bare};
 use services::caps::Interests;
 use services::pubsub::{
-    Affiliation, Asker, Config, Event, Node, Notification, SendLast, Subscription,
+    Affiliation, Asker, Config, Event, Node, Notification, Options, SendLast, Subscriber,
+    Subscription,
 };
 use store::{LastItem, StoreError};
 
@@ -98,7 +99,13 @@ impl Model {
     }
 
     /// Somebody has subscribed: he gets the last item.
-    pub(super) fn welcome_subscriber(&self, owner: &Bare, node: &Arc<str>, to: &Address) {
+    pub(super) fn welcome_subscriber(
+        &self,
+        owner: &Bare,
+        node: &Arc<str>,
+        to: &Address,
+        options: Options,
+    ) {
         let most = self.rules.pubsub.last_items;
         let wants = |name: &str| *name == **node;
         let told = self.with_slot(owner, |slot| {
@@ -110,7 +117,7 @@ impl Model {
                 .flatten()
         });
         if let Some(notice) = told {
-            self.deliver_to(to, &notice, &[]);
+            self.deliver_to(to, &notice, &[], options);
         }
     }
 }
@@ -155,7 +162,10 @@ impl Model {
                 .map(|a| (to.bare.clone(), a))
                 .into_iter()
                 .collect(),
-            subscriptions: subscription.map(|s| (to.clone(), s)).into_iter().collect(),
+            subscriptions: subscription
+                .map(|s| (to.clone(), Subscriber::new(s)))
+                .into_iter()
+                .collect(),
             items: Vec::new(),
         };
         let may = match entity {

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 use presence::Bare;
-use services::pubsub::{Affiliation, Config, Kept, Node, Subscription};
-use store::NodeRecord;
+use services::pubsub::{Affiliation, Config, Kept, Node, Options, Subscriber, Subscription};
+use store::{NodeOwner, NodeRecord, NodeSubscriber};
 
 /// What `[limits]` says about nodes. A count that is unlimited is the largest there is.
 #[derive(Debug, Clone, Copy)]
@@ -79,10 +79,11 @@ fn node(record: NodeRecord) -> Option<Node> {
     let affiliations = record.affiliations.into_iter();
     let affiliations = affiliations.map(|(who, code)| Some((who, Affiliation::of_code(code)?)));
     let subscriptions = record.subscriptions.into_iter();
-    let subscriptions = subscriptions.map(|(who, code)| Some((who, Subscription::of_code(code)?)));
+    let subscriptions = subscriptions.map(|(who, stored)| Some((who, subscriber(stored)?)));
     let items = record.items.into_iter().map(|item| Kept {
         seq: item.seq,
         id: item.id,
+        at: item.at,
         size: u32::try_from(item.size).unwrap_or(u32::MAX),
     });
     Some(Node {
@@ -93,18 +94,52 @@ fn node(record: NodeRecord) -> Option<Node> {
     })
 }
 
-/// Which accounts have nodes, with the moment at which somebody was last told of a change there. A leaf lock.
+fn subscriber(stored: NodeSubscriber) -> Option<Subscriber> {
+    Some(Subscriber {
+        state: Subscription::of_code(stored.state)?,
+        options: Options::of_code(stored.options, stored.until),
+    })
+}
+
+/// Which accounts have nodes. A leaf lock.
 #[derive(Default)]
 pub(crate) struct Owners {
-    all: RwLock<HashMap<Bare, u64>>,
+    all: RwLock<HashMap<Bare, Owner>>,
     moment: AtomicU64,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Owner {
+    /// The moment at which somebody was last told of a change there.
+    told: u64,
+    /// It may be that somebody waits for the owner's answer.
+    asked: bool,
 }
 
 impl Owners {
     /// These have some, from the start on.
-    pub(crate) fn begin(&self, owners: Vec<Bare>) {
+    pub(crate) fn begin(&self, owners: Vec<NodeOwner>) {
         let mut all = self.all.write();
-        all.extend(owners.into_iter().map(|owner| (owner, 0)));
+        let owner = |owner: NodeOwner| {
+            let now = Owner {
+                told: 0,
+                asked: owner.asked,
+            };
+            (owner.account, now)
+        };
+        all.extend(owners.into_iter().map(owner));
+    }
+
+    /// Somebody waits for this owner's answer, or nobody does.
+    pub(crate) fn ask(&self, owner: &Bare, asked: bool) {
+        if let Some(owner) = self.all.write().get_mut(owner) {
+            owner.asked = asked;
+        }
+    }
+
+    /// It may be that somebody waits for his answer.
+    pub(crate) fn asked(&self, owner: &Bare) -> bool {
+        self.all.read().get(owner).is_some_and(|owner| owner.asked)
     }
 
     /// This one has some, or had.
@@ -127,8 +162,14 @@ impl Owners {
         let moment = self.moment.fetch_add(1, Ordering::Relaxed) + 1;
         let mut all = self.all.write();
         match all.get_mut(owner) {
-            Some(last) => *last = moment,
-            None => drop(all.insert(owner.clone(), moment)),
+            Some(owner) => owner.told = moment,
+            None => {
+                let told = Owner {
+                    told: moment,
+                    asked: false,
+                };
+                all.insert(owner.clone(), told);
+            }
         }
     }
 
@@ -144,6 +185,6 @@ impl Owners {
 
     /// Nobody was told of a change there since.
     pub(crate) fn unchanged(&self, owner: &Bare, since: u64) -> bool {
-        self.all.read().get(owner).is_none_or(|last| *last <= since)
+        self.all.read().get(owner).is_none_or(|o| o.told <= since)
     }
 }

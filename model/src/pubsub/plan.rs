@@ -1,12 +1,14 @@
 //! What a change leads to: the node as it is afterwards, what is stored, what is told. Nothing is done yet.
 
+mod people;
+
 use std::sync::Arc;
 
 use presence::{Address, Bare};
 use services::pubsub::{
-    Affiliation, Answer, Asker, Config, Error, Event, Kept, Node, Request, Subscription,
+    Answer, Asker, Config, Error, Event, Kept, Node, Options, Request, Subscriber, Subscription,
 };
-use store::{NodeItem, Op};
+use store::{NodeItem, NodeSubscriber, Op};
 
 use super::nodes::{Limits, Nodes};
 use crate::clock::Now;
@@ -22,8 +24,10 @@ pub(super) struct Plan {
     pub(super) events: Vec<Event>,
     /// For those whose subscription has changed.
     pub(super) personal: Vec<(Address, Option<Subscription>)>,
-    /// He has subscribed just now and gets the last item.
-    pub(super) welcome: Option<Address>,
+    /// They are subscribed just now and get the last item.
+    pub(super) welcome: Vec<(Address, Options)>,
+    /// He wants to be: the owner is asked.
+    pub(super) asks: Option<Address>,
 }
 
 /// What planning works with.
@@ -110,7 +114,8 @@ impl Planner<'_> {
             answer: Answer::Done,
             events: Vec::new(),
             personal: Vec::new(),
-            welcome: None,
+            welcome: Vec::new(),
+            asks: None,
         }
     }
 
@@ -122,7 +127,16 @@ impl Planner<'_> {
         request: Request,
     ) -> Result<Plan, Error> {
         match request {
-            Request::Subscribe { jid, .. } => return self.subscribe(plan, before, asker, jid),
+            Request::Subscribe { jid, options, .. } => {
+                return self.subscribe(plan, before, asker, jid, options.as_ref());
+            }
+            Request::SetOptions { jid, options, .. } => {
+                let subscriber = before.configured_by(asker, &jid)?;
+                if let Some(form) = options {
+                    self.set_options(&mut plan, &jid, subscriber, &form)?;
+                }
+                return Ok(plan);
+            }
             Request::Unsubscribe { jid, .. } => {
                 if jid.bare != *asker.bare {
                     return Err(Error::Forbidden);
@@ -161,6 +175,9 @@ impl Planner<'_> {
                 if before.config.notify_retract {
                     plan.events.push(Event::Purged);
                 }
+            }
+            Request::Authorize { jid, allow, .. } => {
+                self.authorize(&mut plan, before, jid, allow)?;
             }
             Request::SetSubscriptions { all, .. } => self.set_subscriptions(&mut plan, all)?,
             Request::SetAffiliations { all, .. } => self.set_affiliations(&mut plan, all)?,
@@ -249,6 +266,7 @@ impl Planner<'_> {
         node.items.push(Kept {
             seq: item.seq,
             id: Arc::clone(&item.id),
+            at: item.at,
             size: item.payload.len() as u32,
         });
         let total = self.nodes.octets().saturating_sub(before) + node.octets();
@@ -285,35 +303,6 @@ impl Planner<'_> {
         Ok(plan)
     }
 
-    fn subscribe(
-        &self,
-        mut plan: Plan,
-        before: &Node,
-        asker: &Asker<'_>,
-        jid: Address,
-    ) -> Result<Plan, Error> {
-        if jid.bare != *asker.bare {
-            return Err(Error::InvalidJid);
-        }
-        let state = before.may_subscribe(asker)?;
-        let known = before.subscriptions.get(&jid).copied();
-        if known.is_none() && before.subscriptions.len() >= self.limits.subscriptions {
-            return Err(Error::Limit("pubsub_subscriptions"));
-        }
-        if known != Some(state) {
-            plan.subscription(self.owner, &jid, Some(state));
-            if state == Subscription::Subscribed {
-                plan.welcome = Some(jid.clone());
-            }
-        }
-        plan.answer = Answer::Subscribed {
-            node: Arc::clone(&plan.name),
-            jid,
-            state,
-        };
-        Ok(plan)
-    }
-
     fn configure(
         &self,
         plan: &mut Plan,
@@ -345,68 +334,30 @@ impl Planner<'_> {
         }
         Ok(())
     }
+}
 
-    fn set_subscriptions(
-        &self,
-        plan: &mut Plan,
-        all: Vec<(Address, Option<Subscription>)>,
-    ) -> Result<(), Error> {
-        for (jid, state) in all {
-            let Some(node) = &plan.after else { break };
-            let before = node.subscriptions.get(&jid).copied();
-            if before == state {
-                continue;
-            }
-            if before.is_none() && node.subscriptions.len() >= self.limits.subscriptions {
-                return Err(Error::Limit("pubsub_subscriptions"));
-            }
-            plan.subscription(self.owner, &jid, state);
-            plan.personal.push((jid, state));
+impl Planner<'_> {
+    /// What has ended by itself is gone. `None`: nothing has.
+    pub(super) fn end(&self, name: &Arc<str>, before: &Node) -> Option<Plan> {
+        let now = self.now.utc;
+        if before.due()? > now {
+            return None;
         }
-        Ok(())
-    }
-
-    /// The owner is the account, and nobody else can be.
-    fn set_affiliations(
-        &self,
-        plan: &mut Plan,
-        all: Vec<(Bare, Option<Affiliation>)>,
-    ) -> Result<(), Error> {
-        for (who, affiliation) in all {
-            let is_owner = who == *self.owner;
-            if is_owner != (affiliation == Some(Affiliation::Owner)) {
-                return Err(Error::NotAcceptable);
-            }
-            let Some(node) = &mut plan.after else { break };
-            if is_owner || node.affiliations.get(&who).copied() == affiliation {
-                continue;
-            }
-            match affiliation {
-                Some(affiliation) => drop(node.affiliations.insert(who.clone(), affiliation)),
-                None => drop(node.affiliations.remove(&who)),
-            }
-            if node.affiliations.len() > self.limits.subscriptions {
-                return Err(Error::Limit("pubsub_subscriptions"));
-            }
-            let gone: Vec<Address> = match affiliation {
-                Some(Affiliation::Outcast) => {
-                    let all = node.subscriptions.keys();
-                    all.filter(|jid| jid.bare == who).cloned().collect()
-                }
-                _ => Vec::new(),
-            };
-            plan.ops.push(Op::Affiliation {
-                account: self.owner.clone(),
-                node: Arc::clone(&plan.name),
-                who,
-                affiliation: affiliation.map(Affiliation::code),
-            });
-            for jid in gone {
-                plan.subscription(self.owner, &jid, None);
-                plan.personal.push((jid, None));
+        let mut plan = Self::begin(Arc::clone(name), before.clone());
+        let node = plan.after.as_mut()?;
+        let ended = |kept: &Kept| before.end_of(kept.at).is_some_and(|end| end <= now);
+        let items: Vec<Kept> = node.items.extract_if(.., |kept| ended(kept)).collect();
+        plan.remove_items(self.owner, items.iter().map(|item| item.seq).collect());
+        let tells = before.config.notifications && before.config.notify_retract;
+        let told = items.into_iter().filter(|_| tells);
+        plan.events = told.map(|item| Event::Retracted { id: item.id }).collect();
+        for (jid, subscriber) in &before.subscriptions {
+            if subscriber.options.until.is_some_and(|until| until <= now) {
+                plan.subscription(self.owner, jid, None);
+                plan.personal.push((jid.clone(), None));
             }
         }
-        Ok(())
+        Some(plan)
     }
 }
 
@@ -417,6 +368,7 @@ impl Plan {
                 account: owner.clone(),
                 node: Arc::clone(&self.name),
                 config: node.config.encode(),
+                lifetime: node.config.lifetime,
             });
         }
     }
@@ -439,17 +391,21 @@ impl Plan {
         });
     }
 
-    fn subscription(&mut self, owner: &Bare, jid: &Address, state: Option<Subscription>) {
+    fn subscription(&mut self, owner: &Bare, jid: &Address, now: Option<Subscriber>) {
         let Some(node) = &mut self.after else { return };
-        match state {
-            Some(state) => drop(node.subscriptions.insert(jid.clone(), state)),
+        match now {
+            Some(now) => drop(node.subscriptions.insert(jid.clone(), now)),
             None => drop(node.subscriptions.remove(jid)),
         }
         self.ops.push(Op::NodeSubscription {
             account: owner.clone(),
             node: Arc::clone(&self.name),
             who: jid.clone(),
-            state: state.map(Subscription::code),
+            state: now.map(|now| NodeSubscriber {
+                state: now.state.code(),
+                options: now.options.code(),
+                until: now.options.until,
+            }),
         });
     }
 }

@@ -54,7 +54,8 @@ fn find<'a>(entity: &'a Entity, node: &str) -> Result<&'a Node, Error> {
         .ok_or(Error::NotFound)
 }
 
-/// The numbers of items that somebody wants and may have, the oldest first. The latest `most` are meant where none is named.
+/// The numbers of items that somebody wants and may have, the oldest first. The latest `most` are meant where none is named; of named
+/// ones, those that are there (§6.5.9.11).
 fn wanted(
     entity: &Entity,
     asker: &Asker<'_>,
@@ -64,19 +65,15 @@ fn wanted(
 ) -> Result<Vec<u64>, Error> {
     let node = find(entity, node)?;
     node.may_read(asker)?;
+    if !node.config.persist {
+        return Err(Error::Unsupported("persistent-items"));
+    }
     if ids.is_empty() {
         let skip = node.items.len().saturating_sub(most.unwrap_or(usize::MAX));
         return Ok(node.items.iter().skip(skip).map(|item| item.seq).collect());
     }
-    let found: Vec<u64> = ids
-        .iter()
-        .filter_map(|id| node.find(id))
-        .map(|item| item.seq)
-        .collect();
-    if found.is_empty() {
-        return Err(Error::NotFound);
-    }
-    Ok(found)
+    let found = ids.iter().filter_map(|id| node.find(id));
+    Ok(found.map(|item| item.seq).collect())
 }
 
 fn looked_up(entity: &Entity, asker: &Asker<'_>, request: &Request) -> Outcome {
@@ -100,6 +97,20 @@ fn looked_up(entity: &Entity, asker: &Asker<'_>, request: &Request) -> Outcome {
             config: Arc::new(Config::default()),
         }),
         Request::DefaultConfig => Err(Error::Forbidden),
+        Request::DefaultOptions { node } => {
+            if let Some(name) = node {
+                find(entity, name)?.may_subscribe(asker)?;
+            }
+            Ok(Answer::DefaultOptions { node: node.clone() })
+        }
+        Request::ReadOptions { node, jid } => {
+            let subscriber = find(entity, node)?.configured_by(asker, jid)?;
+            Ok(Answer::Options {
+                node: Arc::clone(node),
+                jid: jid.clone(),
+                options: subscriber.options,
+            })
+        }
         _ => for_owner(entity, asker, request),
     }
 }
@@ -118,11 +129,12 @@ fn for_owner(entity: &Entity, asker: &Asker<'_>, request: &Request) -> Outcome {
         },
         Request::ReadSubscriptions { .. } => Answer::AllSubscriptions {
             node: name,
-            all: node.subscriptions.clone().into_iter().collect(),
+            all: node.all_subscriptions(),
         },
         Request::ReadAffiliations { .. } => {
-            let owner = (entity.account.clone(), Affiliation::Owner);
+            let owner = (entity.account.clone(), Some(Affiliation::Owner));
             let others = node.affiliations.clone().into_iter();
+            let others = others.map(|(who, affiliation)| (who, Some(affiliation)));
             Answer::AllAffiliations {
                 node: name,
                 all: [owner].into_iter().chain(others).collect(),
@@ -168,12 +180,10 @@ fn own_subscriptions(entity: &Entity, asker: &Asker<'_>, only: Option<&str>) -> 
     let nodes = nodes.filter(|(name, _)| only.is_none_or(|only| *only == ***name));
     let mine = nodes.flat_map(|(name, node)| {
         let reads = node.may_read(asker).is_ok();
-        let all = node.subscriptions.iter();
+        let all = node.subscribed(asker.bare);
         // Who may not read any more is not subscribed any more (XEP-0163 §7).
-        let all = all.filter(move |(who, state)| {
-            who.bare == *asker.bare && (reads || **state == Subscription::Pending)
-        });
-        all.map(move |(who, state)| (Arc::clone(name), who.clone(), *state))
+        let all = all.filter(move |(_, s)| reads || s.state == Subscription::Pending);
+        all.map(move |(who, s)| (Arc::clone(name), who.clone(), s.state))
     });
     Answer::Subscriptions(mine.collect())
 }

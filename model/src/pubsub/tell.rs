@@ -4,10 +4,10 @@
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
-use presence::{Address, Bare};
-use services::pubsub::{Config, Event, MaxItems, Node, Notification, Subscription};
+use presence::{Address, Bare, Show};
+use services::pubsub::{Config, Event, MaxItems, Node, Notification, Options, Subscription};
 
-use crate::entity::Entity;
+use crate::entity::{Entity, Session};
 use crate::route::{self, SessionId};
 use crate::shards::Model;
 use crate::watching::Connected;
@@ -33,7 +33,7 @@ impl NodeNotice {
     }
 }
 
-fn now(owner: &Bare, node: &Arc<str>, judge: &Node, event: Event) -> Arc<NodeNotice> {
+pub(super) fn now(owner: &Bare, node: &Arc<str>, judge: &Node, event: Event) -> Arc<NodeNotice> {
     let notification = Notification {
         owner: owner.clone(),
         node: Arc::clone(node),
@@ -77,16 +77,19 @@ impl Model {
                 }
             }
             let subscribers = judge.subscriptions.iter();
-            let subscribers = subscribers.filter(|(who, state)| {
-                **state == Subscription::Subscribed && may_read(entity, judge, who)
+            let subscribers = subscribers.filter(|(who, s)| {
+                s.state == Subscription::Subscribed
+                    && s.options.delivers()
+                    && may_read(entity, judge, who)
             });
-            Ok((told, subscribers.map(|(who, _)| who.clone()).collect()))
+            let subscribers = subscribers.map(|(who, s)| (who.clone(), s.options));
+            Ok((told, subscribers.collect()))
         });
         let Ok((told, subscribers)) = explicit else {
             return;
         };
-        for who in subscribers {
-            self.deliver_to(&who, &notice, &told);
+        for (who, options) in subscribers {
+            self.deliver_to(&who, &notice, &told, options);
         }
     }
 
@@ -99,12 +102,19 @@ impl Model {
         to: &Address,
         event: Event,
     ) {
-        self.deliver_to(to, &now(owner, node, judge, event), &[]);
+        let notice = now(owner, node, judge, event);
+        self.deliver_to(to, &notice, &[], Options::default());
     }
 
     /// To the session of a full address, or all available ones of a bare one that take such messages (RFC 6121 §8.5.2.1.1); but to none
-    /// that was told already.
-    pub(super) fn deliver_to(&self, to: &Address, notice: &Arc<NodeNotice>, told: &[SessionId]) {
+    /// that was told already, and only where it suits the subscriber.
+    pub(super) fn deliver_to(
+        &self,
+        to: &Address,
+        notice: &Arc<NodeNotice>,
+        told: &[SessionId],
+        options: Options,
+    ) {
         self.with_slot(&to.bare, |slot| {
             let Some(entity) = &slot.entity else { return };
             let from = Address::from(notice.notification.owner.clone());
@@ -114,11 +124,21 @@ impl Model {
                     None => session.available.is_some_and(|priority| priority >= 0),
                 };
                 let meant = meant && session.hears(&from);
+                let meant = meant && options.delivers_in(entity.show_of(session));
                 if meant && !told.contains(&session.id) {
                     session.route.deliver(&route::Event::Node { to, notice });
                 }
             }
         });
+    }
+}
+
+impl Entity {
+    /// How a session is available; `None`: it is not.
+    fn show_of(&self, session: &Session) -> Option<Option<Show>> {
+        session.available?;
+        let shown = self.published.get(self.find(&session.resource)?)?;
+        Some(shown.publication.document.show)
     }
 }
 

@@ -13,7 +13,7 @@ use store::Op;
 use super::Outcome;
 use super::change::Told;
 use super::nodes::Nodes;
-use super::plan::Planner;
+use super::plan::{Plan, Planner};
 use crate::clock;
 use crate::commit::Reply;
 use crate::entity::Entity;
@@ -63,6 +63,16 @@ pub(super) fn form(fields: &[(&str, &str)]) -> Form {
     }
 }
 
+fn planner<'a>(model: &'a Model, entity: &'a Entity, nodes: &'a Nodes) -> Planner<'a> {
+    Planner {
+        owner: &entity.account,
+        nodes,
+        limits: &model.rules.pubsub,
+        now: model.now(),
+        fresh: clock::hex::<10>(&model.random).into(),
+    }
+}
+
 impl Unit {
     pub(crate) fn of(entity: &Entity) -> Self {
         Self {
@@ -79,20 +89,31 @@ impl Unit {
         asker: &Address,
         request: Request,
     ) -> Result<Answer, Error> {
-        let planner = Planner {
-            owner: &entity.account,
-            nodes: &self.nodes,
-            limits: &model.rules.pubsub,
-            now: model.now(),
-            fresh: clock::hex::<10>(&model.random).into(),
-        };
+        let planner = planner(model, entity, &self.nodes);
         let plan = entity.as_asker(asker, |asker| planner.plan(asker, request))?;
+        Ok(self.add(plan))
+    }
+
+    fn add(&mut self, plan: Plan) -> Answer {
         let (name, after) = (Arc::clone(&plan.name), plan.after.clone());
         let (ops, answer, told) = plan.told(&self.nodes);
         self.nodes.set(name, after);
         self.told.push(told);
         self.ops.extend(ops);
-        Ok(answer)
+        answer
+    }
+
+    /// Takes away what has ended by itself; the nodes where something has.
+    pub(super) fn end(&mut self, model: &Model, entity: &Entity) -> Vec<Arc<str>> {
+        let planner = planner(model, entity, &self.nodes);
+        let nodes = self.nodes.all.iter();
+        let ended = nodes.filter_map(|(name, node)| planner.end(name, node));
+        let ended: Vec<Plan> = ended.collect();
+        let changed = ended.iter().map(|plan| Arc::clone(&plan.name)).collect();
+        for plan in ended {
+            self.add(plan);
+        }
+        changed
     }
 
     /// Adds what the server does for the owner: all of it, or nothing where one thing is refused.
@@ -197,17 +218,29 @@ impl Model {
                 return Ok(());
             }
         };
-        match node.as_deref() {
-            Some(avatar::DATA) => self.photo_to_card(entity, &mut unit, false)?,
-            Some(avatar::METADATA) => self.photo_to_card(entity, &mut unit, true)?,
-            Some(bookmarks::NODE) => self.bookmarks_to_storage(entity, &mut unit)?,
-            Some(bookmarks::LEGACY) => self.storage_to_bookmarks(entity, &mut unit)?,
-            _ => {}
+        if let Some(node) = node {
+            self.convert(entity, &mut unit, &node)?;
         }
         let later = reply.clone();
         self.commit_unit(entity, unit, move |stored| {
             later.send(stored.map(|()| Ok(answer)));
         })
+    }
+
+    /// A node is changed: what follows from it elsewhere at the account.
+    pub(super) fn convert(
+        &self,
+        entity: &Entity,
+        unit: &mut Unit,
+        node: &str,
+    ) -> Result<(), Refusal> {
+        match node {
+            avatar::DATA => self.photo_to_card(entity, unit, false),
+            avatar::METADATA => self.photo_to_card(entity, unit, true),
+            bookmarks::NODE => self.bookmarks_to_storage(entity, unit),
+            bookmarks::LEGACY => self.storage_to_bookmarks(entity, unit),
+            _ => Ok(()),
+        }
     }
 
     /// Works on an account whose nodes are in memory and of which all that was changed is on disk. What goes wrong is answered.
@@ -255,6 +288,9 @@ impl Model {
             }
         })?;
         if has_nodes {
+            for node in unit.nodes.all.values() {
+                self.arm(&entity.account, Some(node));
+            }
             if let Some(nodes) = &mut entity.nodes {
                 nodes.all = unit.nodes.all;
             }

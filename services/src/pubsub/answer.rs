@@ -7,7 +7,9 @@ use presence::{Address, Bare};
 use xml::Writer;
 
 use super::config::Config;
+use super::error::Error;
 use super::node::{Affiliation, Subscription};
+use super::options::Options;
 use super::{OWNER, PUBSUB};
 use crate::disco::{INFO, ITEMS};
 use crate::form::{self, Purpose};
@@ -35,10 +37,12 @@ pub const fn account_features() -> &'static [&'static str] {
         "http://jabber.org/protocol/pubsub#instant-nodes",
         "http://jabber.org/protocol/pubsub#item-ids",
         "http://jabber.org/protocol/pubsub#last-published",
+        "http://jabber.org/protocol/pubsub#leased-subscription",
         "http://jabber.org/protocol/pubsub#manage-subscriptions",
         "http://jabber.org/protocol/pubsub#member-affiliation",
         "http://jabber.org/protocol/pubsub#meta-data",
         "http://jabber.org/protocol/pubsub#modify-affiliations",
+        "http://jabber.org/protocol/pubsub#multi-items",
         "http://jabber.org/protocol/pubsub#outcast-affiliation",
         "http://jabber.org/protocol/pubsub#persistent-items",
         "http://jabber.org/protocol/pubsub#publish",
@@ -49,9 +53,12 @@ pub const fn account_features() -> &'static [&'static str] {
         "http://jabber.org/protocol/pubsub#retract-items",
         "http://jabber.org/protocol/pubsub#retrieve-affiliations",
         "http://jabber.org/protocol/pubsub#retrieve-default",
+        "http://jabber.org/protocol/pubsub#retrieve-default-sub",
         "http://jabber.org/protocol/pubsub#retrieve-items",
         "http://jabber.org/protocol/pubsub#retrieve-subscriptions",
         "http://jabber.org/protocol/pubsub#subscribe",
+        "http://jabber.org/protocol/pubsub#subscription-notifications",
+        "http://jabber.org/protocol/pubsub#subscription-options",
     ]
 }
 
@@ -101,12 +108,21 @@ pub enum Answer {
     Subscriptions(Vec<(Arc<str>, Address, Subscription)>),
     /// One's own affiliations.
     Affiliations(Vec<(Arc<str>, Affiliation)>),
-    /// A subscription was made.
+    /// A subscription was made; with options, when some came with the wish.
     Subscribed {
         node: Arc<str>,
         jid: Address,
         state: Subscription,
+        options: Option<Options>,
     },
+    /// How a subscription is configured.
+    Options {
+        node: Arc<str>,
+        jid: Address,
+        options: Options,
+    },
+    /// How subscriptions are configured by default.
+    DefaultOptions { node: Option<Arc<str>> },
     /// Items.
     Items { node: Arc<str>, items: Vec<Held> },
     /// An item was published under this name.
@@ -124,13 +140,15 @@ pub enum Answer {
     /// All subscriptions to a node.
     AllSubscriptions {
         node: Arc<str>,
-        all: Vec<(Address, Subscription)>,
+        all: Vec<(Address, Option<Subscription>)>,
     },
     /// All affiliations with a node.
     AllAffiliations {
         node: Arc<str>,
-        all: Vec<(Bare, Affiliation)>,
+        all: Vec<(Bare, Option<Affiliation>)>,
     },
+    /// A change of several was refused: what they are still (§8.8.2.4, §8.9.2.4).
+    Unchanged { error: Error, still: Box<Answer> },
 }
 
 impl Answer {
@@ -138,6 +156,7 @@ impl Answer {
     pub fn write(&self, to: &mut Writer<'_>) {
         match self {
             Self::Done | Self::Account => {}
+            Self::Unchanged { still, .. } => still.write(to),
             Self::Info {
                 node,
                 config,
@@ -162,7 +181,7 @@ impl Answer {
             Self::Subscriptions(all) => {
                 to.start("subscriptions");
                 for (node, jid, state) in all {
-                    subscription(to, Some(node), jid, *state);
+                    subscription(to, Some(node), jid, Some(*state));
                 }
                 to.end();
             }
@@ -174,7 +193,33 @@ impl Answer {
                 }
                 to.end();
             }
-            Self::Subscribed { node, jid, state } => subscription(to, Some(node), jid, *state),
+            Self::Subscribed {
+                node,
+                jid,
+                state,
+                options,
+            } => {
+                subscription(to, Some(node), jid, Some(*state));
+                if let Some(options) = options {
+                    to.start("options");
+                    options.write(to, Purpose::Result);
+                    to.end();
+                }
+            }
+            Self::Options { node, jid, options } => {
+                to.start("options").attribute("node", node);
+                to.attribute("jid", &jid.to_string());
+                options.write(to, Purpose::Form);
+                to.end();
+            }
+            Self::DefaultOptions { node } => {
+                to.start("default");
+                if let Some(node) = node {
+                    to.attribute("node", node);
+                }
+                Options::default().write(to, Purpose::Result);
+                to.end();
+            }
             Self::Items { node, items } => {
                 to.start("items").attribute("node", node);
                 for item in items {
@@ -221,7 +266,11 @@ impl Answer {
                 to.start("affiliations").attribute("node", node);
                 for (jid, affiliation) in all {
                     to.start("affiliation").attribute("jid", jid.as_str());
-                    to.attribute("affiliation", affiliation.as_str()).end();
+                    to.attribute(
+                        "affiliation",
+                        affiliation.map_or("none", Affiliation::as_str),
+                    );
+                    to.end();
                 }
                 to.end();
             }
@@ -230,13 +279,19 @@ impl Answer {
     }
 }
 
-fn subscription(to: &mut Writer<'_>, node: Option<&str>, jid: &Address, state: Subscription) {
+fn subscription(
+    to: &mut Writer<'_>,
+    node: Option<&str>,
+    jid: &Address,
+    state: Option<Subscription>,
+) {
     to.start("subscription");
     if let Some(node) = node {
         to.attribute("node", node);
     }
     to.attribute("jid", &jid.to_string());
-    to.attribute("subscription", state.as_str()).end();
+    let state = state.map_or("none", Subscription::as_str);
+    to.attribute("subscription", state).end();
 }
 
 fn info(to: &mut Writer<'_>, node: &str, config: &Config, items: usize) {

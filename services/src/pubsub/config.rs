@@ -126,6 +126,8 @@ pub struct Config {
     pub send_last: SendLast,
     /// How many items are kept.
     pub max_items: MaxItems,
+    /// For how many seconds they are kept; `None`: for ever.
+    pub lifetime: Option<u32>,
     /// Items are kept at all.
     pub persist: bool,
     /// Anybody is notified at all.
@@ -159,6 +161,7 @@ impl Default for Config {
             publish: PublishModel::Publishers,
             send_last: SendLast::OnSubAndPresence,
             max_items: MaxItems::Count(1),
+            lifetime: None,
             persist: true,
             notifications: true,
             payloads: true,
@@ -251,6 +254,7 @@ impl Config {
             "publish_model" => self.publish = PublishModel::parse(text).ok_or(wrong)?,
             "send_last_published_item" => self.send_last = SendLast::parse(text).ok_or(wrong)?,
             "max_items" => self.max_items = max_items(text).ok_or(wrong)?,
+            "item_expire" => self.lifetime = lifetime(text).ok_or(wrong)?,
             "notification_type" => match text {
                 "headline" => self.headline = true,
                 "normal" => self.headline = false,
@@ -294,6 +298,7 @@ impl Config {
                 &count
             }
         };
+        let lifetime = self.lifetime.map(|seconds| seconds.to_string());
         let kind = if self.headline { "headline" } else { "normal" };
         let mut field = |name: &str, kind: &str, options: &[&str], values: &[&str]| {
             let options = if filled { options } else { &[] };
@@ -330,6 +335,8 @@ impl Config {
             &[self.send_last.as_str()],
         );
         field("pubsub#max_items", "text-single", &[], &[max]);
+        let lifetime = lifetime.as_deref().unwrap_or("max");
+        field("pubsub#item_expire", "text-single", &[], &[lifetime]);
         field(
             "pubsub#notification_type",
             list,
@@ -354,19 +361,21 @@ impl Config {
 }
 
 /// What cannot be chosen.
-const FIXED: [(&str, &str); 4] = [
+const FIXED: [(&str, &str); 3] = [
     ("pubsub#node_type", "leaf"),
     ("pubsub#presence_based_delivery", "1"),
-    ("pubsub#item_expire", "max"),
     ("pubsub#purge_offline", "0"),
 ];
 
 /// A field that has one value here.
 fn fixed(name: &str, text: &str) -> Result<Taken, Error> {
     let right = match name {
+        // XEP-0248 is not done.
+        "node_type" if text == "collection" => return Err(Error::Unsupported("collections")),
+        "collection" if !text.is_empty() => return Err(Error::Unsupported("collections")),
         "node_type" => text == "leaf",
+        "collection" => true,
         "presence_based_delivery" | "subscribe" => form::boolean(text) == Some(true),
-        "item_expire" => text == "max",
         "purge_offline" | "tempsub" | "notify_sub" => form::boolean(text) == Some(false),
         "itemreply" => matches!(text, "publisher" | "owner"),
         _ => return Ok(Taken::Unknown),
@@ -385,6 +394,14 @@ fn max_items(text: &str) -> Option<MaxItems> {
     }
 }
 
+/// XEP-0060 §8.2: seconds, or as long as the server allows, which is for ever.
+fn lifetime(text: &str) -> Option<Option<u32>> {
+    match text {
+        "max" => Some(None),
+        _ => text.parse().ok().filter(|n| *n > 0).map(Some),
+    }
+}
+
 fn short(text: &str) -> Result<String, Error> {
     if text.len() > TEXT {
         return Err(Error::NotAcceptable);
@@ -399,8 +416,9 @@ fn groups(field: &Field) -> Result<Vec<String>, Error> {
     field.values.iter().map(|group| short(group)).collect()
 }
 
-/// The form that is kept now.
-const FORM: u8 = 1;
+/// The form that is kept now, and the one before, which had no lifetimes.
+const FORM: u8 = 2;
+const WITHOUT_LIFETIME: u8 = 1;
 
 impl Config {
     /// In octets, as they are stored.
@@ -428,6 +446,7 @@ impl Config {
             bits,
         ];
         octets.extend_from_slice(&max.to_le_bytes());
+        octets.extend_from_slice(&self.lifetime.unwrap_or(0).to_le_bytes());
         let texts = [&self.title, &self.description, &self.kind, &self.language];
         for text in texts.into_iter().chain(&self.groups) {
             octets.extend_from_slice(&(text.len() as u16).to_le_bytes());
@@ -438,10 +457,15 @@ impl Config {
 
     /// From stored octets; `None` when they are none.
     pub fn decode(octets: &[u8]) -> Option<Self> {
-        let [FORM, access, publish, send_last, bits, rest @ ..] = octets else {
+        let [form, access, publish, send_last, bits, rest @ ..] = octets else {
             return None;
         };
-        let (max, mut rest) = rest.split_first_chunk::<4>()?;
+        let (max, rest) = rest.split_first_chunk::<4>()?;
+        let (lifetime, mut rest) = match *form {
+            FORM => rest.split_first_chunk::<4>()?,
+            WITHOUT_LIFETIME => (&[0; 4], rest),
+            _ => return None,
+        };
         let mut texts = Vec::new();
         while let Some((len, after)) = rest.split_first_chunk::<2>() {
             let (text, after) = after.split_at_checked(u16::from_le_bytes(*len).into())?;
@@ -463,6 +487,7 @@ impl Config {
                 0 => MaxItems::Max,
                 count => MaxItems::Count(count),
             },
+            lifetime: Some(u32::from_le_bytes(*lifetime)).filter(|seconds| *seconds > 0),
             persist: bit(0),
             notifications: bit(1),
             payloads: bit(2),

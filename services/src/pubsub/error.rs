@@ -77,6 +77,12 @@ errors! {
     SubscriptionRequired = Auth NotAuthorized Some("not-subscribed"),
     /// There is no subscription to end (§6.2.3.2).
     NotSubscribed = Cancel UnexpectedRequest Some("not-subscribed"),
+    /// There is no subscription to configure (§6.3.4.2).
+    NothingToConfigure = Modify UnexpectedRequest Some("not-subscribed"),
+    /// A subscription cannot be configured like this (§6.3.7.2).
+    InvalidOptions = Modify BadRequest Some("invalid-options"),
+    /// Nobody waits for the owner's answer (§8.6).
+    NothingPending = Cancel UnexpectedRequest None,
     /// Subscriptions have no numbers here (§6.2.3.5).
     InvalidSubid = Modify NotAcceptable Some("invalid-subid"),
 }

@@ -7,9 +7,10 @@ use presence::{Address, Bare, Utc};
 use xml::{Element, Writer};
 
 use super::EVENT;
+use super::SUBSCRIBE_AUTHORIZATION;
 use super::config::Config;
 use super::node::Subscription;
-use crate::form::Purpose;
+use crate::form::{self, Purpose};
 
 const DELAY: &str = "urn:xmpp:delay";
 
@@ -39,6 +40,12 @@ pub enum Event {
         jid: Address,
         state: Option<Subscription>,
     },
+    /// For the owner: somebody wants to subscribe, and he is to say whether he may (§8.6).
+    Asked {
+        jid: Address,
+        /// Names the question.
+        id: Arc<str>,
+    },
 }
 
 /// A notification, for many.
@@ -67,6 +74,12 @@ impl Notification {
 
     fn write(&self, to: &mut Writer<'_>) {
         to.start("message").attribute("from", self.owner.as_str());
+        if let Event::Asked { jid, id } = &self.event {
+            to.attribute("id", id);
+            self.ask(to, jid);
+            to.end();
+            return;
+        }
         if self.headline {
             to.attribute("type", "headline");
         }
@@ -78,6 +91,20 @@ impl Notification {
             to.attribute("from", self.owner.as_str());
             to.attribute("stamp", &stamp.to_rfc3339()).end();
         }
+        to.end();
+    }
+
+    /// The form in which the owner answers.
+    fn ask(&self, to: &mut Writer<'_>, jid: &Address) {
+        let (jid, node) = (jid.to_string(), &*self.node);
+        to.start("body");
+        to.text(&jid).text(" asks to subscribe to the node ");
+        to.text(node).text(" of your account.").end();
+        form::begin(to, Purpose::Form, SUBSCRIBE_AUTHORIZATION);
+        form::field(to, "pubsub#node", Some("text-single"), &[], &[node]);
+        let subscriber = "pubsub#subscriber_jid";
+        form::field(to, subscriber, Some("jid-single"), &[], &[&jid]);
+        form::field(to, "pubsub#allow", Some("boolean"), &[], &["0"]);
         to.end();
     }
 
@@ -122,6 +149,7 @@ impl Notification {
                 to.attribute("subscription", state.map_or("none", Subscription::as_str));
                 to.end();
             }
+            Event::Asked { .. } => {}
         }
     }
 }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use presence::{Address, Bare};
+use presence::{Address, Bare, Utc};
 
 use super::config::{Access, Config, PublishModel, choices};
 use super::error::Error;
+use super::options::Subscriber;
 
 choices! {
     /// What somebody is to a node (§4.1). Owner is its account alone.
@@ -78,6 +80,8 @@ pub struct Kept {
     pub seq: u64,
     /// Its name.
     pub id: Arc<str>,
+    /// When it was published.
+    pub at: Utc,
     /// Its payload in octets.
     pub size: u32,
 }
@@ -90,7 +94,7 @@ pub struct Node {
     /// What others than the owner are to it.
     pub affiliations: BTreeMap<Bare, Affiliation>,
     /// Who subscribed explicitly.
-    pub subscriptions: BTreeMap<Address, Subscription>,
+    pub subscriptions: BTreeMap<Address, Subscriber>,
     /// What it holds, the oldest first.
     pub items: Vec<Kept>,
 }
@@ -106,8 +110,33 @@ impl Node {
 
     /// How far one of somebody's subscriptions is: the farthest.
     pub fn subscription(&self, of: &Bare) -> Option<Subscription> {
-        let all = self.subscriptions.iter().filter(|(who, _)| who.bare == *of);
-        all.map(|(_, state)| *state).max_by_key(|s| s.code())
+        self.subscribed(of)
+            .map(|(_, s)| s.state)
+            .max_by_key(|s| s.code())
+    }
+
+    /// Somebody's subscriptions, of his bare and full addresses.
+    pub fn subscribed(&self, of: &Bare) -> impl Iterator<Item = (&Address, &Subscriber)> {
+        let all = self.subscriptions.range(Address::from(of.clone())..);
+        all.take_while(move |(who, _)| who.bare == *of)
+    }
+
+    /// All subscriptions, for the owner.
+    pub fn all_subscriptions(&self) -> Vec<(Address, Option<Subscription>)> {
+        let all = self.subscriptions.iter();
+        all.map(|(who, s)| (who.clone(), Some(s.state))).collect()
+    }
+
+    /// The subscription that somebody wants to configure, or see configured (§6.3.4).
+    ///
+    /// # Errors
+    /// `forbidden` for another's, `unexpected-request` where there is none.
+    pub fn configured_by(&self, asker: &Asker<'_>, jid: &Address) -> Result<Subscriber, Error> {
+        if jid.bare != *asker.bare {
+            return Err(Error::Forbidden);
+        }
+        let known = self.subscriptions.get(jid).copied();
+        known.ok_or(Error::NothingToConfigure)
     }
 
     /// He may subscribe (§6.1.3). `Ok(Pending)`: the owner is to answer.
@@ -131,9 +160,9 @@ impl Node {
     /// # Errors
     /// As the access model names them.
     pub fn may_read(&self, asker: &Asker<'_>) -> Result<(), Error> {
-        let subscribed = self.subscription(asker.bare) == Some(Subscription::Subscribed);
+        let subscribed = || self.subscription(asker.bare) == Some(Subscription::Subscribed);
         match self.admits(asker) {
-            Err(Error::SubscriptionRequired) if subscribed => Ok(()),
+            Err(Error::SubscriptionRequired) if subscribed() => Ok(()),
             other => other,
         }
     }
@@ -184,6 +213,20 @@ impl Node {
     /// The number of the next item.
     pub fn next(&self) -> u64 {
         self.items.last().map_or(1, |item| item.seq + 1)
+    }
+
+    /// When an item that was published then ends; `None`: never.
+    pub fn end_of(&self, at: Utc) -> Option<Utc> {
+        let lifetime = self.config.lifetime?;
+        Some(at.plus(Duration::from_secs(lifetime.into())))
+    }
+
+    /// When the first of its items and subscriptions ends, if any does.
+    pub fn due(&self) -> Option<Utc> {
+        let item = self.items.first().and_then(|item| self.end_of(item.at));
+        let leases = self.subscriptions.values();
+        let leases = leases.filter_map(|s| s.options.until);
+        leases.chain(item).min()
     }
 
     /// The sizes of all items.
@@ -296,10 +339,11 @@ mod tests {
         assert_eq!(node.may_subscribe(&who), Ok(Subscription::Pending));
         let address = Address::from(bob.clone());
         node.subscriptions
-            .insert(address.clone(), Subscription::Pending);
+            .insert(address.clone(), Subscriber::new(Subscription::Pending));
         assert_eq!(node.may_subscribe(&who), Err(Error::Pending));
         assert_eq!(node.may_read(&who), Err(Error::SubscriptionRequired));
-        node.subscriptions.insert(address, Subscription::Subscribed);
+        node.subscriptions
+            .insert(address, Subscriber::new(Subscription::Subscribed));
         assert_eq!(node.may_subscribe(&who), Ok(Subscription::Subscribed));
         assert_eq!(node.may_read(&who), Ok(()));
     }
@@ -333,7 +377,8 @@ mod tests {
         model(&mut node, PublishModel::Subscribers);
         assert_eq!(node.may_publish(&who), Err(Error::Forbidden));
         let full = Address::parse("bob@example.org/desk").unwrap();
-        node.subscriptions.insert(full, Subscription::Subscribed);
+        node.subscriptions
+            .insert(full, Subscriber::new(Subscription::Subscribed));
         assert_eq!(node.may_publish(&who), Ok(()));
         model(&mut node, PublishModel::Open);
         node.subscriptions.clear();

@@ -8,8 +8,8 @@ use xml::{Child, Element};
 
 use super::error::Error;
 use super::node::{Affiliation, Subscription};
-use super::{OWNER, PUBSUB};
-use crate::form::{Form, Purpose};
+use super::{OWNER, PUBSUB, SUBSCRIBE_AUTHORIZATION};
+use crate::form::{Field, Form, Purpose, boolean};
 
 /// Longest name of a node or of an item.
 const NAME: usize = 1023;
@@ -47,9 +47,23 @@ pub enum Request {
     /// One's own affiliations (§5.7).
     Affiliations { node: Option<Arc<str>> },
     /// (§6.1)
-    Subscribe { node: Arc<str>, jid: Address },
+    Subscribe {
+        node: Arc<str>,
+        jid: Address,
+        options: Option<Form>,
+    },
     /// (§6.2)
     Unsubscribe { node: Arc<str>, jid: Address },
+    /// How a subscription is configured (§6.3.2).
+    ReadOptions { node: Arc<str>, jid: Address },
+    /// (§6.3.5); `None`: it stays as it is.
+    SetOptions {
+        node: Arc<str>,
+        jid: Address,
+        options: Option<Form>,
+    },
+    /// How subscriptions are configured by default (§6.4).
+    DefaultOptions { node: Option<Arc<str>> },
     /// Items: these, or so many of the latest (§6.5).
     Items {
         node: Arc<str>,
@@ -86,6 +100,12 @@ pub enum Request {
     Delete { node: Arc<str> },
     /// (§8.5)
     Purge { node: Arc<str> },
+    /// The owner says whether somebody may subscribe who asked (§8.6).
+    Authorize {
+        node: Arc<str>,
+        jid: Address,
+        allow: bool,
+    },
     /// (§8.8.1)
     ReadSubscriptions { node: Arc<str> },
     /// (§8.8.2); `None`: none any more.
@@ -125,24 +145,42 @@ impl Request {
             (PUBSUB, Kind::Get, "affiliations") => Ok(Self::Affiliations {
                 node: optional(first)?,
             }),
-            (PUBSUB, Kind::Set, "subscribe") if more("options").is_some() => {
-                Err(Error::Unsupported("subscription-options"))
+            (PUBSUB, Kind::Set, "subscribe") => {
+                let options = children.iter().skip_while(|c| c.name() != "subscribe");
+                let options = options.skip(1).find(|c| c.name() == "options");
+                Ok(Self::Subscribe {
+                    node: node(first)?,
+                    jid: jid(first)?,
+                    options: match (options, more("options")) {
+                        (Some(options), _) => options_of_new(options)?,
+                        // They must follow (§6.3.8).
+                        (None, Some(_)) => return Err(Error::BadRequest),
+                        (None, None) => None,
+                    },
+                })
             }
-            (PUBSUB, Kind::Set, "subscribe") => Ok(Self::Subscribe {
-                node: node(first)?,
-                jid: jid(first)?,
-            }),
             (PUBSUB, Kind::Set, "unsubscribe") => {
-                if first.attribute("subid").is_some_and(|id| !id.is_empty()) {
-                    return Err(Error::InvalidSubid);
-                }
+                no_subid(first)?;
                 Ok(Self::Unsubscribe {
                     node: node(first)?,
                     jid: jid(first)?,
                 })
             }
-            (PUBSUB, _, "options") => Err(Error::Unsupported("subscription-options")),
-            (PUBSUB, Kind::Get, "default") => Err(Error::Unsupported("retrieve-default-sub")),
+            (PUBSUB, _, "options") => {
+                no_subid(first)?;
+                let (node, jid) = (node(first)?, jid(first)?);
+                Ok(match kind {
+                    Kind::Get => Self::ReadOptions { node, jid },
+                    Kind::Set => Self::SetOptions {
+                        node,
+                        jid,
+                        options: filled(first)?,
+                    },
+                })
+            }
+            (PUBSUB, Kind::Get, "default") => Ok(Self::DefaultOptions {
+                node: optional(first)?,
+            }),
             (PUBSUB, Kind::Get, "items") => Self::items(first, pubsub),
             (PUBSUB, Kind::Set, "publish") => Self::publish(first, more("publish-options")),
             (PUBSUB, Kind::Set, "retract") => Self::retract(first),
@@ -150,7 +188,13 @@ impl Request {
                 node: optional(first)?,
                 config: more("configure").map(filled).transpose()?.flatten(),
             }),
-            (OWNER, Kind::Get, "default") => Ok(Self::DefaultConfig),
+            (OWNER, Kind::Get, "default") => match first.attribute("type").as_deref() {
+                None | Some("" | "leaf") => Ok(Self::DefaultConfig),
+                Some("collection") => Err(Error::Unsupported("collections")),
+                Some(_) => Err(Error::BadRequest),
+            },
+            // XEP-0248 is not done.
+            (OWNER, _, "collection") => Err(Error::Unsupported("collections")),
             (OWNER, _, _) => Self::by_owner(first, kind),
             _ => Err(Error::BadRequest),
         }
@@ -169,15 +213,14 @@ impl Request {
             (Kind::Get, "subscriptions") => Ok(Self::ReadSubscriptions { node }),
             (Kind::Set, "subscriptions") => {
                 let all = first.children().filter(|c| c.is("subscription", OWNER));
-                let all = all.map(|c| {
-                    let state = match c.attribute("subscription").as_deref() {
-                        Some("none") => None,
-                        Some(state) => {
-                            Some(Subscription::parse(state).ok_or(Error::NotAcceptable)?)
-                        }
-                        None => return Err(Error::BadRequest),
+                // What has no state is not to be changed (§8.8.2.1).
+                let all = all.filter_map(|c| Some((jid(&c), c.attribute("subscription")?)));
+                let all = all.map(|(jid, state)| {
+                    let state = match &*state {
+                        "none" => None,
+                        state => Some(Subscription::parse(state).ok_or(Error::NotAcceptable)?),
                     };
-                    Ok((jid(&c)?, state))
+                    Ok((jid?, state))
                 });
                 let all = all.collect::<Result<_, _>>()?;
                 Ok(Self::SetSubscriptions { node, all })
@@ -185,15 +228,21 @@ impl Request {
             (Kind::Get, "affiliations") => Ok(Self::ReadAffiliations { node }),
             (Kind::Set, "affiliations") => {
                 let all = first.children().filter(|c| c.is("affiliation", OWNER));
-                let all = all.map(|c| {
-                    let affiliation = match c.attribute("affiliation").as_deref() {
-                        Some("none") => None,
-                        Some(name) => Some(Affiliation::parse(name).ok_or(Error::NotAcceptable)?),
-                        None => return Err(Error::BadRequest),
+                let all = all.filter_map(|c| Some((jid(&c), c.attribute("affiliation")?)));
+                let all = all.map(|(jid, affiliation)| {
+                    let affiliation = match &*affiliation {
+                        "none" => None,
+                        name => Some(Affiliation::parse(name).ok_or(Error::NotAcceptable)?),
                     };
-                    Ok((jid(&c)?.bare, affiliation))
+                    Ok((jid?.bare, affiliation))
                 });
-                let all = all.collect::<Result<_, _>>()?;
+                let all: Vec<(Bare, _)> = all.collect::<Result<_, _>>()?;
+                let mut named: Vec<&Bare> = all.iter().map(|(who, _)| who).collect();
+                named.sort_unstable();
+                // Nobody twice (§8.9.2.4).
+                if named.windows(2).any(|pair| pair.first() == pair.last()) {
+                    return Err(Error::BadRequest);
+                }
                 Ok(Self::SetAffiliations { node, all })
             }
             _ => Err(Error::BadRequest),
@@ -201,9 +250,7 @@ impl Request {
     }
 
     fn items(items: &Child<'_>, pubsub: &Child<'_>) -> Result<Self, Error> {
-        if items.attribute("subid").is_some_and(|id| !id.is_empty()) {
-            return Err(Error::InvalidSubid);
-        }
+        no_subid(items)?;
         let ids = items.children().filter(|c| c.is("item", PUBSUB));
         let ids = ids.map(|c| match c.attribute("id") {
             Some(id) if !id.is_empty() => Ok(Arc::from(&*id)),
@@ -233,7 +280,7 @@ impl Request {
         let mut items = publish.children().filter(|c| c.is("item", PUBSUB));
         let item = items.next().map(|item| read_item(&item)).transpose()?;
         if items.next().is_some() {
-            return Err(Error::Unsupported("multi-items"));
+            return Err(Error::BadRequest);
         }
         let options = options.map(|options| {
             Form::in_children(options)
@@ -259,7 +306,7 @@ impl Request {
         Ok(Self::Retract {
             node,
             id: Arc::from(&*id.ok_or(Error::ItemRequired)?),
-            notify: notify.is_some_and(|n| crate::form::boolean(&n) == Some(true)),
+            notify: notify.is_some_and(|n| boolean(&n) == Some(true)),
         })
     }
 
@@ -271,6 +318,8 @@ impl Request {
                 | Self::Discover { .. }
                 | Self::Subscriptions { .. }
                 | Self::Affiliations { .. }
+                | Self::ReadOptions { .. }
+                | Self::DefaultOptions { .. }
                 | Self::Items { .. }
                 | Self::ReadConfig { .. }
                 | Self::DefaultConfig
@@ -286,9 +335,13 @@ impl Request {
             | Self::Discover { node }
             | Self::Subscriptions { node }
             | Self::Affiliations { node }
+            | Self::DefaultOptions { node }
             | Self::Create { node, .. } => node.as_ref(),
             Self::Subscribe { node, .. }
             | Self::Unsubscribe { node, .. }
+            | Self::ReadOptions { node, .. }
+            | Self::SetOptions { node, .. }
+            | Self::Authorize { node, .. }
             | Self::Items { node, .. }
             | Self::Publish { node, .. }
             | Self::Retract { node, .. }
@@ -303,6 +356,56 @@ impl Request {
             Self::DefaultConfig => None,
         }
     }
+}
+
+/// The owner's answer to the question whether somebody may subscribe (§8.6), read from a form of a message. `None` for another form;
+/// `Some(Ok(None))` where he does not answer.
+///
+/// # Errors
+/// `bad-request` where it does not say who, where or what.
+pub fn authorization(form: &Form) -> Option<Result<Option<Request>, Error>> {
+    if form.kind.as_deref() != Some(SUBSCRIBE_AUTHORIZATION) {
+        return None;
+    }
+    match form.purpose {
+        Purpose::Cancel => return Some(Ok(None)),
+        Purpose::Submit => {}
+        Purpose::Form | Purpose::Result => return None,
+    }
+    let value = |name: &str| {
+        let field = form.fields.iter().find(|f| f.var == name);
+        field.and_then(Field::value).ok_or(Error::BadRequest)
+    };
+    let read = || {
+        let node = value("pubsub#node")?;
+        if node.is_empty() || node.len() > NAME {
+            return Err(Error::BadRequest);
+        }
+        let jid = Address::parse(value("pubsub#subscriber_jid")?);
+        Ok(Some(Request::Authorize {
+            node: Arc::from(node),
+            jid: jid.map_err(|_| Error::BadRequest)?,
+            allow: boolean(value("pubsub#allow")?).ok_or(Error::BadRequest)?,
+        }))
+    };
+    Some(read())
+}
+
+/// Subscriptions have no numbers.
+fn no_subid(element: &Child<'_>) -> Result<(), Error> {
+    if element.attribute("subid").is_some_and(|id| !id.is_empty()) {
+        return Err(Error::InvalidSubid);
+    }
+    Ok(())
+}
+
+/// The options that come with a subscription: they name nothing themselves (§6.3.8).
+fn options_of_new(options: &Child<'_>) -> Result<Option<Form>, Error> {
+    let names = |attribute: &str| options.attribute(attribute).is_some();
+    if names("node") || names("jid") {
+        return Err(Error::BadRequest);
+    }
+    filled(options)
 }
 
 fn optional(element: &Child<'_>) -> Result<Option<Arc<str>>, Error> {
@@ -372,190 +475,4 @@ pub(crate) fn alone(payload: &Child<'_>) -> Option<Bytes> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-    use xml::Limits;
-
-    fn read_in(namespace: &str, kind: Kind, content: &str) -> Result<Request, Error> {
-        let text = format!("<pubsub xmlns='{namespace}' xmlns:o='urn:outer'>{content}</pubsub>");
-        let element = Element::parse(text.as_bytes(), "jabber:client", Limits::generous()).unwrap();
-        Request::read(&element.as_child(), kind)
-    }
-
-    fn get(content: &str) -> Result<Request, Error> {
-        read_in(PUBSUB, Kind::Get, content)
-    }
-
-    fn set(content: &str) -> Result<Request, Error> {
-        read_in(PUBSUB, Kind::Set, content)
-    }
-
-    fn owner(content: &str) -> Result<Request, Error> {
-        read_in(OWNER, Kind::Set, content)
-    }
-
-    fn payload(content: &str) -> Bytes {
-        let publish = format!("<publish node='n'><item id='i'>{content}</item></publish>");
-        match set(&publish).unwrap() {
-            Request::Publish {
-                item: Some(item), ..
-            } => item.payload,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_payload_can_stand_alone() {
-        assert_eq!(
-            &*payload("<m xmlns='urn:m'><p:x xmlns:p='urn:p'/></m>"),
-            b"<m xmlns='urn:m'><p:x xmlns:p='urn:p'/></m>"
-        );
-        for leaning in [
-            "<m/>",
-            "<o:m><n/></o:m>",
-            "<m xmlns='urn:m' o:a='1'><o:n/></m>",
-            "<p:m xmlns:p='urn:m'><n/></p:m>",
-        ] {
-            let alone = payload(leaning);
-            let text = format!("<item xmlns='{PUBSUB}' xmlns:o='urn:outer'>{leaning}</item>");
-            let before = Element::parse(text.as_bytes(), "", Limits::generous()).unwrap();
-            let before = before.children().next().unwrap().to_tree();
-            let after = Element::stored(alone, "urn:elsewhere").unwrap().to_tree();
-            assert_eq!(before, after, "{leaning}");
-        }
-    }
-
-    #[test]
-    fn publishing() {
-        let request = set(
-            "<publish node='n'><item><m xmlns='urn:m'/></item></publish>\
-            <publish-options><x xmlns='jabber:x:data' type='submit'/></publish-options>",
-        );
-        let Ok(Request::Publish {
-            node,
-            item,
-            options,
-        }) = request
-        else {
-            panic!("{request:?}");
-        };
-        assert_eq!((&*node, item.unwrap().id), ("n", None));
-        assert!(options.is_some());
-        let nothing = set("<publish node='n'/>").unwrap();
-        assert!(matches!(nothing, Request::Publish { item: None, .. }));
-        for (content, error) in [
-            ("<publish><item/></publish>", Error::NodeRequired),
-            (
-                "<publish node='n'><item><a/><b/></item></publish>",
-                Error::InvalidPayload,
-            ),
-            (
-                "<publish node='n'><item/><item/></publish>",
-                Error::Unsupported("multi-items"),
-            ),
-            ("<publish node='n'/><publish-options/>", Error::BadRequest),
-        ] {
-            assert_eq!(set(content), Err(error), "{content}");
-        }
-    }
-
-    #[test]
-    fn reading() {
-        let items = get("<items node='n' max_items='2'/>").unwrap();
-        assert!(matches!(items, Request::Items { most: Some(2), ids, .. } if ids.is_empty()));
-        let items = get("<items node='n'><item id='a'/><item id='b'/></items>").unwrap();
-        assert!(matches!(items, Request::Items { most: None, ids, .. } if ids.len() == 2));
-        let page =
-            get("<items node='n'/><set xmlns='http://jabber.org/protocol/rsm'><max>5</max></set>");
-        assert!(matches!(page, Ok(Request::Items { most: Some(5), .. })));
-        for (content, error) in [
-            ("", Error::BadRequest),
-            ("<items/>", Error::NodeRequired),
-            ("<items node='n' max_items='0'/>", Error::BadRequest),
-            ("<items node='n' subid='1'/>", Error::InvalidSubid),
-            (
-                "<options node='n'/>",
-                Error::Unsupported("subscription-options"),
-            ),
-            ("<default/>", Error::Unsupported("retrieve-default-sub")),
-            ("<publish node='n'/>", Error::BadRequest),
-        ] {
-            assert_eq!(get(content), Err(error), "{content}");
-        }
-    }
-
-    #[test]
-    fn retracting_and_subscribing() {
-        let retract = set("<retract node='n' notify='1'><item id='a'/></retract>").unwrap();
-        assert!(matches!(retract, Request::Retract { notify: true, .. }));
-        for (content, error) in [
-            ("<retract node='n'/>", Error::ItemRequired),
-            ("<retract node='n'><item/></retract>", Error::ItemRequired),
-            ("<retract><item id='a'/></retract>", Error::NodeRequired),
-            ("<subscribe node='n'/>", Error::JidRequired),
-            ("<subscribe node='n' jid='@'/>", Error::InvalidJid),
-            ("<subscribe jid='a@b'/>", Error::NodeRequired),
-            (
-                "<unsubscribe node='n' jid='a@b' subid='x'/>",
-                Error::InvalidSubid,
-            ),
-            (
-                "<subscribe node='n' jid='a@b'/><options node='n' jid='a@b'/>",
-                Error::Unsupported("subscription-options"),
-            ),
-        ] {
-            assert_eq!(set(content), Err(error), "{content}");
-        }
-    }
-
-    #[test]
-    fn what_owners_do() {
-        let cancel = "<configure node='n'><x xmlns='jabber:x:data' type='cancel'/></configure>";
-        assert!(matches!(
-            owner(cancel),
-            Ok(Request::Configure { config: None, .. })
-        ));
-        let create = set(
-            "<create node='n'/><configure><x xmlns='jabber:x:data' type='submit'/></configure>",
-        );
-        assert!(matches!(
-            create,
-            Ok(Request::Create {
-                node: Some(_),
-                config: Some(_)
-            })
-        ));
-        assert!(matches!(
-            set("<create/><configure/>"),
-            Ok(Request::Create {
-                node: None,
-                config: None
-            })
-        ));
-        let affiliations = owner(
-            "<affiliations node='n'><affiliation jid='a@b' affiliation='member'/>\
-             <affiliation jid='c@d' affiliation='none'/></affiliations>",
-        );
-        let Ok(Request::SetAffiliations { all, .. }) = affiliations else {
-            panic!("{affiliations:?}");
-        };
-        assert_eq!(all[0].1, Some(Affiliation::Member));
-        assert_eq!(all[1].1, None);
-        for (content, error) in [
-            ("<configure/>", Error::NodeRequired),
-            ("<delete/>", Error::NodeRequired),
-            ("<odd node='n'/>", Error::BadRequest),
-            (
-                "<affiliations node='n'><affiliation jid='a@b' affiliation='king'/></affiliations>",
-                Error::NotAcceptable,
-            ),
-            (
-                "<subscriptions node='n'><subscription jid='a@b'/></subscriptions>",
-                Error::BadRequest,
-            ),
-        ] {
-            assert_eq!(owner(content), Err(error), "{content}");
-        }
-    }
-}
+mod tests;

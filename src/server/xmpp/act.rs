@@ -149,6 +149,17 @@ impl Connection {
                     },
                 );
             }
+            Action::Authorize { id, request } => {
+                let turn = self.in_order();
+                if let Some(own) = self.session.address() {
+                    pubsub::authorize(&model, own, id, *request, move |octets| {
+                        let _turn = turn;
+                        if let Some(octets) = octets {
+                            link.append(|out| out.extend_from_slice(&octets));
+                        }
+                    });
+                }
+            }
             Action::Interests(interests) => model.interested(account, session, &interests),
             Action::Unavailable(presented) => {
                 Gauges::count(&self.shared.gauges.presences);

@@ -80,7 +80,7 @@ fn of_node(notice: &NodeNotice) -> Option<Sort> {
         Told::Published { id, .. } => id.clone(),
         Told::Retracted { id } => Some(Arc::clone(id)),
         Told::Purged | Told::Deleted => None,
-        Told::Configured { .. } | Told::Subscription { .. } => return None,
+        Told::Configured { .. } | Told::Subscription { .. } | Told::Asked { .. } => return None,
     };
     let item = item.filter(|_| !notice.single);
     Some(Sort::Node(Arc::clone(node), item))

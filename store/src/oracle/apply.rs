@@ -345,9 +345,11 @@ impl Oracle {
                 account,
                 node,
                 config,
+                lifetime,
             } => {
                 let nodes = &mut self.at(&account)?.nodes;
-                nodes.entry(node).or_default().config = config;
+                let node = nodes.entry(node).or_default();
+                (node.config, node.lifetime) = (config, lifetime);
             }
             Op::NodeRemove { account, node } => drop(self.at(&account)?.nodes.remove(&node)),
             Op::ItemPut {

@@ -7,15 +7,22 @@ use presence::{Address, Bare, Resource, Utc};
 use rusqlite::{Connection, Row, params};
 
 use super::{Outcome, bare, blob, execute, number, row, rows, text};
-use crate::record::{ItemHead, LastItem, NodeItem, NodeRecord};
+use crate::record::{ItemHead, LastItem, NodeItem, NodeOwner, NodeRecord, NodeSubscriber};
 use crate::tables::{accounts, blocks};
 use crate::{StoreError, codec};
 
 /// Makes a node or changes its configuration.
-pub(crate) fn put(db: &Connection, account: i64, node: &str, config: &[u8]) -> Outcome<()> {
-    let sql = "INSERT INTO nodes (account, name, config) VALUES (?1, ?2, ?3) \
-               ON CONFLICT (account, name) DO UPDATE SET config = excluded.config";
-    execute(db, sql, params![account, node, config]).map(drop)
+pub(crate) fn put(
+    db: &Connection,
+    account: i64,
+    node: &str,
+    config: &[u8],
+    lifetime: Option<u32>,
+) -> Outcome<()> {
+    let sql = "INSERT INTO nodes (account, name, config, lifetime) VALUES (?1, ?2, ?3, ?4) \
+               ON CONFLICT (account, name) \
+               DO UPDATE SET config = excluded.config, lifetime = excluded.lifetime";
+    execute(db, sql, params![account, node, config, lifetime]).map(drop)
 }
 
 /// Takes a node away, with all that belongs to it.
@@ -80,16 +87,20 @@ pub(crate) fn subscribe(
     account: i64,
     node: &str,
     who: &Address,
-    state: Option<u8>,
+    state: Option<NodeSubscriber>,
 ) -> Outcome<()> {
     let (put, remove) = (
-        "INSERT OR REPLACE INTO subscriptions (account, node, who, state) SELECT ?1, ?2, ?3, ?4 \
-         WHERE EXISTS (SELECT 1 FROM nodes WHERE account = ?1 AND name = ?2)",
+        "INSERT OR REPLACE INTO subscriptions (account, node, who, state, options, until) \
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS (SELECT 1 FROM nodes WHERE account = ?1 AND name = ?2)",
         "DELETE FROM subscriptions WHERE account = ?1 AND node = ?2 AND who = ?3",
     );
     let who = who.to_string();
     match state {
-        Some(number) => execute(db, put, params![account, node, who, number]),
+        Some(now) => {
+            let until = now.until.map(|until| until.0);
+            let params = params![account, node, who, now.state, now.options, until];
+            execute(db, put, params)
+        }
         None => execute(db, remove, params![account, node, who]),
     }
     .map(drop)
@@ -100,19 +111,28 @@ pub(crate) fn load(db: &Connection, account: i64) -> Outcome<Vec<NodeRecord>> {
     let mut nodes = names(db, account)?;
     for node in &mut nodes {
         let key = params![account, &*node.name];
-        let sql = "SELECT seq, id, size FROM items WHERE account = ?1 AND node = ?2 ORDER BY seq";
+        let sql =
+            "SELECT seq, id, at, size FROM items WHERE account = ?1 AND node = ?2 ORDER BY seq";
         node.items = rows(db, sql, key, |r| {
             Ok(ItemHead {
                 seq: number(r, 0)?,
                 id: text(r, 1)?.into(),
-                size: number(r, 2)?,
+                at: Utc(r.get(2)?),
+                size: number(r, 3)?,
             })
         })?;
         let sql = "SELECT who, affiliation FROM affiliations WHERE account = ?1 AND node = ?2 ORDER BY who";
         node.affiliations = rows(db, sql, key, |r| Ok((bare(r, 0)?, r.get(1)?)))?;
-        let sql =
-            "SELECT who, state FROM subscriptions WHERE account = ?1 AND node = ?2 ORDER BY who";
-        node.subscriptions = rows(db, sql, key, |r| Ok((address(text(r, 0)?), r.get(1)?)))?;
+        let sql = "SELECT who, state, options, until FROM subscriptions \
+                   WHERE account = ?1 AND node = ?2 ORDER BY who";
+        node.subscriptions = rows(db, sql, key, |r| {
+            let subscriber = NodeSubscriber {
+                state: r.get(1)?,
+                options: r.get(2)?,
+                until: r.get::<_, Option<i64>>(3)?.map(Utc),
+            };
+            Ok((address(text(r, 0)?), subscriber))
+        })?;
     }
     Ok(nodes)
 }
@@ -168,10 +188,24 @@ fn item(r: &Row<'_>, first: usize) -> Outcome<NodeItem> {
 }
 
 /// The accounts that have nodes.
-pub(crate) fn owners(db: &Connection) -> Outcome<Vec<Bare>> {
-    let sql = "SELECT address FROM accounts WHERE EXISTS (SELECT 1 FROM nodes WHERE account = accounts.id) \
+pub(crate) fn owners(db: &Connection, pending: u8) -> Outcome<Vec<NodeOwner>> {
+    let sql = "SELECT address, \
+               EXISTS (SELECT 1 FROM subscriptions WHERE account = a.id AND state = ?1), \
+               (SELECT MIN(at / 1000 + lifetime) FROM nodes \
+                JOIN items ON items.account = nodes.account AND items.node = nodes.name \
+                WHERE nodes.account = a.id AND lifetime IS NOT NULL), \
+               (SELECT MIN(until) FROM subscriptions WHERE account = a.id AND until IS NOT NULL) \
+               FROM accounts AS a WHERE EXISTS (SELECT 1 FROM nodes WHERE account = a.id) \
                ORDER BY address";
-    rows(db, sql, [], |r| bare(r, 0))
+    rows(db, sql, [pending], |r| {
+        let items = r.get::<_, Option<i64>>(2)?.map(|seconds| seconds * 1000);
+        let subscriptions: Option<i64> = r.get(3)?;
+        Ok(NodeOwner {
+            account: bare(r, 0)?,
+            asked: r.get(1)?,
+            due: items.into_iter().chain(subscriptions).min().map(Utc),
+        })
+    })
 }
 
 /// The last items of those nodes of an account that somebody wants, with what decides whether he may have them.

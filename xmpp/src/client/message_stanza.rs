@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use presence::{Address, Bare, Message, MessageKind, MessageNative, Note};
+use services::form::Form;
+use services::pubsub;
 
 use super::envelope::{Envelope, Place, Target};
 use super::treatment::Treatment;
@@ -29,8 +31,18 @@ impl Client {
                 Place::Server => return Err(Condition::ServiceUnavailable.into()),
             },
         };
-        out.actions
-            .push_back(self.read_message(now, element, envelope, to));
+        let action = if to.is_bare() && to.bare == *self.account() {
+            authorization(element, envelope)?
+        } else {
+            Asked::NotThat
+        };
+        match action {
+            Asked::Answered(action) => out.actions.push_back(action),
+            Asked::Cancelled => {}
+            Asked::NotThat => out
+                .actions
+                .push_back(self.read_message(now, element, envelope, to)),
+        }
         Ok(())
     }
 
@@ -63,6 +75,31 @@ impl Client {
                 archived: None,
             }),
         }
+    }
+}
+
+/// What a message to one's own account is, that might answer the question who may subscribe to a node.
+enum Asked {
+    Answered(Action),
+    /// The owner does not answer: the question stands (XEP-0060 §8.6).
+    Cancelled,
+    /// It is a message like any other.
+    NotThat,
+}
+
+fn authorization(element: &xml::Element, envelope: &Envelope<'_>) -> Result<Asked, StanzaError> {
+    if envelope.is_answer() {
+        return Ok(Asked::NotThat);
+    }
+    let form = Form::in_children(&element.as_child());
+    match form.as_ref().and_then(pubsub::authorization) {
+        None => Ok(Asked::NotThat),
+        Some(Ok(None)) => Ok(Asked::Cancelled),
+        Some(Ok(Some(request))) => Ok(Asked::Answered(Action::Authorize {
+            id: envelope.id.clone(),
+            request: Box::new(request),
+        })),
+        Some(Err(_)) => Err(Condition::BadRequest.into()),
     }
 }
 

@@ -19,7 +19,7 @@ fn form(kind: &str, fields: &[(&str, &str)]) -> Form {
 }
 
 fn config() -> impl Strategy<Value = Config> {
-    let choices = (0..5_usize, 0..3_usize, 0..3_usize, 0..9_u32);
+    let choices = (0..5_usize, 0..3_usize, 0..3_usize, 0..9_u32, 0..9_u32);
     let flags = proptest::collection::vec(any::<bool>(), 7);
     (
         choices,
@@ -28,7 +28,7 @@ fn config() -> impl Strategy<Value = Config> {
         proptest::collection::vec("[a-zé<>]{0,9}", 0..3),
     )
         .prop_map(
-            |((access, publish, last, max), flags, text, groups)| Config {
+            |((access, publish, last, max, lifetime), flags, text, groups)| Config {
                 access: Access::parse(Access::ALL[access]).unwrap(),
                 groups,
                 publish: PublishModel::parse(PublishModel::ALL[publish]).unwrap(),
@@ -38,6 +38,7 @@ fn config() -> impl Strategy<Value = Config> {
                 } else {
                     MaxItems::Count(max)
                 },
+                lifetime: Some(lifetime).filter(|n| *n > 0),
                 persist: flags[0],
                 notifications: flags[1],
                 payloads: flags[2],
@@ -89,7 +90,12 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
         ("max_items", "0", Error::NotAcceptable),
         ("max_items", "many", Error::NotAcceptable),
         ("persist_items", "perhaps", Error::NotAcceptable),
-        ("node_type", "collection", Error::NotAcceptable),
+        ("node_type", "collection", Error::Unsupported("collections")),
+        ("collection", "all", Error::Unsupported("collections")),
+        ("node_type", "odd", Error::NotAcceptable),
+        ("item_expire", "0", Error::NotAcceptable),
+        ("item_expire", "-1", Error::NotAcceptable),
+        ("item_expire", "tomorrow", Error::NotAcceptable),
         ("purge_offline", "1", Error::NotAcceptable),
     ] {
         let form = form(NODE_CONFIG, &[("title", "x"), (var, value)]);
@@ -101,6 +107,18 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     let unknown = form(NODE_CONFIG, &[("title", "x"), ("body_xslt", "urn:x")]);
     assert_eq!(config.change(&unknown), Ok(()));
     assert_eq!(config.title, "x");
+}
+
+#[test]
+fn what_was_stored_before_there_were_lifetimes_is_read() {
+    let octets = [
+        1, 2, 1, 3, 0b111_0111, 1, 0, 0, 0, 1, 0, b't', 0, 0, 0, 0, 0, 0,
+    ];
+    let expected = Config {
+        title: "t".to_owned(),
+        ..Config::default()
+    };
+    assert_eq!(Config::decode(&octets), Some(expected));
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub(super) const EXTENSION: Extension = Extension::new(
         Handler::set(BY_OWNER, Entity::OtherAccount, set),
     ],
 )
-.partly("accounts are services; no collections, subscription options and expiry of items")
+.partly("accounts are services; no collections (XEP-0248)")
 // Profanity asks the server and not the account whether it may say who reads what it publishes.
 .on_server(&[PUBSUB, "http://jabber.org/protocol/pubsub#publish-options"])
 .on_account(account_features());
