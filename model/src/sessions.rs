@@ -230,6 +230,7 @@ impl Model {
             } else {
                 None
             };
+            let shown = publication.is_some();
             let status = parting.as_ref().and_then(|said| said.status.clone());
             if was_available {
                 let gone = Op::LastKnownRemove {
@@ -244,7 +245,10 @@ impl Model {
             let notice = Notice::unavailable(account.with(resource), publication, parting);
             let mut told = Vec::new();
             if was_available {
-                slot.broadcast(&notice, self.rules.same_domain_allow, self.phones());
+                // Of one that was hidden all have been told.
+                if shown {
+                    slot.broadcast(&notice, self.rules.same_domain_allow, self.phones());
+                }
                 if !gone {
                     let to = &Address::from(account.clone());
                     let notice = &notice;

@@ -5,12 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use adsum::wiring::{archive, commands, person, xmpp as wiring};
 use model::commit::Reply;
+use model::messages::Handling;
+use model::sessions::Presented;
+use model::status::Status;
 use model::{Event, Route, SessionId};
 use parking_lot::Mutex;
-use presence::{Address, Refusal, Resource};
+use presence::{Address, Message, Refusal, Resource, Show, Utc};
 use xml::{Element, Limits};
 use xmpp::action::{Action, BlockWish, IqContext};
-use xmpp::adhoc::{self, Outcome, Request};
+use xmpp::adhoc::{self, Order, Outcome, Request};
 use xmpp::answer;
 use xmpp::archive::Wanted;
 use xmpp::client::{Client, Handled};
@@ -21,11 +24,41 @@ use super::world::{World, bare};
 #[derive(Default)]
 struct Screen {
     lines: Mutex<Vec<String>>,
+    /// Its connection is lost, and this waits for it (XEP-0198).
+    waits: Mutex<Option<Waiting>>,
+    ended: AtomicBool,
     /// The model waits for what is on it to be written.
     marked: AtomicBool,
 }
 
+/// What a client was sent that is not there.
+#[derive(Default)]
+struct Waiting {
+    lines: Vec<String>,
+    messages: Vec<(Arc<Message>, Handling)>,
+}
+
 impl Screen {
+    /// Keeps what is for a client that is not there. False when it is.
+    fn keep(&self, event: &Event<'_>) -> bool {
+        let mut waits = self.waits.lock();
+        let Some(waits) = &mut *waits else {
+            return false;
+        };
+        let mut octets = Vec::new();
+        wiring::print(&mut octets, event, || "push".to_owned());
+        waits.lines.push(String::from_utf8(octets).unwrap());
+        if let Event::Message {
+            message, delivery, ..
+        } = event
+        {
+            waits
+                .messages
+                .push((Arc::clone(message), delivery.handling));
+        }
+        true
+    }
+
     fn write(&self, print: impl FnOnce(&mut Vec<u8>)) {
         let mut octets = Vec::new();
         print(&mut octets);
@@ -36,6 +69,9 @@ impl Screen {
 
 impl Route for Screen {
     fn deliver(&self, event: &Event<'_>) {
+        if self.keep(event) {
+            return;
+        }
         match event {
             Event::Mark { .. } => self.marked.store(true, Ordering::Relaxed),
             Event::Ended(_) => {}
@@ -44,7 +80,7 @@ impl Route for Screen {
     }
 
     fn closed(&self) -> bool {
-        false
+        self.ended.load(Ordering::Relaxed)
     }
 }
 
@@ -79,6 +115,57 @@ impl Chat {
         );
         chat.send(world, "<presence/>");
         chat
+    }
+
+    /// Its connection is lost: what comes waits for it.
+    pub(super) fn lose(&self) {
+        *self.screen.waits.lock() = Some(Waiting::default());
+    }
+
+    /// It is lost for so long that its presence is withdrawn; what it showed.
+    pub(super) fn hide(&self, world: &mut World) -> Option<Presented> {
+        let shown = world.model.hide(self.client.account(), self.session);
+        world.settle();
+        shown
+    }
+
+    /// It is connected again and gets what waited.
+    pub(super) fn resume(&self) {
+        let waited = self.screen.waits.lock().take().unwrap();
+        self.screen.lines.lock().extend(waited.lines);
+    }
+
+    /// What was hidden is shown again.
+    pub(super) fn show(&self, world: &mut World, shown: Option<Presented>) {
+        let (account, session) = (self.client.account(), self.session);
+        let shown = shown.expect("it was available");
+        world.model.available(account, session, shown).unwrap();
+        world.settle();
+    }
+
+    /// It never comes back: its messages go where they would have gone without it.
+    pub(super) fn give_up(&self, world: &mut World) {
+        let account = self.client.account();
+        let close = || {
+            self.screen.ended.store(true, Ordering::Relaxed);
+            let waited = self.screen.waits.lock().take().unwrap();
+            let late = |(message, handling)| {
+                let handling = Handling {
+                    copyable: false,
+                    archivable: false,
+                    late: true,
+                    ..handling
+                };
+                (message, handling)
+            };
+            waited.messages.into_iter().map(late).collect()
+        };
+        let told = |_: &Address, _: &Message, sent: Result<_, Refusal>| {
+            let _ = sent.unwrap();
+        };
+        world.model.give_elsewhere(account, close, told);
+        world.model.disconnect(account, self.session, None);
+        world.settle();
     }
 
     /// Sends a stanza; all that comes of it has happened when this returns.
@@ -329,7 +416,16 @@ impl Chat {
             request,
             &mut out,
         );
-        if let Some((execution, _)) = order {
+        if let Some((execution, order)) = order {
+            if let Order::Status(status) = order {
+                let show = |word: String| Show::parse(&word).unwrap();
+                let status = status.map(|status| Status {
+                    show: status.show.map(show),
+                    text: status.text,
+                    until: status.until.map(|at| Utc::from_rfc3339(&at).unwrap()),
+                });
+                world.model.set_status(account, status, &sure());
+            }
             adhoc::finished(&mut out, &execution, &Outcome::DONE);
         }
         self.screen.write(|to| to.extend_from_slice(&out));

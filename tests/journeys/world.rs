@@ -1,6 +1,6 @@
 //! The protocol machines over one model, on a clock that is turned by hand: no sockets, no runtime, no waiting.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -24,6 +24,8 @@ use xmpp::client::{Service, Software};
 
 /// The domain of all.
 pub(super) const DOMAIN: &str = "office.example";
+/// The domain of a component.
+pub(super) const GATEWAY: &str = "irc.office.example";
 /// The password of all phones.
 pub(super) const PASSWORD: &str = "secret";
 
@@ -111,6 +113,7 @@ impl World {
         };
         let mut service = Service::new(domains.clone(), software, Timestamp(0));
         service.archive = true;
+        service.components = vec![GATEWAY.to_owned()];
         let mut world = Self {
             model,
             service: Arc::new(service),
@@ -141,6 +144,7 @@ impl World {
         self.model.set_phones(phones);
         let config = Config::new(vec![DOMAIN.to_owned()]);
         self.bridge = Bridge::new(config, [3; 32], [5; 32]);
+        self.model.set_groups(BTreeMap::new()).unwrap();
         let watches = self.model.restore(true).unwrap();
         self.bridge.restore(self.bridge_now(), watches);
         self.settle();
@@ -317,6 +321,7 @@ fn wire(store: Store, same_domain_allow: bool, clock: &Arc<AtomicU64>) -> Arc<Mo
         same_domain_allow,
         archive: Some(ARCHIVE),
         archive_page: 10,
+        components: vec![GATEWAY.to_owned()],
         ..Rules::default()
     };
     let (clock, count) = (Arc::clone(clock), AtomicU64::new(1));

@@ -198,6 +198,12 @@ impl Model {
             of.sort_by(|a, b| a.name.cmp(&b.name));
             group
         };
+        // Those who are in another group with it see it, and are seen.
+        let others = self.groups.of(account);
+        let knows = |who: &Bare| {
+            let mut others = others.iter().filter(|g| !Arc::ptr_eq(g, &group));
+            who == account || others.any(|g| g.has(who))
+        };
         let sessions = self.with_slot(account, |slot| {
             let entity = slot.entity.as_mut()?;
             entity.groups = self.groups.of(account);
@@ -210,7 +216,7 @@ impl Model {
                 entity.push_listed(fellow);
             }
             self.tell_fellow_watches(entity, |w| group.has(w));
-            for session in slot.fellow_sessions(|s| s.to.bare != *account) {
+            for session in slot.fellow_sessions(|s| !knows(&s.to.bare)) {
                 slot.show_to_fellow(&session, &session.to);
             }
             Some(sessions)
@@ -222,7 +228,8 @@ impl Model {
                 };
                 entity.push_listed(account);
                 self.tell_fellow_watches(entity, |w| w == account);
-                for session in sessions.iter().flatten() {
+                let new = !knows(fellow);
+                for session in sessions.iter().flatten().filter(|_| new) {
                     slot.show_to_fellow(session, &session.to);
                 }
             });
