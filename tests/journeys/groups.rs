@@ -171,7 +171,8 @@ fn a_member_who_is_blocked_is_out_of_sight_and_stays_in_the_list() {
     let mut world = office();
     let mut ann = Chat::online(&mut world, "ann", "desk");
     let mut bob = Chat::online(&mut world, "bob", "desk");
-    (ann.read(), bob.read());
+    ann.read();
+    bob.read();
     let block = "<block xmlns='urn:xmpp:blocking'><item jid='bob@office.example'/></block>";
     ann.ask(&mut world, "set", None, block);
     assert_eq!(
