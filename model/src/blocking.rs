@@ -78,15 +78,20 @@ impl Model {
             }));
             let changed: BlockList = patterns.iter().cloned().collect();
             let (of, answer) = (account.clone(), reply.clone());
-            let follow = changed.clone();
+            let follow = Arc::new(changed.clone());
+            let settling = Arc::clone(&follow);
             self.submit(entity, ops, move |model, stored| {
                 if stored.is_ok() {
                     model.tell_blocks(&of, &BlockChange::Blocked(&patterns));
                     model.end_watches(&of, |presentity| follow.touches(&of, presentity));
                     model.blocks_changed(&of, &follow);
                 }
+                model.blocks_settled(&of, &follow);
                 answer.send(stored);
             })?;
+            for session in &entity.sessions {
+                session.settle_blocks(&settling);
+            }
             entity.adopt_blocks(Arc::new(list));
             Ok(slot.shut_out_blocked(account, &changed))
         });
@@ -169,6 +174,14 @@ impl Model {
             let Some(entity) = &slot.entity else { return };
             for session in entity.sessions.iter().filter(|s| s.told_of_blocks) {
                 session.route.deliver(&Event::Blocks(*change));
+            }
+        });
+    }
+
+    fn blocks_settled(&self, account: &Bare, changed: &Arc<BlockList>) {
+        self.with_slot(account, |slot| {
+            for session in slot.entity.iter().flat_map(|e| &e.sessions) {
+                session.blocks_settled(changed);
             }
         });
     }

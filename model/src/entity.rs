@@ -368,7 +368,8 @@ impl Slot {
         same_domain: bool,
         phones: &dyn Route,
     ) {
-        for watcher in self.watchers.iter().filter(|w| w.hears(&notice.from)) {
+        let hears = |w: &&Arc<Connected>| w.hears_presence(&notice.from, notice.available);
+        for watcher in self.watchers.iter().filter(hears) {
             watcher.route.deliver(&Event::Presence {
                 to: &watcher.to,
                 notice,
@@ -425,7 +426,7 @@ impl Slot {
                 continue;
             }
             let from = entity.account.with(publication.resource.clone());
-            if !session.hears(&from) {
+            if !session.hears_presence(&from, available) {
                 continue;
             }
             let notice = if available {

@@ -356,7 +356,7 @@ impl Model {
                     Some(resource) => session.resource == *resource,
                     None => session.available.is_some(),
                 };
-                let hears = session.hears(&notice.from);
+                let hears = session.hears_presence(&notice.from, notice.available);
                 if meant && hears && !told.contains(&session.id) {
                     session.route.deliver(&Event::Presence { to, notice });
                 }

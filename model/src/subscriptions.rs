@@ -103,6 +103,11 @@ impl Model {
             );
             let grant = standing.or_else(|| entity.answered(kind, contact));
             grant_ops(entity, contact, kind, grant, &mut ops);
+            let admits = entity.denies(contact)
+                && match grant {
+                    Some(grant) => grant.allow,
+                    None => entity.lifts(kind, contact),
+                };
             let mut owed = Vec::new();
             if outcome.route {
                 owed.push(self.owe(account, contact, &Owed { kind, content }));
@@ -116,7 +121,7 @@ impl Model {
                         model.push(&owner, &of, item.as_ref(), version);
                     }
                     model.reconcile(&owner, &of);
-                    if standing.is_some_and(|grant| grant.allow) {
+                    if admits {
                         model.show_to_fellows(&owner, &of);
                     }
                     model.deliver_owed(owed);
@@ -369,6 +374,11 @@ impl Entity {
             allow,
             origin: GrantOrigin::Owner,
         })
+    }
+
+    /// Its owner has refused somebody, whatever else lets him see it.
+    fn denies(&self, contact: &Bare) -> bool {
+        self.grants.get(contact).is_some_and(|grant| !grant.allow)
     }
 
     /// An answer that takes back an earlier standing one of the other sense. A refusal leaves a denial as it is.

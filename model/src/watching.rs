@@ -26,7 +26,14 @@ pub(crate) struct Connected {
 #[derive(Default)]
 struct Blocks {
     any: AtomicBool,
-    list: RwLock<Option<Arc<BlockList>>>,
+    lists: RwLock<Lists>,
+}
+
+#[derive(Default)]
+struct Lists {
+    blocked: Option<Arc<BlockList>>,
+    /// Those of them of whom the session is not told yet that they are gone: that waits for the commit.
+    settling: Vec<Arc<BlockList>>,
 }
 
 impl Connected {
@@ -51,9 +58,21 @@ impl Connected {
 
     /// Its owner blocks these from now on.
     pub(crate) fn block(&self, list: Arc<BlockList>) {
-        let mut kept = self.blocks.list.write();
+        let mut kept = self.blocks.lists.write();
         self.blocks.any.store(!list.is_empty(), Ordering::Release);
-        *kept = (!list.is_empty()).then_some(list);
+        kept.blocked = (!list.is_empty()).then_some(list);
+    }
+
+    /// These are blocked from now on, and it will be told that they are gone.
+    pub(crate) fn settle_blocks(&self, changed: &Arc<BlockList>) {
+        self.blocks.lists.write().settling.push(Arc::clone(changed));
+    }
+
+    /// It has been told.
+    pub(crate) fn blocks_settled(&self, changed: &Arc<BlockList>) {
+        let mut lists = self.blocks.lists.write();
+        lists.settling.retain(|list| !Arc::ptr_eq(list, changed));
+        lists.settling.shrink_to_fit();
     }
 
     /// Its owner hears of that address.
@@ -61,10 +80,19 @@ impl Connected {
         if !self.blocks.any.load(Ordering::Acquire) {
             return true;
         }
-        let list = self.blocks.list.read();
-        !list
-            .as_ref()
-            .is_some_and(|list| list.blocks(&self.to.bare, from))
+        let lists = self.blocks.lists.read();
+        let blocks = |list: &Arc<BlockList>| list.blocks(&self.to.bare, from);
+        !lists.blocked.as_ref().is_some_and(blocks)
+    }
+
+    /// The same for presence: who is blocked just now, and goes before it was told that he is gone, is told of all the same.
+    pub(crate) fn hears_presence(&self, from: &Address, available: bool) -> bool {
+        if self.hears(from) {
+            return true;
+        }
+        let lists = self.blocks.lists.read();
+        let blocks = |list: &Arc<BlockList>| list.blocks(&self.to.bare, from);
+        !available && lists.settling.iter().any(blocks)
     }
 
     /// Its full address.

@@ -4,6 +4,7 @@
 mod common;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use model::commit::Reply;
 use model::messages::Sent;
@@ -126,6 +127,26 @@ fn what_is_said_after_the_command_never_arrives_though_the_disk_is_slow() {
     world.settle();
     assert!(*acknowledged.lock());
     assert_eq!(world.model.store().load(&ann).unwrap().unwrap().offline, 0);
+}
+
+/// Who goes between the command and its commit is gone for the one who blocks him, too.
+#[test]
+fn who_goes_before_it_is_told_that_he_is_gone_does_not_stay() {
+    let (world, ann, _) = friends();
+    let (hand, id) = world.come("bob@localhost/hand", "h");
+    ann.take();
+    let whom = addresses(&["bob@localhost"]);
+    let reply = Reply::ignored();
+    world.model.block(&bare("ann"), whom, Vec::new(), &reply);
+    hand.ended.store(true, Ordering::Relaxed);
+    world.model.disconnect(&bare("bob"), id, None);
+    assert_eq!(ann.presences(), ["bob@localhost/hand -"]);
+    world.settle();
+    assert_eq!(ann.presences(), ["bob@localhost/desk -"]);
+    // From then on nothing comes, nor does it matter to others.
+    again(&world, "bob@localhost/desk", "here");
+    world.model.disconnect(&bare("bob"), SessionId(2), None);
+    assert!(ann.presences().is_empty());
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use model::accounts::Secrets;
 use model::groups::GroupPlan;
 use model::{Rules, SessionId};
+use presence::subscription::Kind;
 use presence::{Address, Decision, Reason, Refusal, Roster};
 
 use common::{Client, Heard, World, bare, presented};
@@ -270,6 +271,11 @@ fn blocks_and_refusals_win() {
         .unwrap();
     assert_eq!(believes(&bob).len(), 2);
     answer(true).unwrap();
+    assert_eq!(bob.roster.lock()["ann@localhost/desk"], "hidden");
+    // The same by a client's own answer.
+    answer(false).unwrap();
+    assert_eq!(believes(&bob).len(), 2);
+    world.subscribe("ann", Kind::Subscribed, "bob");
     assert_eq!(bob.roster.lock()["ann@localhost/desk"], "hidden");
 }
 

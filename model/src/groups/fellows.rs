@@ -137,7 +137,7 @@ impl Slot {
     /// Tells fellow members of one resource's presence.
     pub(crate) fn broadcast_to_fellows(&self, notice: &Arc<Notice>) {
         self.each_fellow(|session| {
-            if session.hears(&notice.from) {
+            if session.hears_presence(&notice.from, notice.available) {
                 let to = &session.to;
                 session.route.deliver(&Event::Presence { to, notice });
             }

@@ -11,7 +11,7 @@
 pub mod ears;
 pub mod office;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -263,6 +263,7 @@ impl World {
         if let Some(home) = &mut self.home {
             home.1 = path;
         }
+        self.model.set_groups(BTreeMap::new()).unwrap();
         let watches = self.model.restore(start.unclean).unwrap();
         (self, watches)
     }

@@ -1,6 +1,7 @@
 //! An office of people who do things at random, and what must be true of it.
 
 mod after;
+mod people;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use model::bindings::Register;
 use model::commit::Reply;
 use model::messages::{Handling, Sent};
 use model::publish::{Body, Publish};
+use model::status::Status;
 use model::watches::Seen;
 use model::{Rules, SessionId};
 use parking_lot::Mutex;
@@ -36,6 +38,10 @@ struct Live {
 #[derive(Default)]
 struct Say {
     allowed: BTreeSet<(String, String)>,
+    /// Who is in a group with whom, or was since all was at rest.
+    fellows: BTreeSet<(String, String)>,
+    /// Who blocks whom.
+    blocked: BTreeSet<(String, String)>,
     denied: BTreeSet<(String, String)>,
     wrong: Vec<String>,
     /// The highest version that a push has shown.
@@ -67,12 +73,20 @@ pub struct Office {
     directed: BTreeSet<(String, String)>,
     refused: BTreeSet<(String, String)>,
     promises: Arc<Mutex<BTreeMap<(String, String), Promise>>>,
-    stored: Arc<Mutex<BTreeMap<String, String>>>,
+    /// Messages that were stored: from whom and for whom.
+    stored: Arc<Mutex<BTreeMap<String, (Bare, String)>>>,
     taken: BTreeSet<String>,
     unsure: BTreeSet<String>,
     crashes: usize,
     count: usize,
     same_domain: bool,
+    /// There are groups. Then versions of rosters do not grow: they say which members there are.
+    grouping: bool,
+    /// Who is meant to be in which, or was since all was at rest.
+    groups: BTreeMap<String, BTreeSet<Bare>>,
+    ever_blocked: BTreeSet<(String, String)>,
+    /// What everybody said of himself last, where that is known.
+    statuses: BTreeMap<String, Option<Status>>,
 }
 
 impl Office {
@@ -107,6 +121,10 @@ impl Office {
             crashes: 0,
             count: 0,
             same_domain,
+            grouping: !seed.is_multiple_of(3),
+            groups: BTreeMap::new(),
+            ever_blocked: BTreeSet::new(),
+            statuses: BTreeMap::new(),
         }
     }
 
@@ -144,7 +162,10 @@ impl Office {
             21..=23 => self.leave(false),
             24..=26 => self.leave(true),
             27..=28 => self.direct(),
-            29..=55 => self.subscribe(),
+            29..=30 => self.block(),
+            31..=33 => self.group(),
+            34..=35 => self.status(),
+            36..=55 => self.subscribe(),
             56..=58 => self.roster(),
             59..=67 => self.publish(),
             68..=71 => self.register(),
@@ -247,7 +268,19 @@ impl Office {
         let live = &mut self.live[index];
         let address = Address::from(to.clone());
         let from = live.client.full.clone();
-        if to == live.account {
+        let account = live.account.clone();
+        let live = &mut self.live[index];
+        if to == account
+            || self
+                .ever_blocked
+                .contains(&(account.to_string(), to.to_string()))
+        {
+            return;
+        }
+        if self
+            .ever_blocked
+            .contains(&(to.to_string(), account.to_string()))
+        {
             return;
         }
         self.directed.insert((from, to.to_string()));
@@ -273,7 +306,11 @@ impl Office {
             Kind::Unsubscribe,
             Kind::Unsubscribed,
         ][self.die(6)];
-        self.said(kind, &a, &b);
+        // Whom somebody blocks he cannot answer.
+        let blocks = (a.to_string(), b.to_string());
+        if !self.say.lock().blocked.contains(&blocks) {
+            self.said(kind, &a, &b);
+        }
         self.world()
             .model
             .subscription(&a, kind, &b, Bytes::new(), &Reply::ignored());
@@ -446,7 +483,8 @@ impl Office {
             .model
             .message(message, handling, move |m, sent| {
                 if sent == Ok(Sent::Stored) {
-                    stored.lock().insert(id, m.to.bare.to_string());
+                    let for_whom = m.to.bare.to_string();
+                    stored.lock().insert(id, (m.from.bare.clone(), for_whom));
                 }
             });
     }
@@ -481,23 +519,28 @@ impl Office {
                 self.watches
                     .retain(|_, (w, p)| *w != account && *p != account);
                 let mut say = self.say.lock();
-                // An approval beforehand is its owner's, and stays for the next of that name (RFC 6121 §3.4).
+                // An approval beforehand is its owner's, and stays for the next of that name (RFC 6121 §3.4); so does what he answered to
+                // a phone's watch, of which the other's roster knows nothing.
+                let asked = &self.asked;
                 let approved = |owner: &str| {
                     let record = model.store().load(&bare(owner)).unwrap().unwrap();
+                    let by_watch = asked.contains(&(name.clone(), owner.to_owned()));
                     record
                         .roster
                         .items
                         .get(&account)
-                        .is_some_and(|i| i.approved)
+                        .is_some_and(|i| i.approved || (by_watch && i.subscription.from()))
                         || record.grants.iter().any(|(w, g)| *w == account && g.allow)
                 };
                 say.allowed.retain(|(owner, contact)| {
                     *owner != name && (*contact != name || approved(owner))
                 });
                 say.denied.retain(|(owner, _)| *owner != name);
+                say.blocked.retain(|(owner, _)| *owner != name);
+                self.statuses.remove(&name);
                 say.pushed.remove(&name);
                 self.promises.lock().retain(|(owner, _), _| *owner != name);
-                self.stored.lock().retain(|_, to| *to != name);
+                self.stored.lock().retain(|_, (_, to)| *to != name);
             }
             n => {
                 model.disable(&account, n == 2, &Reply::ignored());
@@ -511,6 +554,7 @@ impl Office {
                     self.watches.retain(|_, (w, _)| *w != account);
                     let name = account.to_string();
                     self.promises.lock().retain(|(owner, _), _| *owner != name);
+                    self.statuses.remove(&name);
                 }
             }
         }

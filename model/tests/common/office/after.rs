@@ -17,6 +17,7 @@ impl Office {
     pub(super) fn guard(&self) -> Guard {
         let say = Arc::clone(&self.say);
         let clock = Arc::clone(&self.world().clock);
+        let grouping = self.grouping;
         Arc::new(move |full, heard| {
             let me = full.split('/').next().unwrap_or_default();
             let mut say = say.lock();
@@ -27,14 +28,18 @@ impl Office {
                     mark,
                 } => {
                     let of = from.split('/').next().unwrap_or_default();
+                    let there = (of.to_owned(), me.to_owned());
+                    let back = (me.to_owned(), of.to_owned());
                     let may = of == me
                         || mark.starts_with('d')
-                        || say.allowed.contains(&(of.to_owned(), me.to_owned()));
-                    if !may {
+                        || say.allowed.contains(&there)
+                        || say.fellows.contains(&there);
+                    let apart = say.blocked.contains(&there) || say.blocked.contains(&back);
+                    if !may || apart {
                         say.wrong.push(format!("{full} saw {from} {mark}"));
                     }
                 }
-                Heard::Push(version, _) => {
+                Heard::Push(version, _) if !grouping => {
                     let highest = say.pushed.entry(me.to_owned()).or_default();
                     *highest = (*highest).max(*version);
                 }
@@ -68,6 +73,9 @@ impl Office {
         } else {
             self.check();
         }
+        if busy {
+            self.statuses.clear();
+        }
         // What is under way may have happened or not.
         for (id, count) in &self.say.lock().given {
             if *count > 0 {
@@ -85,13 +93,13 @@ impl Office {
         self.recover(&watches);
         self.keeps_promises();
         for watch in &watches {
-            let (seen, _) = self
-                .world()
-                .model
-                .look(&watch.watcher, &watch.presentity)
-                .unwrap();
+            let looked = self.world().model.look(&watch.watcher, &watch.presentity);
+            let Ok((seen, _)) = looked else {
+                assert!(self.was_blocked(&watch.watcher, &watch.presentity));
+                continue;
+            };
             let now = shown(seen.decision, &seen.view);
-            if !busy {
+            if !busy && !self.was_blocked(&watch.watcher, &watch.presentity) {
                 assert_eq!(
                     before.get(&watch.id.0),
                     Some(&now),
@@ -109,6 +117,8 @@ impl Office {
             .map(|w| (w.id.0, (w.watcher.clone(), w.presentity.clone())))
             .collect();
         let records = self.records();
+        self.adopt_blocks(&records);
+        self.adopt_groups();
         let mut say = self.say.lock();
         (say.allowed, say.denied) = Default::default();
         for (owner, record) in &records {
@@ -183,6 +193,11 @@ impl Office {
         self.live
             .retain(|l| !l.client.ended.load(Ordering::Relaxed));
         let records = self.records();
+        self.adopt_groups();
+        self.blocks_stand(&records);
+        self.world().pass(Duration::ZERO);
+        self.world().settle();
+        self.statuses_stand();
         self.rosters_agree(&records);
         for live in self.live.iter().filter(|l| l.available) {
             self.sees_what_it_may(live, &records);
@@ -201,11 +216,17 @@ impl Office {
                 let to = item.subscription.to();
                 // A watcher's request is answered in the roster of the one who is watched alone.
                 let by_watch = self.asked.contains(&(a.to_string(), b.to_string()));
-                assert!(to == from || (from && by_watch), "{a} to {b}: {to}, {from}");
+                // Who asked again while he was blocked was not answered.
+                let unanswered = self.was_blocked(b, a);
+                assert!(
+                    to == from || (from && (by_watch || unanswered)),
+                    "{a} to {b}: {to}, {from}"
+                );
                 let waits = theirs.pending_in.contains_key(a);
                 // The other way round it comes from stanzas that crossed, and ends with the answer.
                 // What was asked of nobody is silently ignored (RFC 6121 §8.5.1).
-                let ignored = self.absent.contains(b.as_str());
+                // Nor of one who blocks.
+                let ignored = self.absent.contains(b.as_str()) || unanswered;
                 assert!(
                     !item.ask || waits || ignored,
                     "{a} asks {b}, who does not know"
@@ -238,6 +259,14 @@ impl Office {
     fn sees_what_it_may(&self, live: &Live, records: &BTreeMap<Bare, AccountRecord>) {
         let items = records[&live.account].roster.items.iter();
         let contacts = items.filter(|i| i.subscription.to()).map(|i| &i.contact);
+        let fellows = self.fellows(&live.account);
+        let denies = |fellow: &&Bare| {
+            let mut grants = records[*fellow].grants.iter();
+            grants.any(|(watcher, grant)| *watcher == live.account && !grant.allow)
+        };
+        let fellows = fellows.iter().filter(|fellow| !denies(fellow));
+        let contacts = contacts.chain(fellows);
+        let contacts = contacts.filter(|c| !Self::apart(records, &live.account, c));
         let mut right = BTreeMap::new();
         for account in contacts.chain([&live.account]) {
             for (resource, mark, _) in self.published(account) {
@@ -273,6 +302,10 @@ impl Office {
         for (presentity, record) in records {
             for watch in &record.watches {
                 let (watcher, id) = (&watch.watcher, watch.id.0);
+                // Who blocks whom he watches is told that it is over, which its face takes for the end.
+                if self.was_blocked(watcher, presentity) {
+                    continue;
+                }
                 let pair = (presentity.to_string(), watcher.to_string());
                 let told = self.world().phones.told.lock()[&id].clone();
                 let grants: BTreeMap<_, _> = record.grants.iter().cloned().collect();
@@ -280,7 +313,7 @@ impl Office {
                     roster: &record.roster,
                     blocked: record.blocked.blocks(presentity, &watcher.clone().into()),
                     grant: grants.get(watcher).copied(),
-                    grouped: false,
+                    grouped: self.fellows(presentity).contains(watcher),
                     same_domain_allow: self.same_domain,
                 };
                 let (decision, _) = presence::decision::decide(watcher, presentity, &standing);
@@ -293,6 +326,7 @@ impl Office {
                 if decision == Decision::Allow {
                     assert_eq!(told, (decision, all), "{watch:?}");
                     let may = say.allowed.contains(&pair)
+                        || say.fellows.contains(&pair)
                         || (self.same_domain && !say.denied.contains(&pair));
                     assert!(may, "{watch:?} sees what nobody has allowed");
                 } else {
@@ -306,7 +340,11 @@ impl Office {
     fn messages_are_somewhere(&self) {
         let store = self.world().model.store();
         let say = self.say.lock();
-        for (id, to) in self.stored.lock().iter() {
+        for (id, (from, to)) in self.stored.lock().iter() {
+            // What waited is dropped when its sender is blocked.
+            if self.was_blocked(&bare(to), from) {
+                continue;
+            }
             let waits = store.offline_messages(&bare(to)).unwrap();
             let waits = waits
                 .iter()
@@ -338,6 +376,7 @@ impl Office {
                 .model
                 .disconnect(&live.account, live.id, None);
         }
+        self.clear_statuses();
         for _ in 0..3 {
             self.world().pass(Duration::from_secs(40_000));
             self.world().settle();
