@@ -44,9 +44,14 @@ impl Terminal {
             .expect("tests/run installs tmux")
     }
 
+    /// Types without an end.
+    pub(crate) fn keys(&mut self, text: &str) {
+        assert!(self.tmux(&["send-keys", "-l", text]).status.success());
+    }
+
     /// Types a line.
     pub(crate) fn line(&mut self, text: &str) {
-        assert!(self.tmux(&["send-keys", "-l", text]).status.success());
+        self.keys(text);
         assert!(self.tmux(&["send-keys", "Enter"]).status.success());
     }
 

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::support::tls::Tls;
-use crate::support::xmpp::befriend;
-use crate::support::{Client, Server, wait_for};
+use crate::support::xmpp::{befriend, is_presence};
+use crate::support::{Client, Server, quick, wait_for};
 
 #[test]
 fn before_authentication_there_is_little_room() {
@@ -115,6 +115,37 @@ fn who_is_silent_is_asked_and_then_gone() {
         s.name() == "iq" && s.child("ping", "urn:xmpp:ping").is_some()
     });
     ann.close();
+}
+
+/// His silence and the time that he has for his answer make 31 seconds here, and 90 where nothing is configured.
+#[test]
+fn contacts_of_who_has_died_know_it() {
+    if quick() {
+        return;
+    }
+    let server = Server::with("[xmpp]\nping_after = \"1s\"", &["ann", "bob"]);
+    let mut ann = Client::online(&server, "ann", "desk");
+    let mut bob = Client::online(&server, "bob", "hand");
+    befriend(&mut ann, &mut bob);
+    ann.settle();
+    bob.settle();
+    // From here on nothing is heard of him.
+    let died = Instant::now();
+    loop {
+        // She answers whenever she is asked herself.
+        let stanza = ann.next("a question, or that he is gone");
+        if is_presence(&stanza, "bob@office.example/hand", "unavailable") {
+            break;
+        }
+        let id = stanza.attribute("id").unwrap();
+        ann.send(&format!(
+            "<iq type='result' id='{id}' to='office.example'/>"
+        ));
+        assert!(died.elapsed() < Duration::from_secs(60), "he is gone");
+    }
+    assert!(died.elapsed() >= Duration::from_secs(30), "he had his time");
+    // The connection is closed, with the reason.
+    bob.ends_with("connection-timeout");
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod management;
 mod messages;
 mod person;
 mod presence;
+mod profanity;
 mod real_clients;
 mod restart;
 mod resumption;

@@ -29,6 +29,8 @@ pub(super) const EXTENSION: Extension = Extension::new(
         Handler::get(METADATA, Entity::OtherAccount, not_yours),
     ],
 )
+// Profanity asks the server and not the account whether there are any.
+.on_server(&[ARCHIVE])
 .on_account(&[
     ARCHIVE,
     "urn:xmpp:mam:2#extended",
