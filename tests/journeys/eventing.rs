@@ -329,3 +329,35 @@ fn fellows_of_a_shared_group_are_told() {
     publish(&mut world, &mut ann, MOOD, "2", "tired", "");
     assert_eq!(bob.notified(), []);
 }
+
+/// XEP-0292: a card of today is what everybody may read, and those who want to know are told that it is another.
+#[test]
+fn a_card_of_today_is_for_everybody() {
+    let mut world = office();
+    let mut ann = Chat::online(&mut world, "ann", "desk");
+    let mut bob = Chat::connect(&world, "bob", "desk");
+    let mut eve = Chat::online(&mut world, "eve", "desk");
+    let node = "urn:xmpp:vcard4";
+    bob.wants(&mut world, &[node]);
+    let open = field("access_model", "open");
+    publish(&mut world, &mut ann, node, "current", "Ann Other", &open);
+    assert_eq!(
+        bob.notified(),
+        [told("ann", node, "item current Ann Other")]
+    );
+    let items = format!("<pubsub xmlns='{PUBSUB}'><items node='{node}'/></pubsub>");
+    let read = eve.ask(&mut world, "get", Some("ann@office.example"), &items);
+    assert_eq!(texts(&read), ["Ann Other"]);
+    let none = eve.ask(&mut world, "get", Some("bob@office.example"), &items);
+    assert_eq!(conditions(&none), ["cancel", "item-not-found"]);
+    // What there was before version 0.12 is nothing that anybody answers.
+    let old = "<vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'/>";
+    let refused = ann.ask(&mut world, "get", None, old);
+    assert_eq!(conditions(&refused), ["cancel", "service-unavailable"]);
+    let info = "<query xmlns='http://jabber.org/protocol/disco#info'/>";
+    let features = format!("{:?}", ann.ask(&mut world, "get", None, info));
+    assert!(
+        features.contains("urn:ietf:params:xml:ns:vcard-4.0"),
+        "{features}"
+    );
+}

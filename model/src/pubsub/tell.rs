@@ -83,6 +83,7 @@ impl Model {
                     && may_read(entity, judge, who)
             });
             let subscribers = subscribers.map(|(who, s)| (who.clone(), s.options));
+            told.sort_unstable();
             Ok((told, subscribers.collect()))
         });
         let Ok((told, subscribers)) = explicit else {
@@ -107,7 +108,7 @@ impl Model {
     }
 
     /// To the session of a full address, or all available ones of a bare one that take such messages (RFC 6121 §8.5.2.1.1); but to none
-    /// that was told already, and only where it suits the subscriber.
+    /// that was told already (in order), and only where it suits the subscriber.
     pub(super) fn deliver_to(
         &self,
         to: &Address,
@@ -125,7 +126,7 @@ impl Model {
                 };
                 let meant = meant && session.hears(&from);
                 let meant = meant && options.delivers_in(entity.show_of(session));
-                if meant && !told.contains(&session.id) {
+                if meant && told.binary_search(&session.id).is_err() {
                     session.route.deliver(&route::Event::Node { to, notice });
                 }
             }

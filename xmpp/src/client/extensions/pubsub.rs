@@ -60,8 +60,9 @@ pub(super) const AVATAR: Extension =
 pub(super) const MOOD: Extension = Extension::new("User mood in PEP", "XEP-0107", "1.2.2", &[]);
 pub(super) const ACTIVITY: Extension =
     Extension::new("User activity in PEP", "XEP-0108", "1.3", &[]);
+/// Since its version 0.12 it has no requests of its own.
 pub(super) const VCARD4: Extension = Extension::new("vCard4 in PEP", "XEP-0292", "0.12.0", &[])
-    .partly("in PEP; no requests of its own");
+    .on_account(&["urn:ietf:params:xml:ns:vcard-4.0"]);
 pub(super) const BOOKMARKS: Extension =
     Extension::new("Bookmarks in PEP", "XEP-0402", "1.2.0", &[]).on_account(&[
         "urn:xmpp:bookmarks:1#compat",
