@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, UdpSocket};
 
 use super::accept::{Census, accept};
 use super::bind::Bound;
-use super::link::Link;
+use super::link::{Link, Source};
 use super::shared::Shared;
 use super::sip::Sip;
 use super::start::{StartError, failed};
@@ -69,7 +69,8 @@ pub(super) fn listen(
                     move |socket, peer, counting| {
                         let limit = shared.config.limits.out_queue;
                         let (link, reader) = Link::new(socket, peer, limit);
-                        clients::serve(Arc::clone(&shared), link, reader, direct, counting)
+                        let source = Source::Socket(reader, None);
+                        clients::serve(Arc::clone(&shared), link, source, direct, counting)
                     }
                 };
                 tokio::spawn(accept(shared, listener, Arc::clone(&census), most, serve));

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::tcp::OwnedReadHalf;
@@ -26,17 +26,22 @@ pub(crate) async fn read<T>(
     socket: &mut OwnedReadHalf,
     mut take: impl FnMut(&[u8]) -> T,
 ) -> io::Result<T> {
-    poll_fn(|context| {
-        BUFFER.with_borrow_mut(|buffer| {
-            let mut buffer = ReadBuf::new(buffer);
-            match Pin::new(&mut *socket).poll_read(context, &mut buffer) {
-                Poll::Ready(Ok(())) => Poll::Ready(Ok(take(buffer.filled()))),
-                Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-                Poll::Pending => Poll::Pending,
-            }
-        })
+    poll_fn(|context| poll(socket, context, &mut take)).await
+}
+
+fn poll<T>(
+    socket: &mut OwnedReadHalf,
+    context: &mut Context<'_>,
+    take: &mut impl FnMut(&[u8]) -> T,
+) -> Poll<io::Result<T>> {
+    BUFFER.with_borrow_mut(|buffer| {
+        let mut buffer = ReadBuf::new(buffer);
+        match Pin::new(socket).poll_read(context, &mut buffer) {
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(take(buffer.filled()))),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => Poll::Pending,
+        }
     })
-    .await
 }
 
 /// What a link is read from.
@@ -59,22 +64,21 @@ pub(crate) enum Input<'a> {
 
 impl Source {
     /// Waits for what comes and hands it to `take` at once.
-    pub(crate) async fn read<T>(&mut self, mut take: impl FnMut(Input<'_>) -> T) -> io::Result<T> {
-        match self {
-            Self::Socket(socket, frames) => {
-                read(socket, |octets| {
-                    take(match octets {
-                        [] => Input::End,
-                        octets => Input::Octets(octets, frames.as_deref_mut()),
-                    })
+    pub(crate) fn read<'a, T: 'a>(
+        &'a mut self,
+        mut take: impl FnMut(Input<'_>) -> T + 'a,
+    ) -> impl Future<Output = io::Result<T>> + 'a {
+        poll_fn(move |context| match self {
+            Self::Socket(socket, frames) => poll(socket, context, &mut |octets| {
+                take(match octets {
+                    [] => Input::End,
+                    octets => Input::Octets(octets, frames.as_deref_mut()),
                 })
-                .await
-            }
-            Self::Carried(carrier) => {
-                let element = poll_fn(|context| carrier.poll_element(context)).await;
-                Ok(take(element.map_or(Input::End, Input::Element)))
-            }
-        }
+            }),
+            Self::Carried(carrier) => carrier
+                .poll_element(context)
+                .map(|element| Ok(take(element.map_or(Input::End, Input::Element)))),
+        })
     }
 
     /// What reads WebSocket frames.

@@ -1,6 +1,7 @@
 //! Connections of clients, of every kind, from their first octet to their last.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,15 +26,16 @@ const LINGER_OCTETS: usize = 256 * 1024;
 pub(crate) async fn serve(
     shared: Arc<Shared>,
     link: Arc<Link>,
-    mut socket: OwnedReadHalf,
+    mut source: Source,
     direct: bool,
     counting: Counting,
 ) {
     // What is over soon has no room in the task, which lives as long as the session.
-    let begun = Box::pin(begin_with(shared, link, &mut socket, direct)).await;
-    if let Some(connection) = begun {
-        live(connection, Source::Socket(socket, None), counting).await;
-    }
+    let Some(mut connection) = Box::pin(begin_with(shared, link, &mut source, direct)).await else {
+        return;
+    };
+    connection.run(&mut source).await;
+    after(connection, source, counting).await;
 }
 
 /// A connection that HTTP has handed over: it speaks WebSocket from now on.
@@ -54,8 +56,9 @@ pub(crate) async fn serve_websocket(
     way: Way,
     counting: Arc<Counting>,
 ) {
-    let (connection, source) = begin_websocket(shared, upgraded, way);
-    live(connection, source, counting).await;
+    let (mut connection, mut source) = begin_websocket(shared, upgraded, way);
+    connection.run(&mut source).await;
+    after(connection, source, counting).await;
 }
 
 fn begin_websocket(shared: Arc<Shared>, upgraded: Upgraded, way: Way) -> (Box<Connection>, Source) {
@@ -81,10 +84,12 @@ fn begin_websocket(shared: Arc<Shared>, upgraded: Upgraded, way: Way) -> (Box<Co
 
 /// Serves a stream whose elements something else than a socket carries, until it ends.
 pub(crate) async fn serve_carried(shared: Arc<Shared>, carrier: Arc<dyn Carrier>, way: Way) {
-    let (link, source) = Link::carried(&carrier, shared.config.limits.out_queue);
+    let (link, mut source) = Link::carried(&carrier, shared.config.limits.out_queue);
     drop(carrier);
     let session = framed(&shared, way);
-    live(Connection::new(shared, link, session), source, ()).await;
+    let mut connection = Connection::new(shared, link, session);
+    connection.run(&mut source).await;
+    after(connection, source, ()).await;
 }
 
 fn framed(shared: &Shared, way: Way) -> Session {
@@ -92,19 +97,24 @@ fn framed(shared: &Shared, way: Way) -> Session {
     Session::framed(settings, shared.now().at, way, rand::random())
 }
 
-/// From the first element to the end of the stream. `counting` lives as long as the connection.
-async fn live(mut connection: Box<Connection>, mut source: Source, counting: impl Send) {
-    connection.run(&mut source).await;
+/// What comes behind the last that was read. `counting` lives as long as the connection.
+fn after(
+    connection: Box<Connection>,
+    mut source: Source,
+    counting: impl Send + 'static,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     if connection.is_detached() {
         drop((source, counting));
-        return Box::pin(resume::wait(connection)).await;
+        return Box::pin(resume::wait(connection));
     }
-    let heard_out = connection.peer_is_done;
-    connection.finish();
-    drop(connection);
-    if let (false, Some(socket)) = (heard_out, source.socket()) {
-        Box::pin(linger(socket)).await;
-    }
+    Box::pin(async move {
+        let heard_out = connection.peer_is_done;
+        { connection }.finish();
+        if let (false, Some(socket)) = (heard_out, source.socket()) {
+            linger(socket).await;
+        }
+        drop(counting);
+    })
 }
 
 impl Connection {
@@ -140,11 +150,11 @@ impl Connection {
 async fn begin_with(
     shared: Arc<Shared>,
     link: Arc<Link>,
-    socket: &mut OwnedReadHalf,
+    source: &mut Source,
     direct: bool,
 ) -> Option<Box<Connection>> {
     let (secured, early) = if direct {
-        handshake(&shared, &link, socket).await?
+        handshake(&shared, &link, source.socket()?).await?
     } else {
         (None, Vec::new())
     };
