@@ -23,7 +23,6 @@ pub(crate) struct Connected {
     /// The other end of the connection: the client, or a proxy.
     pub(crate) peer: SocketAddr,
     pub(crate) side: Side,
-    #[expect(dead_code, reason = "for what takes a connection over")]
     /// Counts the connection: kept by what outlives HTTP on it, a WebSocket.
     pub(crate) counting: Arc<Counting>,
 }

@@ -82,7 +82,6 @@ impl Cors {
 
 /// Whether a page may call, by the Origin of its request: for what has no answer that a browser could keep from it, a WebSocket. Pages of
 /// this server may, and programs, which name no origin.
-#[cfg_attr(not(test), expect(dead_code, reason = "for WebSocket"))]
 pub(crate) fn may_call<B>(http: &Http, request: &Request<B>) -> bool {
     let Some(origin) = request.headers().get(ORIGIN) else {
         return true;

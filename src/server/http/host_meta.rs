@@ -73,6 +73,12 @@ fn links(context: &Context, request: &Request<Incoming>) -> [(&'static str, Stri
     ]
 }
 
+/// Where WebSocket is spoken over TLS, if anywhere: for a client that came without.
+pub(super) fn secure_websocket(context: &Context, request: &Request<Incoming>) -> Option<String> {
+    let [(_, url), _] = links(context, request);
+    url.starts_with("wss:").then_some(url)
+}
+
 /// A proxy speaks TLS for us: its clients reach it as they named it.
 fn came_by_secure_proxy(context: &Context) -> bool {
     context.connected.side == Side::Plain && context.confidential && !context.local

@@ -18,6 +18,7 @@
 //! | `board` | the page where there is no web app |
 //! | `page` | what browsers are told about pages |
 //! | `bosh` | BOSH: requests that are held, and the sessions that they belong to |
+//! | `websocket` | the handshake of WebSocket |
 //! | `own` | health, metrics, the authority |
 //!
 //! A handler is an `async fn answer(context: &Context, request: Request<Incoming>) -> Answer` in a file of its own, with a line in `routes`.
@@ -40,6 +41,7 @@ mod page;
 mod routes;
 mod trusted;
 mod upgraded;
+mod websocket;
 
 pub(crate) use connection::serve;
 pub(crate) use context::Side;

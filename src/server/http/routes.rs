@@ -8,7 +8,7 @@ use hyper::{Method, Request};
 use super::answer::Answer;
 use super::context::Context;
 use super::cors::Cors;
-use super::{board, bosh, host_meta, own};
+use super::{board, bosh, host_meta, own, websocket};
 
 /// What answers a request.
 pub(super) type Handler =
@@ -77,6 +77,12 @@ static ROUTES: &[Route] = &[
         methods: &[Method::GET],
         cors: Cors::Everybody,
         answer: handler!(host_meta::answer_json),
+    },
+    Route {
+        path: "/xmpp-websocket",
+        methods: &[Method::GET],
+        cors: Cors::Own,
+        answer: handler!(websocket::answer),
     },
 ];
 

@@ -1,5 +1,4 @@
 //! A connection that speaks something else from now on, as its socket.
-#![expect(dead_code, reason = "for what takes a connection over")]
 
 use hyper::body::Bytes;
 use hyper::upgrade::Upgraded;

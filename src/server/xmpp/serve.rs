@@ -49,7 +49,6 @@ pub(crate) struct Upgraded {
 }
 
 /// Serves a stream over WebSocket until it ends (RFC 7395). `counting` lives as long as its connection.
-#[expect(dead_code, reason = "for the HTTP listeners")]
 pub(crate) async fn serve_websocket(
     shared: Arc<Shared>,
     upgraded: Upgraded,
