@@ -11,4 +11,5 @@ mod host_meta;
 mod http;
 mod http2;
 mod proxies;
+mod websocket;
 mod wire;

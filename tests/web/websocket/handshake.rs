@@ -1,0 +1,125 @@
+//! The handshake (RFC 6455 §4.2, RFC 7395 §3.1), who may connect, and how many.
+
+use super::browser::{Browser, FRAMING, Heard, OPEN, TEXT, frame, request};
+use crate::support::{Server, wait_for};
+
+#[test]
+fn it_is_answered() {
+    let server = Server::start(&[]);
+    for mut browser in [Browser::plain(&server), Browser::secure(&server)] {
+        let answer = browser.ask(&request(&[(
+            "Sec-WebSocket-Extensions",
+            "permessage-deflate",
+        )]));
+        assert_eq!(answer.status, 101);
+        // RFC 6455 §1.3.
+        let proof = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+        assert_eq!(answer.header("sec-websocket-accept"), Some(proof));
+        assert_eq!(answer.header("sec-websocket-protocol"), Some("xmpp"));
+        assert_eq!(answer.header("upgrade"), Some("websocket"));
+        assert_eq!(answer.header("connection"), Some("Upgrade"));
+        assert_eq!(answer.header("sec-websocket-extensions"), None);
+        let features = browser.open();
+        assert!(features.children().all(|child| child.name() != "starttls"));
+    }
+}
+
+#[test]
+fn what_is_no_handshake() {
+    let server = Server::start(&[]);
+    let mut browser = Browser::plain(&server);
+    for (changes, status) in [
+        (("Upgrade", ""), 426),
+        (("Upgrade", "h2c"), 426),
+        (("Sec-WebSocket-Version", ""), 426),
+        (("Sec-WebSocket-Version", "8"), 426),
+        (("Connection", "keep-alive"), 400),
+        (("Sec-WebSocket-Key", ""), 400),
+        (("Sec-WebSocket-Key", "c2hvcnQ="), 400),
+        (("Sec-WebSocket-Protocol", ""), 400),
+        (("Sec-WebSocket-Protocol", "chat"), 400),
+        (("Host", ""), 400),
+    ] {
+        let mut other = Browser::plain(&server);
+        let answer = other.ask(&request(&[changes]));
+        assert_eq!(answer.status, status, "{changes:?}");
+        let is_426 = status == 426;
+        assert_eq!(answer.header("sec-websocket-version").is_some(), is_426);
+        assert_eq!(answer.header("upgrade").is_some(), is_426);
+        assert_eq!(answer.header("sec-websocket-accept"), None);
+    }
+    let post = request(&[]).replacen("GET", "POST", 1);
+    assert_eq!(Browser::plain(&server).ask(&post).status, 405);
+    let old = request(&[]).replacen("HTTP/1.1", "HTTP/1.0", 1);
+    assert_eq!(Browser::plain(&server).ask(&old).status, 426);
+    // Lists, in any case, over several headers.
+    let listed = request(&[
+        ("Upgrade", "h2c, WebSocket"),
+        ("Connection", "keep-alive, upgrade"),
+        (
+            "Sec-WebSocket-Protocol",
+            "chat\r\nSec-WebSocket-Protocol: super, xmpp",
+        ),
+    ]);
+    assert_eq!(browser.ask(&listed).status, 101);
+    browser.open();
+}
+
+/// Octets behind the handshake are the first frame.
+#[test]
+fn a_client_need_not_wait_for_the_answer() {
+    let server = Server::start(&[]);
+    for mut browser in [Browser::plain(&server), Browser::secure(&server)] {
+        let mut octets = request(&[]).into_bytes();
+        octets.extend(frame(TEXT, OPEN.as_bytes()));
+        browser.octets(&octets);
+        assert_eq!(browser.answer().status, 101);
+        let open = browser.element();
+        assert!(open.is("open", FRAMING));
+    }
+}
+
+#[test]
+fn pages_of_others_connect_where_they_may() {
+    let origin = |server: &Server, origin: &str| {
+        Browser::plain(server)
+            .ask(&request(&[("Origin", origin)]))
+            .status
+    };
+    let server = Server::start(&[]);
+    assert_eq!(origin(&server, "https://anywhere.example"), 101);
+    let listed = "[http]\ncors = [\"https://intra.example\"]";
+    let server = Server::with(listed, &[]);
+    for (page, status) in [
+        ("https://intra.example", 101),
+        ("https://INTRA.example", 101),
+        // This server's own pages.
+        ("https://office.example", 101),
+        // A program.
+        ("", 101),
+        ("http://intra.example", 403),
+        ("https://intra.example.evil.example", 403),
+        ("https://anywhere.example", 403),
+        ("null", 403),
+    ] {
+        assert_eq!(origin(&server, page), status, "{page}");
+    }
+}
+
+/// A connection counts as long as it lives, also when it is no HTTP any more.
+#[test]
+fn connections_are_counted() {
+    let server = Server::with("[limits]\nconnections_per_address = 2", &["ann"]);
+    let one = Browser::opened(&server);
+    let two = Browser::opened(&server);
+    let mut three = Browser::plain(&server);
+    three.try_octets(request(&[]).as_bytes());
+    assert_eq!(three.hear(), Heard::End);
+    drop((one, two));
+    wait_for("room", || {
+        let mut again = Browser::plain(&server);
+        again.try_octets(request(&[]).as_bytes());
+        let heard = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| again.answer()));
+        heard.is_ok_and(|answer| answer.status == 101).then_some(())
+    });
+}
