@@ -9,12 +9,13 @@ use model::{Event, Route};
 use presence::{Refusal, Timestamp};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
+use tokio::sync::watch;
 use xmpp::component::{Component, Output, Settings, for_component};
 use xmpp::{Now, StreamCondition};
 
 use super::accept::Counting;
 use super::link::{Link, read};
-use super::shared::Shared;
+use super::shared::{Secrets, Shared};
 use super::turn::{begin, turn, yielding_turn};
 use crate::wiring;
 
@@ -48,6 +49,9 @@ struct Connection {
     route: Arc<dyn Route>,
     component: Component,
     joined: Option<String>,
+    /// The secrets that it could prove itself by, and those that count.
+    proven: Secrets,
+    secrets: watch::Receiver<Secrets>,
     closing: Option<Timestamp>,
     /// The disk does not keep up: nothing more is taken until it does.
     waits: Arc<AtomicBool>,
@@ -62,9 +66,11 @@ pub(crate) async fn serve(
 ) {
     let limits = &shared.config.limits;
     let (link, mut reader) = Link::new(socket, peer, limits.out_queue);
+    let mut secrets = shared.component_secrets.subscribe();
+    let proven = Arc::clone(&secrets.borrow_and_update());
     let settings = Settings {
         service: Arc::clone(&shared.xmpp.service),
-        secrets: Arc::clone(&shared.component_secrets),
+        secrets: Arc::clone(&proven),
         limits: xml::Limits {
             max_bytes: limits.stanza_size,
             max_depth: limits.stanza_depth,
@@ -82,6 +88,8 @@ pub(crate) async fn serve(
         link,
         shared,
         joined: None,
+        proven,
+        secrets,
         closing: None,
         waits: Arc::default(),
     };
@@ -98,6 +106,7 @@ impl Connection {
         tokio::pin!(stop);
         let mut stopped = false;
         let link = Arc::clone(&self.link);
+        let mut secrets = self.secrets.clone();
         loop {
             let due = tokio::time::sleep_until(self.due());
             let (blocked, takes) = (link.is_blocked(), self.closing.is_none() && !self.waits());
@@ -111,6 +120,10 @@ impl Connection {
                     link.flush();
                 }
                 () = due => {}
+                changed = secrets.changed() => {
+                    if changed.is_err() { return }
+                    self.look_at_secrets();
+                }
                 () = &mut stop, if !stopped => {
                     stopped = true;
                     self.component.end(StreamCondition::SystemShutdown, None);
@@ -180,6 +193,22 @@ impl Connection {
         }
     }
 
+    /// What it has proven itself by may not count any more.
+    fn look_at_secrets(&mut self) {
+        let Some(domain) = &self.joined else { return };
+        if !self.is_trusted(domain) {
+            tracing::warn!(%domain, "the secret of a component is another one or gone: its connection is closed");
+            let text = "the secret of this component was changed";
+            self.component
+                .end(StreamCondition::NotAuthorized, Some(text));
+        }
+    }
+
+    fn is_trusted(&self, domain: &str) -> bool {
+        let secrets = self.secrets.borrow();
+        secrets.get(domain).is_some() && secrets.get(domain) == self.proven.get(domain)
+    }
+
     fn waits(&self) -> bool {
         self.waits.load(Ordering::Acquire)
     }
@@ -200,6 +229,10 @@ impl Connection {
     fn join(&mut self, domain: String) {
         // The answer to the handshake comes before what waits for the domain.
         let now = self.now();
+        if !self.is_trusted(&domain) {
+            self.component.end(StreamCondition::NotAuthorized, None);
+            return;
+        }
         if self.shared.model.attached().contains(&domain) {
             self.refuse(&domain);
             return;

@@ -13,6 +13,7 @@ use xmpp::adhoc::Commands;
 use xmpp::discovery::Item;
 use xmpp::sasl::{Attempts, Decoy, Remembered};
 
+use super::configured;
 use super::http::{Kept, Ports};
 use super::sip::Sip;
 use super::xmpp::Resumable;
@@ -43,8 +44,8 @@ pub struct Shared {
     pub(crate) chores: Arc<Semaphore>,
     /// Ad-hoc commands under way.
     pub(crate) commands: Mutex<Commands>,
-    /// The secret of each component, by its domain.
-    pub(crate) component_secrets: Arc<BTreeMap<String, String>>,
+    /// The secret of each component, by its domain, exchanged on reload.
+    pub(crate) component_secrets: watch::Sender<Secrets>,
     pub(crate) clock: Clock,
     pub(crate) gauges: Gauges,
     /// Streams that can go on on another connection.
@@ -62,6 +63,9 @@ pub struct Shared {
     pub(crate) ended_secrets: AtomicU64,
     pub(crate) stop: watch::Receiver<Stage>,
 }
+
+/// Secrets of components by their domains.
+pub(crate) type Secrets = Arc<BTreeMap<String, String>>;
 
 /// How far the server is towards its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,6 +158,19 @@ impl Shared {
     /// Where HTTP is spoken.
     pub(crate) fn web_ports(&self) -> Ports {
         self.web_ports.get().copied().unwrap_or_default()
+    }
+
+    /// From now on these secrets count, of the components that there were at the start: their domains are known everywhere.
+    pub(crate) fn change_component_secrets(&self, secrets: BTreeMap<String, String>) {
+        let known = configured::component_secrets(&self.config);
+        let (secrets, new): (BTreeMap<_, _>, BTreeMap<_, _>) = secrets
+            .into_iter()
+            .partition(|(domain, _)| known.contains_key(domain));
+        for domain in new.keys() {
+            tracing::warn!(%domain, "a component of a new domain can connect after the next start");
+        }
+        let secrets = Arc::new(secrets);
+        self.component_secrets.send_replace(secrets);
     }
 
     /// Completes when the server is to end: nothing new is taken, XMPP streams are closed.

@@ -154,7 +154,7 @@ impl Server {
             remembered: Mutex::new(Remembered::new(rand::random(), 100_000)),
             derivations: Arc::new(Semaphore::new(configured::derivations())),
             chores: Arc::new(Semaphore::new(2)),
-            component_secrets: Arc::new(configured::component_secrets(&config)),
+            component_secrets: watch::Sender::new(Arc::new(configured::component_secrets(&config))),
             commands: Mutex::new(configured::commands(&config)),
             vault: Vault::new(&key),
             decoy,
@@ -287,7 +287,8 @@ impl Server {
         if clean { Ok(()) } else { Err(StopError) }
     }
 
-    /// Takes certificates, aliases and groups from the configuration again, without dropping a connection.
+    /// Takes certificates, aliases, groups and the secrets of components from the configuration again. Nobody loses a connection but components
+    /// whose secret is another or gone.
     pub fn reload(&self, config: &Config) -> Result<(), StartError> {
         let now = time::OffsetDateTime::now_utc();
         self.shared
@@ -296,6 +297,8 @@ impl Server {
             .map_err(|e| failed(&e))?;
         configured::load_aliases(&self.shared.model, config).map_err(|e| failed(&e))?;
         turn(|| configured::load_groups(&self.shared.model, config)).map_err(|e| failed(&e))?;
+        self.shared
+            .change_component_secrets(configured::component_secrets(config));
         self.sip.keys_changed();
         *self.shared.loaded.lock() = Arc::new(config.clone());
         Ok(())

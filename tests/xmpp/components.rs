@@ -379,3 +379,120 @@ fn a_component_that_does_not_read_is_cut_off_and_nobody_else_waits() {
     bob.message("fine");
     server.wait_for_log("a component is gone");
 }
+
+#[test]
+fn whatever_is_asked_of_its_addresses_it_is_asked() {
+    let server = Server::with(CONFIG, &["ann"]);
+    let mut ann = Client::online(&server, "ann", "desk");
+    let mut irc = Component::join(&server);
+    let pubsub = "http://jabber.org/protocol/pubsub";
+    let asked = [
+        (
+            "get",
+            format!("<pubsub xmlns='{pubsub}'><items node='n'/></pubsub>"),
+        ),
+        (
+            "set",
+            format!(
+                "<pubsub xmlns='{pubsub}'><publish node='n'><item><x xmlns='x'/></item></publish></pubsub>"
+            ),
+        ),
+        (
+            "set",
+            format!("<pubsub xmlns='{pubsub}#owner'><delete node='n'/></pubsub>"),
+        ),
+        (
+            "get",
+            "<query xmlns='jabber:iq:private'><x xmlns='x'/></query>".to_owned(),
+        ),
+        (
+            "set",
+            "<query xmlns='jabber:iq:private'><x xmlns='x'/></query>".to_owned(),
+        ),
+        ("get", "<query xmlns='jabber:iq:search'/>".to_owned()),
+        (
+            "set",
+            "<query xmlns='jabber:iq:search'><nick>a</nick></query>".to_owned(),
+        ),
+        (
+            "set",
+            "<command xmlns='http://jabber.org/protocol/commands' node='n' action='execute'/>"
+                .to_owned(),
+        ),
+        (
+            "get",
+            "<query xmlns='http://jabber.org/protocol/disco#info'/>".to_owned(),
+        ),
+        (
+            "get",
+            "<query xmlns='http://jabber.org/protocol/disco#items' node='n'/>".to_owned(),
+        ),
+        ("get", "<vCard xmlns='vcard-temp'/>".to_owned()),
+        ("get", "<query xmlns='jabber:iq:last'/>".to_owned()),
+        ("get", "<query xmlns='jabber:iq:register'/>".to_owned()),
+        ("set", "<query xmlns='urn:xmpp:mam:2'/>".to_owned()),
+        ("get", "<ping xmlns='urn:xmpp:ping'/>".to_owned()),
+        ("get", "<time xmlns='urn:xmpp:time'/>".to_owned()),
+        ("set", "<query xmlns='jabber:iq:roster'/>".to_owned()),
+        ("get", "<blocklist xmlns='urn:xmpp:blocking'/>".to_owned()),
+    ];
+    for to in ["irc.office.example", BOT, "bot@irc.office.example/x"] {
+        for (number, (kind, payload)) in asked.iter().enumerate() {
+            let id = format!("a{number}");
+            ann.send(&format!(
+                "<iq type='{kind}' id='{id}' to='{to}'>{payload}</iq>"
+            ));
+            let request = irc.next("the request");
+            assert_eq!(request.attribute("id").as_deref(), Some(&*id), "{payload}");
+            assert_eq!(request.attribute("to").as_deref(), Some(to), "{payload}");
+            assert_eq!(request.attribute("type").as_deref(), Some(*kind));
+            assert!(raw(&request).contains(payload), "{}", raw(&request));
+            irc.send(&format!(
+                "<iq type='result' id='{id}' from='{to}' to='ann@office.example/desk'/>"
+            ));
+            let answer = ann.expect("the answer", |s| s.attribute("id").as_deref() == Some(&*id));
+            assert_eq!(answer.attribute("type").as_deref(), Some("result"));
+            assert_eq!(answer.attribute("from").as_deref(), Some(to));
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_was_changed_or_removed_counts_at_once() {
+    let config = |secrets: &str| {
+        format!("[xmpp]\ncomponents = [\"127.0.0.1:0\"]\ncomponent_secrets = {{ {secrets} }}")
+    };
+    let mut server = Server::with(CONFIG, &["ann"]);
+    let mut irc = Component::join(&server);
+    let mut ann = Client::online(&server, "ann", "desk");
+    // Nothing has changed for it: it stays.
+    server.reconfigure(&config(
+        "\"irc.office.example\" = \"hush\", \"new.office.example\" = \"x\"",
+    ));
+    server.signal("HUP");
+    server.wait_for_log("new.office.example");
+    ann.send(&format!(
+        "<message to='{BOT}'><body>there?</body></message>"
+    ));
+    irc.expect("the message", |s| s.name() == "message");
+    // What is new needs a start.
+    let (new, _) = Component::connect(&server, "new.office.example");
+    assert_eq!(new.ends(), "host-unknown");
+    server.reconfigure(&config("\"irc.office.example\" = \"another\""));
+    server.signal("HUP");
+    assert_eq!(irc.ends(), "not-authorized");
+    assert_eq!(Component::prove(&server, "hush").ends(), "not-authorized");
+    let mut irc = Component::prove(&server, "another");
+    let joined = irc.next("the handshake");
+    assert!(joined.is("handshake", "jabber:component:accept"));
+    server.reconfigure(&config(""));
+    server.signal("HUP");
+    assert_eq!(irc.ends(), "not-authorized");
+    let (gone, _) = Component::connect(&server, "irc.office.example");
+    assert_eq!(gone.ends(), "host-unknown");
+    ann.send(&format!(
+        "<message to='{BOT}' id='m'><body>there?</body></message>"
+    ));
+    let refused = ann.expect("an error", |s| s.attribute("id").as_deref() == Some("m"));
+    assert_eq!(condition(&refused).as_deref(), Some("service-unavailable"));
+}
