@@ -159,3 +159,22 @@ fn stored_messages_wait_until_they_are_acknowledged() {
     let mut bob = Client::online(&server, "bob", "desk");
     bob.nothing("them again", |s| s.name() == "message");
 }
+
+#[test]
+fn where_no_stream_is_resumed_none_is_promised() {
+    let server = Server::with("[limits]\nresume_timeout = 0", &["ann"]);
+    let mut ann = Client::online(&server, "ann", "desk");
+    ann.send("<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+    let enabled = ann.expect("enabled", |e| e.is("enabled", SM));
+    for name in ["id", "resume", "max"] {
+        assert_eq!(enabled.attribute(name), None, "{name}");
+    }
+    assert_eq!(handled(&mut ann), 0);
+    let mut late = Client::authenticated(&server, "ann");
+    late.send(&format!("<resume xmlns='{SM}' previd='some' h='0'/>"));
+    let failed = late.next("an answer");
+    assert!(failed.is("failed", SM), "{failed:?}");
+    let condition = failed.children().next().unwrap();
+    assert_eq!(condition.name(), "feature-not-implemented");
+    late.bind("hand");
+}

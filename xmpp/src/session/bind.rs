@@ -73,6 +73,10 @@ impl Binding {
     /// Takes an element of stream management: an earlier stream can be resumed here, a new one is managed later (XEP-0198 §3, §5).
     pub(super) fn manage(&mut self, core: &mut Core, element: &Element) {
         match Request::read(element) {
+            Some(Ok(Request::Resume(_))) if !core.settings.resumes() => {
+                let never = Condition::FeatureNotImplemented;
+                management::print::failed(core.outbox.bytes(), never, None);
+            }
             Some(Ok(Request::Resume(previous))) => {
                 self.wait = Some(Wait::Resume);
                 core.outbox.act(Action::Resume {

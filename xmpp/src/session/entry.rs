@@ -108,7 +108,7 @@ impl Entry {
                 client,
                 mechanism,
             }
-        } else if let Some(previous) = self.earlier() {
+        } else if let Some(previous) = self.earlier(&core.settings) {
             Action::Resume {
                 account: self.account.clone(),
                 previous,
@@ -132,8 +132,12 @@ impl Entry {
     }
 
     /// The stream that the client wants to go on with: before anything new is begun (XEP-0386 §3.2).
-    fn earlier(&mut self) -> Option<Previous> {
+    fn earlier(&mut self, settings: &Settings) -> Option<Previous> {
         match self.resume.take()? {
+            Ok(_) if !settings.resumes() => {
+                self.told.not_resumed = Some((Condition::FeatureNotImplemented, None));
+                None
+            }
             Ok(previous) => Some(previous),
             Err(Malformed) => {
                 self.told.not_resumed = Some((Condition::BadRequest, None));

@@ -47,6 +47,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// A stream whose connection is lost can go on on another one (XEP-0198 §5).
+    pub(super) fn resumes(&self) -> bool {
+        self.resume_timeout.as_secs() > 0
+    }
+
     /// The defaults of the configuration. `service` names at least one domain.
     pub fn new(service: Arc<Service>, decoy: Decoy) -> Self {
         Self {

@@ -298,6 +298,25 @@ fn an_earlier_stream_that_does_not_go_on() {
             .iter()
             .any(|it| matches!(it, Action::Resume { .. }))
     );
+    // Where none is ever resumed, none is asked for.
+    let never = Settings {
+        resume_timeout: Duration::ZERO,
+        ..settings()
+    };
+    let mut pair = Pair::new(never, Some(secured()));
+    pair.send(OPEN).opening();
+    pair.send(&plain(&format!(
+        "{RESUME}{}",
+        bind2("<enable xmlns='urn:xmpp:sm:3' resume='true'/>")
+    )));
+    let (success, _) = pair.entered();
+    assert_eq!(
+        names(&child(&success, "failed")),
+        ["feature-not-implemented"]
+    );
+    let enabled = child(&child(&success, "bound"), "enabled");
+    assert_eq!(enabled.attribute("resume"), None);
+    assert_eq!(wanted(&pair), ["Bind", "ManagedFromStart"]);
     // Who did not log in resumes nothing.
     let mut pair = open();
     pair.answers = Answers::Disabled;

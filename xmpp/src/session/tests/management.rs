@@ -82,6 +82,25 @@ fn before_a_resource_is_bound_it_fails_and_binding_goes_on() {
 }
 
 #[test]
+fn where_no_stream_is_resumed_nobody_is_asked_for_one() {
+    let never = Settings {
+        resume_timeout: Duration::ZERO,
+        ..settings()
+    };
+    let mut pair = Pair::new(never, Some(secured())).logged_in();
+    wanted(&mut pair);
+    let failed = pair
+        .send("<resume xmlns='urn:xmpp:sm:3' previd='one' h='5'/>")
+        .element();
+    assert!(failed.is("failed", "urn:xmpp:sm:3"));
+    let condition = failed.children().next().unwrap();
+    assert_eq!(condition.name(), "feature-not-implemented");
+    assert!(wanted(&mut pair).is_empty());
+    pair.send(BIND_ANY);
+    assert!(pair.session.address().is_some());
+}
+
+#[test]
 fn an_earlier_stream_is_asked_for_and_when_there_is_none_a_new_one_is_bound() {
     let mut pair = Pair::direct().logged_in();
     wanted(&mut pair);
