@@ -374,6 +374,10 @@ pub struct Limits {
     pub resume_stanzas: usize,
     /// Bytes of those stanzas.
     pub resume_bytes: usize,
+    /// Stanzas that wait at most while nobody looks at a client.
+    pub inactive_stanzas: usize,
+    /// Bytes of those stanzas.
+    pub inactive_bytes: usize,
 }
 
 /// Bounds of a lifetime: `min <= default <= max`, whole seconds.

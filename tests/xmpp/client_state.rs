@@ -142,3 +142,31 @@ fn the_last_notification_of_a_node_waits() {
     // Of a list every item, of the other the last.
     assert_eq!(notified(&mut bob), ["list 2", "3", "list 3", "list 1"]);
 }
+
+#[test]
+fn no_more_waits_than_is_allowed() {
+    let server = Server::with("[limits]\ninactive_stanzas = 2", &["ann", "bob"]);
+    let (mut ann, mut bob) = pair(&server);
+    wants(&mut bob, &["urn:list"]);
+    bob.send("<inactive xmlns='urn:xmpp:csi:0'/>");
+    bob.settle();
+    for id in ["1", "2"] {
+        publish(&mut ann, "urn:list", id, "max");
+    }
+    assert!(notified(&mut bob).is_empty());
+    publish(&mut ann, "urn:list", "3", "max");
+    assert_eq!(notified(&mut bob), ["1", "2", "3"]);
+    publish(&mut ann, "urn:list", "4", "max");
+    assert!(notified(&mut bob).is_empty());
+    // So much has no room beside anything else.
+    drop((ann, bob));
+    let server = Server::with("[limits]\ninactive_bytes = \"1KiB\"", &["ann", "bob"]);
+    let (mut ann, mut bob) = pair(&server);
+    bob.send("<inactive xmlns='urn:xmpp:csi:0'/>");
+    bob.settle();
+    ann.available("<status>short</status>");
+    assert!(came(&mut bob).is_empty());
+    let long = "x".repeat(1200);
+    ann.available(&format!("<status>{long}</status>"));
+    assert_eq!(came(&mut bob), [long]);
+}

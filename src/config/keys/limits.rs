@@ -295,4 +295,14 @@ pub(super) const LIMITS: &[Key] = &[
         "Stanzas that a client with stream management may leave unacknowledged before its session ends.",
     ),
     key("resume_bytes", "\"4MiB\"", "Bytes of those stanzas."),
+    key(
+        "inactive_stanzas",
+        "1000",
+        "Stanzas that wait at most for a client that says that nobody looks at it (XEP-0352): presence, chat states, notifications of nodes. Of more, all are told at once (at least 1).",
+    ),
+    key(
+        "inactive_bytes",
+        "\"128KiB\"",
+        "Bytes of those stanzas (at least 1KiB).",
+    ),
 ];

@@ -13,6 +13,7 @@ use xmpp::management::{self, Received};
 use xmpp::print::Condition;
 use xmpp::sasl::ClientId;
 
+use super::held::Most;
 use super::{Connection, Inbound, Inbox, XmppRoute};
 use crate::server::link::Link;
 use crate::server::shared::Gauges;
@@ -73,7 +74,12 @@ impl Connection {
         if self.is_outdated(&account) {
             return self.end_outdated();
         }
-        let route = XmppRoute::new(&self.link, &self.inbox);
+        let limits = &self.shared.config.limits;
+        let most = Most {
+            stanzas: limits.inactive_stanzas,
+            octets: limits.inactive_bytes,
+        };
+        let route = XmppRoute::new(&self.link, &self.inbox, most);
         let as_route = Arc::clone(&route) as Arc<dyn model::Route>;
         let model = &self.shared.model;
         let client = client.map(|id| id.0);

@@ -11,7 +11,11 @@ use services::pubsub::{Event as Told, Notification};
 use crate::wiring;
 
 /// So much waits at most; then everything is told.
-const MOST: usize = 128 * 1024;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Most {
+    pub(super) stanzas: usize,
+    pub(super) octets: usize,
+}
 
 /// Stanzas that wait, in the order in which the last of each came.
 #[derive(Default)]
@@ -63,8 +67,8 @@ impl Held {
     }
 
     /// Too much waits.
-    pub(super) fn is_full(&self) -> bool {
-        self.octets > MOST
+    pub(super) fn is_full(&self, most: Most) -> bool {
+        self.octets > most.octets || self.stanzas.len() > most.stanzas
     }
 
     /// What waits.

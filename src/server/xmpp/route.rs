@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use presence::{Address, Message};
 
 use super::Inbound;
-use super::held::Held;
+use super::held::{Held, Most};
 use crate::server::link::{Kept, Link};
 use crate::wiring;
 
@@ -71,11 +71,12 @@ pub(crate) struct XmppRoute {
     requests: AtomicU64,
     /// What waits while nobody looks at the client; `None` while somebody does.
     held: Mutex<Option<Box<Held>>>,
+    most: Most,
 }
 
 impl XmppRoute {
     /// A route over a link, not yet open.
-    pub(super) fn new(link: &Arc<Link>, inbox: &Arc<Inbox>) -> Arc<Self> {
+    pub(super) fn new(link: &Arc<Link>, inbox: &Arc<Inbox>, most: Most) -> Arc<Self> {
         Arc::new(Self {
             link: Arc::clone(link),
             inbox: Arc::clone(inbox),
@@ -84,6 +85,7 @@ impl XmppRoute {
             open: AtomicBool::new(false),
             requests: AtomicU64::new(1),
             held: Mutex::new(None),
+            most,
         })
     }
 
@@ -130,7 +132,7 @@ impl XmppRoute {
             return false;
         };
         let waits = held.hold(event);
-        if !waits || held.is_full() {
+        if !waits || held.is_full(self.most) {
             let held = std::mem::take(held);
             self.release(held);
         }
