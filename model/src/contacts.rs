@@ -55,6 +55,7 @@ impl Model {
                 return Err(Refusal::Limit("roster_items"));
             }
             let groups = entity.own_groups(contact, groups);
+            let name = entity.own_name(contact, name);
             let item = Item {
                 contact: contact.clone(),
                 label: Label::new(name.as_deref(), groups),

@@ -31,7 +31,9 @@ pub(crate) struct Group {
 struct Members {
     /// In order.
     list: Arc<Vec<Bare>>,
-    /// Says which members there are: the same after a restart.
+    /// What those are called whose cards say it.
+    names: HashMap<Bare, Arc<str>>,
+    /// Says which members there are, and what they are called: the same after a restart.
     digest: u64,
 }
 
@@ -53,18 +55,26 @@ impl Group {
         self.members.read().list.binary_search(account).is_ok()
     }
 
-    /// A number that changes with every change of the members.
+    /// What a member is called, where its card says it.
+    pub(crate) fn name_of(&self, account: &Bare) -> Option<Arc<str>> {
+        self.members.read().names.get(account).cloned()
+    }
+
+    /// A number that changes with every change of the members and their names.
     pub(crate) fn digest(&self) -> u64 {
         self.members.read().digest
     }
 
-    fn add(&self, account: &Bare) -> bool {
+    fn add(&self, account: &Bare, name: Option<&str>) -> bool {
         let mut members = self.members.write();
         let Err(place) = members.list.binary_search(account) else {
             return false;
         };
         Arc::make_mut(&mut members.list).insert(place, account.clone());
-        members.digest = members.digest.wrapping_add(self.mark(account));
+        members.digest = members.digest.wrapping_add(self.mark(account, name));
+        if let Some(name) = name {
+            members.names.insert(account.clone(), name.into());
+        }
         true
     }
 
@@ -74,13 +84,38 @@ impl Group {
             return false;
         };
         Arc::make_mut(&mut members.list).remove(place);
-        members.digest = members.digest.wrapping_sub(self.mark(account));
+        let name = members.names.remove(account);
+        members.digest = members
+            .digest
+            .wrapping_sub(self.mark(account, name.as_deref()));
         true
     }
 
-    /// FNV-1a over the group's name and the member's address, stirred so that sums of such numbers tell sets apart.
-    fn mark(&self, account: &Bare) -> u64 {
+    /// A member is called so from now on. False when it was already, or is none.
+    fn rename(&self, account: &Bare, name: Option<&str>) -> bool {
+        let mut members = self.members.write();
+        let before = members.names.get(account).cloned();
+        if before.as_deref() == name || members.list.binary_search(account).is_err() {
+            return false;
+        }
+        match name {
+            Some(name) => members.names.insert(account.clone(), name.into()),
+            None => members.names.remove(account),
+        };
+        members.digest = members
+            .digest
+            .wrapping_sub(self.mark(account, before.as_deref()))
+            .wrapping_add(self.mark(account, name));
+        true
+    }
+
+    /// FNV-1a over the group's name, the member's address and what it is called, stirred so that sums of such numbers tell sets apart.
+    fn mark(&self, account: &Bare, name: Option<&str>) -> u64 {
         let octets = self.name.bytes().chain([0]).chain(account.as_str().bytes());
+        let octets = octets.chain(
+            name.iter()
+                .flat_map(|name| [0].into_iter().chain(name.bytes())),
+        );
         let mut mark = octets.fold(0xcbf2_9ce4_8422_2325_u64, |mark, octet| {
             (mark ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3)
         });
@@ -194,10 +229,10 @@ mod tests {
         let (one, other) = (Group::new("Sales"), Group::new("Sales"));
         let empty = one.digest();
         for n in [3, 1, 2] {
-            assert!(one.add(&bare(n)) && !one.add(&bare(n)));
+            assert!(one.add(&bare(n), None) && !one.add(&bare(n), None));
         }
         for n in [1, 2, 4, 3] {
-            other.add(&bare(n));
+            other.add(&bare(n), None);
         }
         assert_ne!(one.digest(), other.digest());
         assert!(other.remove(&bare(4)) && !other.remove(&bare(4)));
@@ -205,10 +240,30 @@ mod tests {
         assert_eq!(*one.members(), [bare(1), bare(2), bare(3)]);
         let elsewhere = Group::new("Support");
         for n in [1, 2, 3] {
-            elsewhere.add(&bare(n));
+            elsewhere.add(&bare(n), None);
             one.remove(&bare(n));
         }
         assert_ne!(elsewhere.digest(), other.digest());
         assert_eq!(one.digest(), empty);
+    }
+
+    #[test]
+    fn the_digest_says_what_they_are_called() {
+        let (one, other) = (Group::new("Sales"), Group::new("Sales"));
+        one.add(&bare(1), None);
+        let nameless = one.digest();
+        assert!(one.rename(&bare(1), Some("Ann")) && !one.rename(&bare(1), Some("Ann")));
+        assert!(!one.rename(&bare(2), Some("Bob")));
+        assert_ne!(one.digest(), nameless);
+        assert_eq!(one.name_of(&bare(1)).as_deref(), Some("Ann"));
+        other.add(&bare(1), Some("Ann"));
+        assert_eq!(one.digest(), other.digest());
+        assert!(one.rename(&bare(1), Some("Anne")));
+        assert_ne!(one.digest(), other.digest());
+        assert!(one.rename(&bare(1), None));
+        assert_eq!(one.digest(), nameless);
+        let empty = Group::new("Sales").digest();
+        assert!(other.remove(&bare(1)));
+        assert_eq!((other.digest(), other.name_of(&bare(1))), (empty, None));
     }
 }

@@ -28,6 +28,16 @@ pub struct Facts {
     pub email: String,
 }
 
+impl Facts {
+    /// What the person is to be called: the name, or else what friends call them.
+    pub fn display_name(&self) -> Option<&str> {
+        [&self.name, &self.nick]
+            .into_iter()
+            .find(|name| !name.is_empty())
+            .map(String::as_str)
+    }
+}
+
 /// Under which name something of an account's own is kept: namespace and name of its element.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label {

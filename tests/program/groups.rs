@@ -131,3 +131,91 @@ fn the_configuration_is_read_again() {
     assert_eq!(push(&mut ann), "carl@office.example remove ");
     assert_eq!(listed(&mut ann), [format!("{BOB} both Office")]);
 }
+
+/// The contacts with the names they are listed by, and the version of the list.
+fn names(client: &mut Client) -> (Vec<String>, String) {
+    let roster = client.ask("get", "", &format!("<query xmlns='{ROSTER}' ver=''/>"));
+    let query = roster.child("query", ROSTER).unwrap();
+    let version = query.attribute("ver").unwrap().into_owned();
+    (query.children().map(|item| named(&item)).collect(), version)
+}
+
+fn named(item: &::xml::Child<'_>) -> String {
+    let word = |name| item.attribute(name).unwrap_or_default().into_owned();
+    format!("{}={}", word("jid"), word("name"))
+}
+
+fn renamed(client: &mut Client) -> (String, String) {
+    let push = client.expect("a roster push", |s| {
+        s.attribute("type").as_deref() == Some("set") && s.child("query", ROSTER).is_some()
+    });
+    let query = push.child("query", ROSTER).unwrap();
+    let version = query.attribute("ver").unwrap().into_owned();
+    (named(&query.children().next().unwrap()), version)
+}
+
+fn card(client: &mut Client, content: &str) {
+    let card = format!("<vCard xmlns='vcard-temp'>{content}</vCard>");
+    let done = client.ask("set", "", &card);
+    assert_eq!(done.attribute("type").as_deref(), Some("result"));
+}
+
+#[test]
+fn members_are_listed_by_the_names_in_their_cards() {
+    let config = "[[groups]]\nname = \"Office\"\nmembers = \"all\"\n";
+    let mut server = Server::with(config, &["ann", "bob", "eve"]);
+    let mut ann = Client::online(&server, "ann", "desk");
+    let mut bob = Client::online(&server, "bob", "desk");
+    card(&mut bob, "<NICKNAME>Bobby</NICKNAME>");
+    let (item, pushed) = renamed(&mut ann);
+    assert_eq!(item, format!("{BOB}=Bobby"));
+    let (list, version) = names(&mut ann);
+    assert_eq!(list, [format!("{BOB}=Bobby"), format!("{EVE}=")]);
+    assert_eq!(pushed, version);
+    card(&mut bob, "<FN>Bob Miller</FN><NICKNAME>Bobby</NICKNAME>");
+    let (item, pushed) = renamed(&mut ann);
+    assert_eq!(item, format!("{BOB}=Bob Miller"));
+    assert_ne!(pushed, version);
+    // Something else in the card is nobody's business.
+    card(&mut bob, "<FN>Bob Miller</FN><TITLE>x</TITLE>");
+    ann.nothing("a push", |s| s.child("query", ROSTER).is_some());
+    // What came from the group does not become the owner's own when the client moves the contact.
+    let moved = format!(
+        "<query xmlns='{ROSTER}'><item jid='{BOB}' name='Bob Miller'><group>Friends</group></item></query>"
+    );
+    ann.ask("set", "", &moved);
+    assert_eq!(renamed(&mut ann).0, format!("{BOB}=Bob Miller"));
+    // It is the same after a restart, and who has the list of this version is sent none.
+    let version = names(&mut ann).1;
+    server.kill();
+    server.launch();
+    let mut ann = Client::login(&server, "ann", "desk");
+    let known = ann.ask(
+        "get",
+        "",
+        &format!("<query xmlns='{ROSTER}' ver='{version}'/>"),
+    );
+    assert!(known.child("query", ROSTER).is_none(), "{known:?}");
+    let mut bob = Client::online(&server, "bob", "desk");
+    card(&mut bob, "<FN>Robert Miller</FN>");
+    assert_eq!(renamed(&mut ann).0, format!("{BOB}=Robert Miller"));
+    let known = ann.ask(
+        "get",
+        "",
+        &format!("<query xmlns='{ROSTER}' ver='{version}'/>"),
+    );
+    assert!(known.child("query", ROSTER).is_some());
+    // A name of her own wins.
+    let own = format!("<query xmlns='{ROSTER}'><item jid='{BOB}' name='Chef'/></query>");
+    ann.ask("set", "", &own);
+    assert_eq!(renamed(&mut ann).0, format!("{BOB}=Chef"));
+    card(&mut bob, "<FN>Nobody</FN>");
+    let (list, _) = names(&mut ann);
+    assert_eq!(list[0], format!("{BOB}=Chef"));
+    // Without one of either there is none.
+    let none = format!("<query xmlns='{ROSTER}'><item jid='{BOB}'/></query>");
+    ann.ask("set", "", &none);
+    bob.ask("set", "", "<vCard xmlns='vcard-temp'/>");
+    let (list, _) = names(&mut ann);
+    assert_eq!(list[0], format!("{BOB}="));
+}

@@ -1,6 +1,6 @@
 //! Changes of groups, and what follows for their members.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use presence::{Bare, Decision, Refusal};
@@ -125,6 +125,11 @@ impl Model {
             Some(name) => BTreeSet::from([name.to_owned()]),
             None => self.groups.known.read().names(),
         };
+        let called: HashMap<Bare, String> = if names.is_empty() {
+            HashMap::new()
+        } else {
+            self.store.display_names()?.into_iter().collect()
+        };
         for name in names {
             let (wanted, before) = {
                 let known = self.groups.known.read();
@@ -138,7 +143,7 @@ impl Model {
                 }
             }
             for new in &wanted {
-                self.join_group(&name, new);
+                self.join_group(&name, new, called.get(new).map(String::as_str));
             }
             self.forget_group(&name);
         }
@@ -166,8 +171,32 @@ impl Model {
             let names = known.names().into_iter();
             names.filter(|n| known.wants(n, account)).collect()
         };
+        if names.is_empty() {
+            return;
+        }
+        let called = self.store.display_name(account).unwrap_or_else(|error| {
+            tracing::error!(%error, %account, "the name of a member could not be read");
+            None
+        });
         for name in names {
-            self.join_group(&name, account);
+            self.join_group(&name, account, called.as_deref());
+        }
+    }
+
+    /// The card of an account says another name: those who are in a group with it are told, unless they have given it one of their own.
+    pub(crate) fn renamed(self: &Arc<Self>, account: &Bare, called: Option<&str>) {
+        let _turn = self.groups.turn.lock();
+        for group in self.groups.of(account) {
+            if !group.rename(account, called) {
+                continue;
+            }
+            for fellow in self.there(&group).iter().filter(|m| *m != account) {
+                self.with_slot(fellow, |slot| {
+                    if let Some(entity) = &slot.entity {
+                        entity.push_listed(account);
+                    }
+                });
+            }
         }
     }
 
@@ -184,13 +213,13 @@ impl Model {
         }
     }
 
-    fn join_group(self: &Arc<Self>, name: &str, account: &Bare) {
+    fn join_group(self: &Arc<Self>, name: &str, account: &Bare, called: Option<&str>) {
         let group = {
             let mut known = self.groups.known.write();
             let made = || Arc::new(Group::new(name));
             let group = known.groups.entry(name.to_owned()).or_insert_with(made);
             let group = Arc::clone(group);
-            if !group.add(account) {
+            if !group.add(account, called) {
                 return;
             }
             let of = known.of.entry(account.clone()).or_default();

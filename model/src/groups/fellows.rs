@@ -75,14 +75,30 @@ impl Entity {
         let of_office = |g: &&str| shared.contains(g);
         let others = own.iter().flat_map(|i| i.label.groups());
         let others = others.filter(|g| !of_office(g));
-        let name = own.and_then(|i| i.label.name());
+        let called = self.called(contact);
+        let own_name = own.and_then(|i| i.label.name());
         Item {
-            label: Label::new(name, shared.iter().copied().chain(others)),
+            label: Label::new(
+                own_name.or(called.as_deref()),
+                shared.iter().copied().chain(others),
+            ),
             subscription: SubscriptionState::Both,
             ask: false,
             approved: own.is_some_and(|i| i.approved),
             ..Item::new(contact.clone())
         }
+    }
+
+    /// What a fellow member is called, where its card says it.
+    fn called(&self, contact: &Bare) -> Option<Arc<str>> {
+        self.groups.iter().find_map(|g| g.name_of(contact))
+    }
+
+    /// The name that the owner has given a contact himself: not the one that comes with a shared group, and may change there.
+    pub(crate) fn own_name(&self, contact: &Bare, name: Option<String>) -> Option<String> {
+        let kept = self.roster.items.get(contact);
+        let own = kept.and_then(|item| item.label.name());
+        name.filter(|name| own == Some(name) || self.called(contact).as_deref() != Some(name))
     }
 
     /// The groups that the owner has given a contact himself: without those of the office, which come by themselves.

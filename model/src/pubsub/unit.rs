@@ -26,11 +26,16 @@ pub(crate) struct Unit {
     nodes: Nodes,
     told: Vec<Told>,
     ops: Vec<Op>,
-    /// The picture in the card is another.
-    photo: Option<Photo>,
+    /// The card is another.
+    card: Option<NewCard>,
 }
 
-struct Photo(Option<Arc<str>>);
+/// What else is made of a card.
+struct NewCard {
+    photo: Option<Arc<str>>,
+    /// What the account is called.
+    name: Option<Arc<str>>,
+}
 
 /// The account's other data may follow from this change of a node.
 pub(super) fn converts(request: &Request) -> bool {
@@ -139,7 +144,11 @@ impl Unit {
     /// Adds another card.
     pub(crate) fn card(&mut self, account: &Bare, card: Option<Card>) {
         let photo = card.as_ref().and_then(|card| card.photo.as_deref());
-        self.photo = Some(Photo(photo.map(Arc::from)));
+        let name = card.as_ref().and_then(|card| card.facts.display_name());
+        self.card = Some(NewCard {
+            photo: photo.map(Arc::from),
+            name: name.map(Arc::from),
+        });
         self.ops.push(Op::VcardPut {
             account: account.clone(),
             card: card.map(Box::new),
@@ -272,7 +281,8 @@ impl Model {
         unit: Unit,
         answer: impl FnOnce(Result<(), Refusal>) + Send + 'static,
     ) -> Result<(), Refusal> {
-        let (owner, told, shows) = (entity.account.clone(), unit.told, unit.photo.is_some());
+        let (owner, told) = (entity.account.clone(), unit.told);
+        let called = unit.card.as_ref().map(|card| card.name.clone());
         let has_nodes = !told.is_empty();
         self.submit(entity, unit.ops, move |model, stored| {
             let done = stored.is_ok();
@@ -283,8 +293,9 @@ impl Model {
             for told in told {
                 model.tell(&owner, told);
             }
-            if shows {
+            if let Some(called) = called {
                 model.show_photo(&owner);
+                model.renamed(&owner, called.as_deref());
             }
         })?;
         if has_nodes {
@@ -296,8 +307,8 @@ impl Model {
             }
             self.node_owners.touch(&entity.account);
         }
-        if let Some(Photo(photo)) = unit.photo {
-            entity.photo = photo.into();
+        if let Some(card) = unit.card {
+            entity.photo = card.photo.into();
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use presence::directory::{Entry, Wanted};
 use presence::{Bare, Card, Facts};
 use rusqlite::{Connection, params};
 
-use super::{Outcome, bare, blob, execute, row, text};
+use super::{Outcome, bare, blob, execute, row, rows, text};
 
 /// Makes or replaces one.
 pub(crate) fn put(db: &Connection, account: i64, card: &Card) -> Outcome<()> {
@@ -62,6 +62,20 @@ pub(crate) fn facts(db: &Connection, account: i64) -> Outcome<Option<Facts>> {
             email: fact(4)?,
         })
     })
+}
+
+/// What an account is to be called: the name in its card, or else what friends call it.
+pub(crate) fn display_name(db: &Connection, account: i64) -> Outcome<Option<String>> {
+    let sql = "SELECT iif(name <> '', name, nick) FROM vcards WHERE account = ?1";
+    let name = row(db, sql, [account], |r| text(r, 0).map(str::to_owned))?;
+    Ok(name.filter(|name| !name.is_empty()))
+}
+
+/// The same of all accounts whose cards say it.
+pub(crate) fn display_names(db: &Connection) -> Outcome<Vec<(Bare, String)>> {
+    let sql = "SELECT a.address, iif(v.name <> '', v.name, v.nick) FROM vcards v \
+               JOIN accounts a ON a.id = v.account WHERE v.name <> '' OR v.nick <> ''";
+    rows(db, sql, [], |r| Ok((bare(r, 0)?, text(r, 1)?.to_owned())))
 }
 
 /// The card of one account.
