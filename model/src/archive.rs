@@ -3,6 +3,8 @@
 //! A message is in the archives of both sides by the same number. Numbers are given and queued under one lock, so that what is committed
 //! later never has a lower number: who pages on behind the last message he has seen misses none.
 
+mod readers;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,6 +72,10 @@ impl Model {
         account: &Bare,
         query: &ArchiveQuery,
     ) -> Result<ArchivePage, Refusal> {
+        self.with_entity(account, |entity| {
+            self.note_reader(entity);
+            Ok(())
+        })?;
         let octets = usize::try_from(self.rules.offline_portion).unwrap_or(usize::MAX);
         let page = self
             .store

@@ -67,6 +67,8 @@ pub(crate) struct Entity {
     pub(crate) offering: Option<Box<Offering>>,
     /// What its owner wants archived, where he ever said so.
     pub(crate) archive: Option<Box<ArchivePreferences>>,
+    /// When a client of its last read its archive, within a day.
+    pub(crate) archive_read: Option<Utc>,
     pub(crate) last_seen: Option<(Utc, Option<String>)>,
     /// Which message of the day the owner has got last.
     pub(crate) motd: u64,
@@ -194,6 +196,7 @@ impl Entity {
             offered: BTreeMap::new(),
             offering: None,
             archive: record.archive,
+            archive_read: record.archive_read,
             last_seen: record.last_seen,
             motd: record.motd,
             photo: OnceCell::new(),

@@ -5,7 +5,7 @@ mod phones;
 use std::sync::Arc;
 use std::time::Duration;
 
-use presence::{ArchiveId, Bare, Message, Refusal, Timestamp};
+use presence::{Bare, Message, Refusal, Timestamp};
 use store::Op;
 
 use crate::archive::Sides;
@@ -22,7 +22,7 @@ pub(crate) use phones::Offering;
 const STALLED: Duration = Duration::from_secs(10);
 
 /// A message that leaves the archive within this time is given to clients that read the archive, too.
-const TO_LOOK: Duration = Duration::from_secs(3600);
+pub(crate) const TO_LOOK: Duration = Duration::from_secs(3600);
 
 /// Stored messages on their way to a client, portion by portion. Each is removed when it is written to the connection, and the next
 /// is read when that is on the disk.
@@ -37,7 +37,7 @@ pub(crate) struct Giving {
     portion: Vec<(u64, u64)>,
     /// Something was taken away since the portion was read, or is on its way to the disk, and may stand in the portion all the same:
     /// what is left is to be counted anew when the portion is removed.
-    uncertain: bool,
+    pub(crate) uncertain: bool,
     /// When it was given.
     since: Timestamp,
 }
@@ -71,6 +71,14 @@ impl Model {
         let size = store::stored_size(&letter.message);
         let (most, most_bytes) = (self.rules.offline_messages, self.rules.offline_bytes);
         if entity.offline >= most || entity.offline_bytes.saturating_add(size) > most_bytes {
+            // Its clients find it in the archive. While one is being given what waits it would not learn that there is more.
+            if sides.recipient && entity.giving.is_none() && self.has_reader(entity) {
+                self.keep_archived(entity, letter, sides)?;
+                if handling.speakable {
+                    self.offer(entity, &letter.message, None, |_| true);
+                }
+                return Ok(());
+            }
             // There is room soon when somebody is being given what waits.
             return Err(match entity.giving {
                 Some(_) => Refusal::Overloaded,
@@ -418,16 +426,6 @@ impl Model {
         if next == Ok(true) {
             self.give(account);
         }
-    }
-
-    /// A session reads the archive of its account: what came until now, waits and stands there it has to look for there, and is not
-    /// given (XEP-0386 §3.2).
-    pub fn reads_archive(&self, account: &Bare, session: SessionId) -> Result<(), Refusal> {
-        self.with_entity(account, |entity| {
-            let own = entity.session(session).ok_or(Refusal::NotFound)?;
-            own.reads_archive = Some(ArchiveId(*self.next_archive.lock()));
-            Ok(())
-        })
     }
 
     /// It stands in the archive of the account, and will for as long as it takes to look.

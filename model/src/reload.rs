@@ -57,6 +57,7 @@ impl Model {
         (entity.disabled, entity.doomed) = (record.disabled, false);
         entity.roster = record.roster;
         entity.archive = record.archive;
+        entity.archive_read = record.archive_read;
         entity.grants = record.grants.into_iter().collect();
         entity.adopt_blocks(Arc::new(record.blocked));
         entity.inbox = self.applied(record.inbox).into_iter().collect();

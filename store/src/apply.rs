@@ -7,9 +7,9 @@ use rusqlite::Connection;
 
 use crate::indexing::Backlog;
 use crate::tables::{
-    accounts, aliases, archive_log, archive_preferences, bindings, blocks, grants, groups, inbox,
-    last_known, last_seen, login_tokens, meta, nodes, offline, outbox, pending_in, private,
-    publications, reports, roster, vcards, watches,
+    accounts, aliases, archive_log, archive_preferences, archive_readers, bindings, blocks, grants,
+    groups, inbox, last_known, last_seen, login_tokens, meta, nodes, offline, outbox, pending_in,
+    private, publications, reports, roster, vcards, watches,
 };
 use crate::{NextIds, Op, StoreError};
 
@@ -293,6 +293,11 @@ fn apply_presence(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), S
             ids.iter()
                 .try_for_each(|id| offline::remove(db, account, *id))
         }
+        Op::OfflineArchived {
+            account,
+            from,
+            below,
+        } => offline::remove_archived(db, memory.number(db, account)?, *from, *below),
         Op::PublicationPut {
             account,
             publication,
@@ -393,6 +398,9 @@ fn apply_archive(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), St
             account,
             preferences,
         } => archive_preferences::put(db, memory.number(db, account)?, preferences),
+        Op::ArchiveRead { account, at } => {
+            archive_readers::put(db, memory.number(db, account)?, *at)
+        }
         _ => unreachable!("the other operations are applied above"),
     }
 }

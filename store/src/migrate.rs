@@ -11,7 +11,7 @@ use crate::StoreError;
 use crate::place::APPLICATION_ID;
 
 /// The steps. Step N leads from schema N − 1 to N; what was released is never changed.
-const STEPS: [&str; 10] = [
+const STEPS: [&str; 11] = [
     include_str!("../../schemas/sql/0001_initial.sql"),
     include_str!("../../schemas/sql/0002_person.sql"),
     include_str!("../../schemas/sql/0003_blocking.sql"),
@@ -22,6 +22,7 @@ const STEPS: [&str; 10] = [
     include_str!("../../schemas/sql/0008_nodes.sql"),
     include_str!("../../schemas/sql/0009_photos.sql"),
     include_str!("../../schemas/sql/0010_lifetimes.sql"),
+    include_str!("../../schemas/sql/0011_archive_readers.sql"),
 ];
 
 /// The schema that this version knows.

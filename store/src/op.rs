@@ -127,6 +127,12 @@ pub enum Op {
     },
     /// They were delivered.
     OfflineRemove { account: Bare, ids: Vec<u64> },
+    /// Those that stand in the archive of the account by a number from one on and below another need not be delivered.
+    OfflineArchived {
+        account: Bare,
+        from: ArchiveId,
+        below: ArchiveId,
+    },
     /// A publication that outlives the process.
     PublicationPut {
         account: Bare,
@@ -184,6 +190,8 @@ pub enum Op {
         account: Bare,
         preferences: Box<ArchivePreferences>,
     },
+    /// A client of the account has read the archive.
+    ArchiveRead { account: Bare, at: Utc },
     /// The account has got this message of the day.
     MotdTold { account: Bare, number: u64 },
     /// Keeps a token that a client may log in with from now on, in place of one that it was given and never used. An account has at most
@@ -283,6 +291,7 @@ impl Op {
             Self::InboxMark { .. } => "inbox-mark",
             Self::OfflinePut { .. } => "offline-put",
             Self::OfflineRemove { .. } => "offline-remove",
+            Self::OfflineArchived { .. } => "offline-archived",
             Self::PublicationPut { .. } => "publication-put",
             Self::PublicationRemove { .. } => "publication-remove",
             Self::BindingPut { .. } => "binding-put",
@@ -298,6 +307,7 @@ impl Op {
             Self::ArchivePut { .. } => "archive-put",
             Self::ArchivePrune { .. } => "archive-prune",
             Self::ArchivePreferencesPut { .. } => "archive-preferences-put",
+            Self::ArchiveRead { .. } => "archive-read",
             Self::MotdTold { .. } => "motd-told",
             Self::LoginTokenPut { .. } => "login-token-put",
             Self::LoginTokenUsed { .. } => "login-token-used",

@@ -47,6 +47,7 @@ struct Account {
     inbox: BTreeMap<Bare, u64>,
     archive: BTreeMap<ArchiveId, (Address, ArchivedForm)>,
     wants: Option<Box<ArchivePreferences>>,
+    archive_read: Option<presence::Utc>,
     nodes: BTreeMap<Arc<str>, Node>,
     last_seen: Option<(presence::Utc, Option<String>)>,
     motd: u64,

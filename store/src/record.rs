@@ -40,6 +40,8 @@ pub struct AccountRecord {
     pub inbox: Vec<(Bare, u64)>,
     /// What it wants archived, where it ever said so.
     pub archive: Option<Box<ArchivePreferences>>,
+    /// When a client of its last read its archive.
+    pub archive_read: Option<Utc>,
     /// When the account was last present and its last status.
     pub last_seen: Option<(Utc, Option<String>)>,
     /// Which message of the day it has got last; 0 for none.

@@ -422,6 +422,13 @@ fn presence_op() -> impl Strategy<Value = Op> {
         }),
         (account(), vec(0..6u64, 0..4))
             .prop_map(|(account, ids)| Op::OfflineRemove { account, ids }),
+        (account(), archive_id(), archive_id()).prop_map(|(account, from, below)| {
+            Op::OfflineArchived {
+                account,
+                from,
+                below,
+            }
+        }),
         (account(), shared_publication()).prop_map(|(account, publication)| Op::PublicationPut {
             account,
             publication

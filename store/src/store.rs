@@ -19,9 +19,9 @@ use crate::place::{Place, create_private};
 use crate::pool::Pool;
 use crate::queue::{Done, Queue};
 use crate::tables::{
-    accounts, aliases, archive, archive_log, archive_preferences, bindings, blocks, grants, groups,
-    inbox, last_known, last_seen, login_tokens, meta, nodes, offline, outbox, pending_in, private,
-    publications, reports, roster, state, vcards, watches,
+    accounts, aliases, archive, archive_log, archive_preferences, archive_readers, bindings,
+    blocks, grants, groups, inbox, last_known, last_seen, login_tokens, meta, nodes, offline,
+    outbox, pending_in, private, publications, reports, roster, state, vcards, watches,
 };
 use crate::writer::{Sink, Writer};
 use crate::{
@@ -338,6 +338,19 @@ impl Store {
         })
     }
 
+    /// What an account is to be called: the name in its card, or else the nickname there.
+    pub fn display_name(&self, account: &Bare) -> Result<Option<String>, StoreError> {
+        self.0.pool.read(|db| match accounts::id(db, account)? {
+            Some(id) => vcards::display_name(db, id),
+            None => Ok(None),
+        })
+    }
+
+    /// The same of all accounts whose cards say it.
+    pub fn display_names(&self) -> Result<Vec<(Bare, String)>, StoreError> {
+        self.0.pool.read(vcards::display_names)
+    }
+
     /// The first `most` accounts of a domain that are open and fit, by address. Reads all accounts when few fit.
     pub fn directory(
         &self,
@@ -513,6 +526,7 @@ fn load(db: &Connection, account: &Bare) -> Result<Option<AccountRecord>, StoreE
         offline_bytes,
         inbox: inbox::load(db, id)?,
         archive: archive_preferences::load(db, id)?,
+        archive_read: archive_readers::load(db, id)?,
         last_seen: last_seen::load(db, id)?,
         motd: head.motd,
     }))

@@ -5,6 +5,7 @@ pub(crate) mod aliases;
 pub(crate) mod archive;
 pub(crate) mod archive_log;
 pub(crate) mod archive_preferences;
+pub(crate) mod archive_readers;
 pub(crate) mod bindings;
 pub(crate) mod blocks;
 pub(crate) mod grants;

@@ -157,6 +157,7 @@ fn expected() -> AccountRecord {
         offline: 1,
         offline_bytes: stored_size(&message()),
         inbox: vec![(bob(), 41)],
+        archive_read: None,
         archive: None,
         last_seen: Some((Utc(1_700_000_000_003), Some("gone home".into()))),
         motd: 0,

@@ -121,3 +121,47 @@ fn an_account_says_that_it_has_one() {
         assert!(features.iter().any(there), "{feature}");
     }
 }
+
+#[test]
+fn what_is_too_much_to_wait_is_found_in_the_archive_by_who_reads_it() {
+    let limits = "[limits]\noffline_messages = 2";
+    let mut server = Server::with(limits, &["ann", "bob"]);
+    let mut ann = Client::online(&server, "ann", "desk");
+    for text in ["one", "two", "refused"] {
+        say(&mut ann, text);
+    }
+    let refused = ann.settle();
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert_eq!(
+        condition(&refused[0]).as_deref(),
+        Some("service-unavailable")
+    );
+    // His client reads the archive, and that is known after a crash.
+    let mut bob = Client::login(&server, "bob", "desk");
+    assert_eq!(page(&mut bob, "").0, ["one", "two"]);
+    // What is written behind it is on the disk.
+    let item = "<query xmlns='jabber:iq:roster'><item jid='ann@office.example'/></query>";
+    let done = bob.ask("set", "", item);
+    assert_eq!(done.attribute("type").as_deref(), Some("result"));
+    server.kill();
+    server.launch();
+    let mut ann = Client::online(&server, "ann", "desk");
+    for number in 3..20 {
+        say(&mut ann, &number.to_string());
+    }
+    assert!(ann.settle().is_empty());
+    server.kill();
+    server.launch();
+    let mut bob = Client::online(&server, "bob", "desk");
+    bob.message("one");
+    bob.message("two");
+    bob.nothing("more than waits", |s| s.name() == "message");
+    let (found, _) = page(&mut bob, "");
+    let later = (3..20).map(|number| number.to_string());
+    let all: Vec<_> = ["one", "two"]
+        .into_iter()
+        .map(str::to_owned)
+        .chain(later)
+        .collect();
+    assert_eq!(found, all);
+}

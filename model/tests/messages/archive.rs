@@ -184,6 +184,17 @@ fn what_is_archived_need_not_be_given_twice() {
     send_ann("private", false);
     let (ann, session) = world.connect("ann@localhost/desk");
     world.model.reads_archive(&bare("ann"), session).unwrap();
+    world.settle();
+    let waiting = || {
+        world
+            .model
+            .store()
+            .offline_messages(&bare("ann"))
+            .unwrap()
+            .len()
+    };
+    // It waits no longer, whether the client becomes available or not.
+    assert_eq!(waiting(), 1);
     send_ann("late", true);
     let come = |session| {
         let shown = presented("a", 0);
@@ -195,14 +206,6 @@ fn what_is_archived_need_not_be_given_twice() {
         texts(&ann),
         [("private".to_owned(), true), ("late".to_owned(), true)]
     );
-    let waiting = || {
-        world
-            .model
-            .store()
-            .offline_messages(&bare("ann"))
-            .unwrap()
-            .len()
-    };
     assert_eq!((waiting(), archive(&world, "ann").len()), (0, 2));
     // Nothing of it comes again, to others either.
     world.model.disconnect(&bare("ann"), session, None);
@@ -233,5 +236,65 @@ fn what_does_not_stay_archived_is_given() {
         world.model.available(&bare("ann"), session, shown).unwrap();
         world.settle();
         assert_eq!(!texts(&ann).is_empty(), given, "{hours}");
+    }
+}
+
+/// Whose clients read the archive is told there what does not fit elsewhere.
+#[test]
+fn what_is_too_much_to_wait_is_archived_alone_for_who_reads_archives() {
+    let rules = Rules {
+        archive: Some(Duration::from_secs(30 * 86_400)),
+        offline_messages: 2,
+        offline_expires: None,
+        ..Rules::default()
+    };
+    let world = World::new(1, rules);
+    world.add("ann");
+    world.add("bob");
+    let said = |text: &str| Message {
+        received: world.now().utc,
+        ..message(text, "bob@localhost/x", "ann@localhost")
+    };
+    for text in ["one", "two"] {
+        assert_eq!(send(&world, said(text)), Ok(Sent::Stored));
+    }
+    // Nobody knows that anybody would look for it.
+    assert_eq!(send(&world, said("refused")), Err(Refusal::Unavailable));
+    assert_eq!(archive(&world, "ann").len(), 2);
+    // Now somebody has looked.
+    assert_eq!(send(&world, said("three")), Ok(Sent::Stored));
+    let waiting = world.model.store().offline_messages(&bare("ann")).unwrap();
+    assert_eq!((waiting.len(), archive(&world, "ann").len()), (2, 3));
+    assert_eq!(archive(&world, "bob"), archive(&world, "ann"));
+    // What is in no archive has no other place.
+    let private = Handling {
+        archivable: false,
+        ..HANDLING
+    };
+    let answer = Arc::new(Mutex::new(None));
+    let slot = Arc::clone(&answer);
+    let told = move |_: &Message, sent| *slot.lock() = Some(sent);
+    world.model.message(said("private"), private, told);
+    world.settle();
+    assert_eq!(*answer.lock(), Some(Err(Refusal::Unavailable)));
+    // A client that is given what waits would not learn of it.
+    let (ann, session) = world.connect("ann@localhost/desk");
+    let shown = presented("a", 0);
+    world.model.available(&bare("ann"), session, shown).unwrap();
+    world.settle();
+    assert_eq!(texts(&ann).len(), 2);
+    world.model.disconnect(&bare("ann"), session, None);
+    world.settle();
+    for text in ["four", "five", "six"] {
+        assert_eq!(send(&world, said(text)), Ok(Sent::Stored), "{text}");
+    }
+    // Whoever has looked so long ago that the archive does not reach back there may have gone over to something else.
+    world.pass(Duration::from_secs(31 * 86_400));
+    for text in ["seven", "eight"] {
+        assert_eq!(
+            send(&world, said(text)),
+            Err(Refusal::Unavailable),
+            "{text}"
+        );
     }
 }

@@ -186,6 +186,20 @@ impl Oracle {
             Op::OfflineRemove { account, ids } => {
                 self.at(&account)?.offline.retain(|id, _| !ids.contains(id));
             }
+            Op::OfflineArchived {
+                account,
+                from,
+                below,
+            } => {
+                let read = |message: &presence::Message| {
+                    message
+                        .archived
+                        .is_some_and(|id| (from..below).contains(&id))
+                };
+                self.at(&account)?
+                    .offline
+                    .retain(|_, message| !read(message));
+            }
             Op::PublicationPut {
                 account,
                 publication,
@@ -281,6 +295,7 @@ impl Oracle {
                 account,
                 preferences,
             } => self.at(&account)?.wants = Some(preferences),
+            Op::ArchiveRead { account, at } => self.at(&account)?.archive_read = Some(at),
             Op::LoginTokenPut {
                 account: name,
                 token,
@@ -426,6 +441,7 @@ impl Oracle {
             offline_bytes: account.offline.values().map(stored_size).sum(),
             inbox: account.inbox.clone().into_iter().collect(),
             archive: account.wants.clone(),
+            archive_read: account.archive_read,
             last_seen: account.last_seen.clone(),
             motd: account.motd,
         })

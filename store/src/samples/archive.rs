@@ -82,5 +82,6 @@ pub(crate) fn archive_op() -> impl Strategy<Value = Op> {
         1 => (account(), preferences().prop_map(Box::new)).prop_map(|(account, preferences)| {
             Op::ArchivePreferencesPut { account, preferences }
         }),
+        1 => (account(), 0..4_i64).prop_map(|(account, at)| Op::ArchiveRead { account, at: Utc(at) }),
     ]
 }

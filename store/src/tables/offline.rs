@@ -30,6 +30,18 @@ pub(crate) fn remove(db: &Connection, account: i64, id: u64) -> Outcome<()> {
     execute(db, sql, params![account, id.cast_signed()]).map(drop)
 }
 
+/// Those that stand in an archive by these numbers are read there.
+pub(crate) fn remove_archived(
+    db: &Connection,
+    account: i64,
+    from: ArchiveId,
+    below: ArchiveId,
+) -> Outcome<()> {
+    let sql = "DELETE FROM offline WHERE account = ?1 AND archived >= ?2 AND archived < ?3";
+    let (from, below) = (from.0.cast_signed(), below.0.cast_signed());
+    execute(db, sql, params![account, from, below]).map(drop)
+}
+
 /// How many there are and their size in octets.
 pub(crate) fn total(db: &Connection, account: i64) -> Outcome<(usize, u64)> {
     let sql = "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM offline WHERE account = ?1";

@@ -10,7 +10,7 @@ pub(super) const CHANNEL_BINDING: Extension = Extension::new(
 );
 
 pub(super) const BIND2: Extension = Extension::new("Bind 2", "XEP-0386", "1.1.0", &[]).partly(
-    "Offline messages that stand in the archive are dropped when the client becomes available, not when it binds; those that do not are delivered.",
+    "Offline messages that stand in the archive are dropped when a client binds so; those that do not are delivered.",
 );
 
 pub(super) const SASL2: Extension =
