@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use presence::{Address, Bare, Refusal};
+use bytes::Bytes;
+use presence::{Address, Bare, Message, MessageKind, MessageNative, Note, Refusal, Utc};
 use store::{Op, StoreError};
 
 use crate::commit::Reply;
@@ -34,6 +35,25 @@ impl Motd {
             number: u64::from_be_bytes(*number),
             text: std::str::from_utf8(text).ok()?.into(),
         })
+    }
+}
+
+/// An announcement as phones of an account are given messages: from the domain.
+fn for_phones(to: &Bare, text: &str, now: Utc) -> Message {
+    Message {
+        from: Address::from(Bare::from_prepared(to.domain())),
+        to: Address::from(to.clone()),
+        kind: MessageKind::Headline,
+        id: None,
+        thread: None,
+        subjects: Vec::new(),
+        bodies: vec![Note {
+            lang: None,
+            text: text.to_owned(),
+        }],
+        native: MessageNative::Xmpp(Bytes::new()),
+        received: now,
+        archived: None,
     }
 }
 
@@ -108,7 +128,8 @@ impl Model {
         self.store.submit_soft(told);
     }
 
-    /// What an account gets when it comes online.
+    /// What an account gets when it comes online with a client. A phone has no such moment: it registers anew by itself, at night too, and
+    /// would ring for what is not urgent; whoever has only a phone is reached by [`Model::announce`].
     pub(crate) fn welcome_with_motd(&self, entity: &mut Entity, session: SessionId) {
         if let Some(told) = self.greet(entity, &[session]) {
             self.store.submit_soft(vec![told]);
@@ -134,9 +155,9 @@ impl Model {
         })
     }
 
-    /// Tells all who are online; how many accounts those are.
+    /// Tells all who are online, in a client or with a phone that takes messages; how many accounts those are.
     pub fn announce(&self, text: &str) -> usize {
-        let mut accounts = 0;
+        let (mut accounts, now) = (0, self.now().utc);
         self.each(|slot| {
             let Some(entity) = &slot.entity else { return };
             let to = &entity.account;
@@ -144,6 +165,9 @@ impl Model {
             for session in entity.sessions.iter().filter(|s| s.available.is_some()) {
                 session.route.deliver(&Event::Announcement { to, text });
                 any = true;
+            }
+            if !entity.bindings.is_empty() {
+                any |= self.offer(entity, &for_phones(to, text, now), None, |_| true);
             }
             accounts += usize::from(any);
         });

@@ -7,7 +7,7 @@ use model::commit::Reply;
 
 use super::person::{error, inner};
 use super::world::DOMAIN;
-use super::{Chat, World};
+use super::{Chat, Phone, World};
 
 const OFFICE: Option<&str> = Some(DOMAIN);
 const ITEMS: &str = "http://jabber.org/protocol/disco#items";
@@ -126,6 +126,32 @@ fn an_announcement_is_for_those_who_are_online() {
     let mut carol = Chat::connect(&world, "carol", "desk");
     carol.send(&mut world, "<presence/>");
     assert!(told(&carol).is_empty());
+}
+
+#[test]
+fn phones_hear_announcements_but_not_the_message_of_the_day() {
+    let mut world = World::open(&["ann", "bob", "carol"]);
+    let ann = Chat::online(&mut world, "ann", "desk");
+    let mut phones = [Phone::new("ann", 1), Phone::new("bob", 2)];
+    for phone in &mut phones {
+        phone.register(&mut world, 3600);
+    }
+    // One account each, however many devices.
+    assert_eq!(world.model.announce("Fire & smoke"), 2);
+    world.settle();
+    assert_eq!(told(&ann), ["Fire & smoke"]);
+    for phone in &phones {
+        assert_eq!(phone.messages(&mut world), ["Fire & smoke"]);
+    }
+    motd(&mut world, Some("Soup today"), true);
+    phones[1].register(&mut world, 3600);
+    world.settle();
+    assert_eq!(told(&ann), ["Soup today"]);
+    for phone in &phones {
+        assert!(phone.messages(&mut world).is_empty());
+    }
+    phones[1].register(&mut world, 0);
+    assert_eq!(world.model.announce("All clear"), 1);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod blocking;
 mod client_state;
 mod components;
 mod eventing;
+mod group_commands;
 mod limits;
 mod login;
 mod management;
