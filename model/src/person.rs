@@ -60,7 +60,18 @@ impl Model {
     }
 
     /// What an account keeps under these names, in their order; `None` where there is nothing.
-    pub fn private(&self, account: &Bare, labels: &[Label]) -> Result<Vec<Option<Bytes>>, Refusal> {
+    pub fn private(
+        self: &Arc<Self>,
+        account: &Bare,
+        labels: &[Label],
+    ) -> Result<Vec<Option<Bytes>>, Refusal> {
+        if labels.iter().any(is_bookmarks) {
+            // What is shown is the same before and after.
+            self.with_entity(account, |entity| {
+                self.ensure_nodes(entity)?;
+                self.import_when_read(entity)
+            })?;
+        }
         labels
             .iter()
             .map(|label| {

@@ -36,6 +36,7 @@ use crate::commit::Reply;
 use crate::entity::Entity;
 use crate::shards::Model;
 
+use bookmarks::is_bookmark_node;
 pub(crate) use bookmarks::is_bookmarks;
 pub use nodes::Limits;
 pub(crate) use nodes::{Nodes, Owners};
@@ -70,6 +71,9 @@ impl Model {
                         return self.change_converted(entity, asker, request, reply);
                     }
                     return self.change_nodes(entity, asker, request, reply);
+                }
+                if asker.bare == *owner && shows_bookmarks(&request) {
+                    self.import_when_read(entity)?;
                 }
                 if entity.pending_commits == 0 {
                     reply.send(self.read_nodes(entity, asker, &request));
@@ -111,6 +115,12 @@ impl Model {
         entity.nodes = Some(Box::new(Nodes::of(records)));
         Ok(())
     }
+}
+
+/// The answer depends on whether there are bookmarks.
+fn shows_bookmarks(request: &Request) -> bool {
+    let all = matches!(request, Request::Discover { node: None });
+    all || request.node().is_some_and(|node| is_bookmark_node(node))
 }
 
 /// What a stranger is told at an account without nodes.

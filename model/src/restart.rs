@@ -33,6 +33,7 @@ impl Model {
             timers.push(now.deadline(due), owner, Ending::Nodes);
         }
         self.node_owners.begin(owners);
+        self.look_for_photos().map_err(fault)?;
         let owed = self.store.outbox().map_err(fault)?;
         // Debt and mark are written by one commit, so below these numbers nothing comes a second time, and memory need not know how far
         // each contact has come.

@@ -257,8 +257,8 @@ fn the_account_says_that_they_are_the_same() {
     }
 }
 
-#[test]
-fn what_private_storage_had_before_is_not_lost() {
+/// Private storage has bookmarks from before it was joined with the nodes.
+fn kept_before() -> (Office, String) {
     let mut office = office();
     let old = storage("<conference jid='old@rooms.example' name='Old'/>");
     let kept = presence::Kept {
@@ -279,7 +279,12 @@ fn what_private_storage_had_before_is_not_lost() {
     let done = Box::new(|stored: Result<(), _>| stored.unwrap());
     office.world.model.store().submit(vec![put], done).unwrap();
     office.world.settle();
-    assert_eq!(office.kept(), old);
+    (office, old)
+}
+
+#[test]
+fn what_private_storage_had_before_is_not_lost() {
+    let (mut office, _) = kept_before();
     office.publish(NODE, "new@rooms.example", &room("", ""));
     let kept = office.kept();
     assert!(kept.contains("old@rooms.example") && kept.contains("new@rooms.example"));
@@ -289,4 +294,35 @@ fn what_private_storage_had_before_is_not_lost() {
     let delete = format!("<pubsub xmlns='{PUBSUB}#owner'><delete node='{OLD}'/></pubsub>");
     inner(&office.ann.ask(&mut office.world, "set", None, &delete));
     assert_eq!(office.kept(), format!("<storage xmlns='{OLD}'/>"));
+}
+
+#[test]
+fn what_private_storage_had_before_is_in_the_nodes_when_it_is_read() {
+    // Whatever is read first.
+    for node in [NODE, OLD] {
+        let (mut office, old) = kept_before();
+        assert_eq!(office.items(node).len(), 1, "{node}");
+        let ids: Vec<_> = office.items(NODE).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(ids, ["old@rooms.example"]);
+        assert_eq!(office.items(OLD), [pair("current", &old)]);
+        assert_eq!(office.kept(), old);
+    }
+    let (mut office, old) = kept_before();
+    assert_eq!(office.kept(), old);
+    let ids: Vec<_> = office.items(NODE).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(ids, ["old@rooms.example"]);
+    // Others who look change nothing and see nothing.
+    let (mut office, _) = kept_before();
+    let mut bob = Chat::online(&mut office.world, "bob", "desk");
+    let items = format!("<pubsub xmlns='{PUBSUB}'><items node='{NODE}'/></pubsub>");
+    let refused = bob.ask(&mut office.world, "get", ANN, &items);
+    assert!(error(&refused).contains("item-not-found"));
+    let kept = office.world.model.store().private(
+        &super::bare("ann"),
+        &presence::card::Label {
+            namespace: OLD.to_owned(),
+            name: "storage".to_owned(),
+        },
+    );
+    assert!(kept.unwrap().is_some());
 }

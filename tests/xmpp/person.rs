@@ -106,3 +106,28 @@ fn the_directory_is_searched_beside_other_traffic() {
         "{all}"
     );
 }
+
+#[test]
+fn pictures_from_before_they_were_written_down_are_found_at_the_start() {
+    let mut server = Server::start(&["ann", "bob"]);
+    let mut ann = Client::online(&server, "ann", "desk");
+    let card = "<vCard xmlns='vcard-temp'><FN>Ann</FN><PHOTO><TYPE>image/png</TYPE><BINVAL>YWJj</BINVAL></PHOTO></vCard>";
+    let done = ann.ask("set", "", card);
+    assert_eq!(done.attribute("type").as_deref(), Some("result"));
+    ann.close();
+    server.kill();
+    // As an earlier schema had it.
+    let database = rusqlite::Connection::open(server.data().join("adsum.db")).unwrap();
+    database
+        .execute_batch("DELETE FROM photos; DELETE FROM meta WHERE key = 'photos-known'")
+        .unwrap();
+    drop(database);
+    server.launch();
+    let mut ann = Client::login(&server, "ann", "desk");
+    ann.send("<presence/>");
+    let own = ann.jid.clone();
+    let shown = ann.presence(&own, "");
+    let update = shown.child("x", "vcard-temp:x:update").unwrap();
+    let photo = update.child("photo", "vcard-temp:x:update").unwrap();
+    assert_eq!(photo.text(), "a9993e364706816aba3e25717850c26c9cd0d89d");
+}

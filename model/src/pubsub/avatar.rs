@@ -7,7 +7,7 @@ use bytes::Bytes;
 use presence::{Address, Bare, Card, Native, Publication, Refusal};
 use services::avatar::{self, DATA, METADATA, Photo, Said};
 use services::pubsub::{Item, Request};
-use store::Op;
+use store::{Op, StoreError};
 
 use super::unit::{Unit, form};
 use crate::entity::Entity;
@@ -140,6 +140,38 @@ impl Model {
         } else {
             avatar::into_card(Some(&card), None)
         })
+    }
+
+    /// Looks once for pictures in cards that were stored before it was written down which picture is in a card.
+    pub(crate) fn look_for_photos(&self) -> Result<(), StoreError> {
+        const DONE: &str = "photos-known";
+        if self.store.meta(DONE)?.is_some() {
+            return Ok(());
+        }
+        let mut found = Vec::new();
+        for account in self.store.cards_without_photo()? {
+            let Some(card) = self.store.card(&account)? else {
+                continue;
+            };
+            if let Said::This(photo) = avatar::of_card(&card.xml) {
+                let photo = Some(photo.id);
+                found.push(Op::VcardPut {
+                    account,
+                    card: Some(Box::new(Card { photo, ..card })),
+                });
+            }
+            // Nothing is served yet: the disk can be waited for.
+            if found.len() >= 64 {
+                self.store.submit_soft(std::mem::take(&mut found));
+                self.store.barrier();
+            }
+        }
+        found.push(Op::MetaPut {
+            key: DONE.to_owned(),
+            value: vec![1],
+        });
+        self.store.submit_soft(found);
+        Ok(())
     }
 
     fn card_of(&self, account: &Bare) -> Result<Option<Card>, Refusal> {

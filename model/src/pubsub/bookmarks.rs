@@ -20,6 +20,11 @@ pub(crate) fn is_bookmarks(label: &Label) -> bool {
     label.namespace == LEGACY && label.name == STORAGE
 }
 
+/// In this node there are bookmarks.
+pub(super) fn is_bookmark_node(node: &str) -> bool {
+    node == NODE || node == LEGACY
+}
+
 impl Model {
     /// The single ones have changed.
     pub(super) fn bookmarks_to_storage(
@@ -128,6 +133,22 @@ impl Model {
             Some(xml) => Ok(Some(xml)),
             None => self.store.private(account, &label()),
         }
+    }
+
+    /// Their owner reads them for the first time since: whatever the way, all ways show the same from then on. What is on its way to the
+    /// disk waits; whoever reads meanwhile reads what was there.
+    pub(crate) fn import_when_read(self: &Arc<Self>, entity: &mut Entity) -> Result<(), Refusal> {
+        let there = entity.nodes.as_ref();
+        let there = there.is_some_and(|nodes| nodes.all.contains_key(LEGACY));
+        if there || entity.pending_commits > 0 {
+            return Ok(());
+        }
+        let mut unit = Unit::of(entity);
+        self.import_bookmarks(entity, &mut unit)?;
+        if unit.is_empty() {
+            return Ok(());
+        }
+        self.commit_unit(entity, unit, |_| ())
     }
 
     /// Bookmarks that private storage had before it showed those of the node are put there.

@@ -155,6 +155,11 @@ impl Unit {
         });
     }
 
+    /// Nothing is to be changed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.ops.is_empty()
+    }
+
     /// Adds something else.
     pub(crate) fn also(&mut self, op: Op) {
         self.ops.push(op);
