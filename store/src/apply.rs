@@ -1,6 +1,7 @@
 //! One operation onto the tables.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use presence::{ArchiveId, Bare};
 use rusqlite::Connection;
@@ -11,6 +12,7 @@ use crate::tables::{
     groups, inbox, last_known, last_seen, login_tokens, meta, nodes, offline, outbox, pending_in,
     private, publications, reports, roster, vcards, watches,
 };
+use crate::tail::Tail;
 use crate::{NextIds, Op, StoreError};
 
 /// So many accounts are remembered by number; one more and all are forgotten, which costs a look-up each.
@@ -23,16 +25,19 @@ pub(crate) struct Memory {
     pub(crate) free: NextIds,
     /// What is left to be done in archives.
     pub(crate) backlog: Backlog,
+    /// The end of the log, for readers.
+    pub(crate) tail: Arc<Tail>,
     /// What is written next.
     buffer: Vec<u8>,
 }
 
 impl Memory {
-    pub(crate) fn new(free: NextIds, backlog: Backlog) -> Self {
+    pub(crate) fn new(free: NextIds, backlog: Backlog, tail: Tail) -> Self {
         Self {
             numbers: HashMap::new(),
             free,
             backlog,
+            tail: Arc::new(tail),
             buffer: Vec::new(),
         }
     }
@@ -382,11 +387,14 @@ fn apply_archive(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), St
                 return Ok(());
             }
             let Memory {
-                backlog, buffer, ..
+                backlog,
+                buffer,
+                tail,
+                ..
             } = memory;
             let indexed = id.0.cast_signed() <= backlog.collected;
             backlog.waiting += usize::from(!indexed);
-            archive_log::put(db, *id, sides, message, buffer, indexed)
+            archive_log::put(db, *id, sides, message, buffer, indexed, tail)
         }
         Op::ArchivePrune { below, most } => {
             let last = archive_log::prune(db, *below, *most)?;

@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use crate::StoreError;
 use crate::tables::archive_log::{self, Entry};
 use crate::tables::{execute, state};
+use crate::tail::Tail;
 
 /// So many rows go into the index at a time: some milliseconds.
 const PORTION: usize = 1024;
@@ -52,6 +53,13 @@ impl Backlog {
             disturbed: false,
             gone: archive_log::any_gone(db)?,
         })
+    }
+
+    /// The end of the log as a run before has left it.
+    pub(crate) fn tail(&self, db: &Connection) -> Result<Tail, StoreError> {
+        let found = archive_log::unindexed(db, self.indexed, usize::MAX >> 1)?;
+        let entries = found.map(|found| found.entries).unwrap_or_default();
+        Ok(Tail::new(self.indexed, entries))
     }
 }
 
@@ -262,7 +270,14 @@ mod tests {
     fn ids(writer: &Writer, name: &str) -> Vec<u64> {
         let number = accounts::id(writer.db(), &bare(name)).unwrap().unwrap();
         let query = ArchiveQuery::default();
-        let page = archive::page(writer.db(), number, &query, usize::MAX, usize::MAX).unwrap();
+        let page = archive::page(
+            (writer.db(), &writer.tail()),
+            number,
+            &query,
+            usize::MAX,
+            usize::MAX,
+        )
+        .unwrap();
         page.unwrap().messages.iter().map(|m| m.id.0).collect()
     }
 

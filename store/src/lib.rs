@@ -11,6 +11,7 @@
 //! | `writer` | group commit, and telling those who wait |
 //! | `apply` | one operation onto the tables |
 //! | `indexing` | the index of archives, which follows in bulk |
+//! | `tail` | whose the messages are that are not in that index yet |
 //! | `tables` | the statements, one file a table |
 //! | `codec` | documents, messages and lists as octets |
 //! | `migrate` | numbered steps of the schema (`schemas/sql`) |
@@ -39,6 +40,7 @@ mod record;
 mod samples;
 mod store;
 mod tables;
+mod tail;
 mod writer;
 
 pub use backup::verify;

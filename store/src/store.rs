@@ -23,6 +23,7 @@ use crate::tables::{
     blocks, grants, groups, inbox, last_known, last_seen, login_tokens, meta, nodes, offline,
     outbox, pending_in, private, publications, reports, roster, state, vcards, watches,
 };
+use crate::tail::Tail;
 use crate::writer::{Sink, Writer};
 use crate::{
     AccountRecord, AccountSummary, GroupRecord, LastItem, LoginToken, NextIds, NodeItem, NodeOwner,
@@ -84,6 +85,7 @@ struct Inner {
     pool: Pool,
     queue: Arc<Queue>,
     sink: Arc<Mutex<Option<Arc<Sink>>>>,
+    tail: Arc<Tail>,
     next_ids: NextIds,
     writer: Mutex<Option<JoinHandle<bool>>>,
 }
@@ -133,9 +135,10 @@ impl Store {
         }
         let queue = Arc::new(Queue::new(options.queue.max(1)));
         let sink = Arc::default();
+        let writer = Writer::new(db, next_ids, options.unindexed)?;
+        let tail = writer.tail();
         let writer = thread::Builder::new().name("store".into()).spawn({
             let (queue, sink) = (Arc::clone(&queue), Arc::clone(&sink));
-            let writer = Writer::new(db, next_ids, options.unindexed)?;
             move || writer.run(&queue, &sink, mark)
         })?;
         let pool = Pool::new(place.clone());
@@ -145,6 +148,7 @@ impl Store {
             pool,
             queue,
             sink,
+            tail,
             next_ids,
             writer,
         }));
@@ -338,6 +342,11 @@ impl Store {
         })
     }
 
+    /// The accounts with cards of which no picture is known.
+    pub fn cards_without_photo(&self) -> Result<Vec<Bare>, StoreError> {
+        self.0.pool.read(vcards::without_photo)
+    }
+
     /// What an account is to be called: the name in its card, or else the nickname there.
     pub fn display_name(&self, account: &Bare) -> Result<Option<String>, StoreError> {
         self.0.pool.read(|db| match accounts::id(db, account)? {
@@ -381,7 +390,7 @@ impl Store {
         octets: usize,
     ) -> Result<Option<ArchivePage>, StoreError> {
         self.0.pool.read(|db| match accounts::id(db, account)? {
-            Some(id) => archive::page(db, id, query, most, octets),
+            Some(id) => archive::page((db, &self.0.tail), id, query, most, octets),
             None => Ok(None),
         })
     }
@@ -392,7 +401,7 @@ impl Store {
         account: &Bare,
     ) -> Result<Option<(ArchiveId, ArchiveId)>, StoreError> {
         self.0.pool.read(|db| match accounts::id(db, account)? {
-            Some(id) => archive::ends(db, id),
+            Some(id) => archive::ends((db, &self.0.tail), id),
             None => Ok(None),
         })
     }

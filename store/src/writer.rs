@@ -10,6 +10,7 @@ use crate::apply::{Memory, apply};
 use crate::indexing::{Backlog, Indexing};
 use crate::queue::{Done, Queue, Unit};
 use crate::tables::{execute, state};
+use crate::tail::Tail;
 use crate::{NextIds, Op, StoreError};
 
 /// Numbers are reserved in blocks of so many, so that the row is written once a block.
@@ -72,7 +73,9 @@ pub(crate) struct Writer {
 impl Writer {
     /// `after`: so many messages of archives may wait to be indexed.
     pub(crate) fn new(db: Connection, free: NextIds, after: usize) -> Result<Self, StoreError> {
-        let memory = Memory::new(free, Backlog::load(&db)?);
+        let backlog = Backlog::load(&db)?;
+        let tail = backlog.tail(&db)?;
+        let memory = Memory::new(free, backlog, tail);
         Ok(Self {
             db,
             memory,
@@ -82,6 +85,11 @@ impl Writer {
             failing: 0,
             lost: 0,
         })
+    }
+
+    /// The end of the log, for readers.
+    pub(crate) fn tail(&self) -> Arc<Tail> {
+        Arc::clone(&self.memory.tail)
     }
 
     /// For tests: what it writes to.
@@ -294,9 +302,14 @@ impl Writer {
 
     /// Does a portion of what nobody waits for; how many rows that were.
     pub(crate) fn index(&mut self, quiet: bool) -> usize {
+        let before = self.memory.backlog.indexed;
         let done = self
             .indexing
             .step(&self.db, &mut self.memory.backlog, quiet);
+        let indexed = self.memory.backlog.indexed;
+        if indexed != before {
+            self.memory.tail.indexed(indexed);
+        }
         let rows = done.unwrap_or_else(|error| {
             tracing::warn!(%error, "the index of archives could not be brought up to date; it is tried again");
             0

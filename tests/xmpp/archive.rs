@@ -122,6 +122,13 @@ fn an_account_says_that_it_has_one() {
     }
 }
 
+/// All that was queued before is on the disk: this is queued behind it and answered when it is there.
+fn written(client: &mut Client) {
+    let item = "<query xmlns='jabber:iq:roster'><item jid='eve@office.example'/></query>";
+    let done = client.ask("set", "", item);
+    assert_eq!(done.attribute("type").as_deref(), Some("result"));
+}
+
 #[test]
 fn what_is_too_much_to_wait_is_found_in_the_archive_by_who_reads_it() {
     let limits = "[limits]\noffline_messages = 2";
@@ -139,16 +146,14 @@ fn what_is_too_much_to_wait_is_found_in_the_archive_by_who_reads_it() {
     // His client reads the archive, and that is known after a crash.
     let mut bob = Client::login(&server, "bob", "desk");
     assert_eq!(page(&mut bob, "").0, ["one", "two"]);
-    // What is written behind it is on the disk.
-    let item = "<query xmlns='jabber:iq:roster'><item jid='ann@office.example'/></query>";
-    let done = bob.ask("set", "", item);
-    assert_eq!(done.attribute("type").as_deref(), Some("result"));
+    written(&mut bob);
     server.kill();
     server.launch();
     let mut ann = Client::online(&server, "ann", "desk");
     for number in 3..20 {
         say(&mut ann, &number.to_string());
     }
+    written(&mut ann);
     assert!(ann.settle().is_empty());
     server.kill();
     server.launch();

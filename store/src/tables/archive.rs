@@ -1,19 +1,24 @@
 //! `archive`: the messages of accounts, in the order of time (XEP-0313).
 
 //!
-//! What is indexed is found by the index and read from the log. What is not yet lies above it, at the end of the log, and is few messages: they
-//! are looked through.
+//! What is indexed is found by the index and read from the log. What is not yet lies above it, at the end of the log: which of that is whose
+//! stands in memory ([`Tail`]). Who began to read too long ago for that looks through it; it is few messages.
 
 use presence::{Address, ArchiveId, ArchivePage, ArchiveQuery, Archived, Utc};
-use rusqlite::{Connection, Rows, ToSql, params};
+use rusqlite::{Connection, Rows, params};
 
 use super::archive_log::hash;
 use super::{Outcome, blob, number, row, state};
 use crate::codec::archive;
+use crate::tail::Tail;
+
+/// What archives are read from: the database, and the end of its log as it stands in memory.
+pub(crate) type From<'a> = (&'a Connection, &'a Tail);
 
 /// The numbers of the first and of the last message.
-pub(crate) fn ends(db: &Connection, account: i64) -> Outcome<Option<(ArchiveId, ArchiveId)>> {
+pub(crate) fn ends((db, tail): From<'_>, account: i64) -> Outcome<Option<(ArchiveId, ArchiveId)>> {
     let indexed = state::archive_indexed(db)?;
+    let own = tail.of(account, indexed, indexed.saturating_add(1)..i64::MAX, None);
     let end = |sql: &str| {
         row(db, sql, [account, indexed], |r| {
             Ok(ArchiveId(number(r, 0)?))
@@ -30,26 +35,47 @@ pub(crate) fn ends(db: &Connection, account: i64) -> Outcome<Option<(ArchiveId, 
              ORDER BY id {order} LIMIT 1"
         )
     };
+    let at_end = |backwards: bool| match &own {
+        Some(own) if backwards => there(db, account, own.iter().rev()),
+        Some(own) => there(db, account, own.iter()),
+        None => end(&of_tail(if backwards { "DESC" } else { "" })),
+    };
     let first = match end(&of_index(""))? {
         Some(first) => Some(first),
-        None => end(&of_tail(""))?,
+        None => at_end(false)?,
     };
-    let last = match end(&of_tail("DESC"))? {
+    let last = match at_end(true)? {
         Some(last) => Some(last),
         None => end(&of_index("DESC"))?,
     };
     Ok(first.zip(last))
 }
 
+/// The first of these that is in the archive.
+fn there<'a>(
+    db: &Connection,
+    account: i64,
+    ids: impl Iterator<Item = &'a i64>,
+) -> Outcome<Option<ArchiveId>> {
+    for id in ids {
+        let id = ArchiveId(id.cast_unsigned());
+        if exists(db, account, id)? {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
 /// One page: `most` messages and about so many octets, but one message at least where there is one. `None` when a message that the
 /// question names is not there.
 pub(crate) fn page(
-    db: &Connection,
+    from: From<'_>,
     account: i64,
     query: &ArchiveQuery,
     most: usize,
     octets: usize,
 ) -> Outcome<Option<ArchivePage>> {
+    let db = from.0;
     let before = query.before.flatten();
     let named = [query.after_id, query.before_id, query.after, before];
     for id in named.into_iter().flatten() {
@@ -77,13 +103,16 @@ pub(crate) fn page(
         }
         ids.retain(|id| range.contains(*id));
         if query.max == Some(0) {
-            return count_each(db, account, query, &ids).map(|n| Some(counted(n)));
+            return count_each(db, account, query, ids).map(|n| Some(counted(n)));
         }
-        page.read_each(db, account, &ids)?;
+        if page.backwards {
+            ids.reverse();
+        }
+        page.read_each(db, account, ids.iter().map(|id| id.0.cast_signed()))?;
     } else if query.max == Some(0) {
-        return count(db, account, query, &range).map(|n| Some(counted(n)));
+        return count(from, account, query, &range).map(|n| Some(counted(n)));
     } else if !range.is_empty() {
-        page.read_range(db, account, &range)?;
+        page.read_range(from, account, &range)?;
     }
     let whole = !page.over && query.after.is_none() && before.is_none();
     if page.backwards {
@@ -144,47 +173,58 @@ fn fits(with: Option<&Address>, peer: &Address) -> bool {
     with.is_none_or(|with| with == peer || (with.is_bare() && with.bare == peer.bare))
 }
 
-fn count(db: &Connection, account: i64, query: &ArchiveQuery, range: &Range) -> Outcome<u64> {
-    if let Some(with) = query.with.as_ref().filter(|with| !with.is_bare()) {
-        let mut found = 0;
-        for part in parts(db, range, false)? {
-            let (first, end, peer) = (part.range.first, part.range.end, hash(&with.bare));
-            let mut statement = db.prepare_cached(part.conversation)?;
-            let mut rows = statement.query(params![
-                account,
-                first.cast_signed(),
-                end.cast_signed(),
-                peer
-            ])?;
-            while let Some(row) = rows.next()? {
-                let fits = |peer: &Address| fits(Some(with), peer);
-                let form = archive::decode(blob(row, 1)?, row.get(2)?, fits)?;
-                found += u64::from(form.is_some());
-            }
-        }
-        return Ok(found);
-    }
+/// More than these are counted faster by looking through all.
+const FEW: usize = 512;
+
+fn count(from: From<'_>, account: i64, query: &ArchiveQuery, range: &Range) -> Outcome<u64> {
+    let db = from.0;
     let peer = query.with.as_ref().map(|with| hash(&with.bare));
+    let full = query.with.as_ref().filter(|with| !with.is_bare());
     let mut found = 0;
-    for part in parts(db, range, false)? {
-        let (first, end) = (part.range.first.cast_signed(), part.range.end.cast_signed());
-        let mut given: Vec<&dyn ToSql> = vec![&account, &first, &end];
-        given.extend(peer.iter().map(|peer| peer as &dyn ToSql));
-        let sql = if peer.is_some() {
-            part.count_conversation
-        } else {
-            part.count
+    for part in parts(from, (account, peer), range, false)? {
+        found += match (&part.own, full) {
+            (Some(own), _) if own.len() <= FEW => {
+                let own = own.iter().map(|id| ArchiveId(id.cast_unsigned()));
+                count_each(db, account, query, own)?
+            }
+            (_, Some(with)) => count_with(db, account, with, &part)?,
+            _ => count_part(db, account, peer, &part)?,
         };
-        found += row(db, sql, &given[..], |r| number(r, 0))?.unwrap_or_default();
     }
     Ok(found)
+}
+
+/// What was exchanged with one full address, which stands in the messages alone.
+fn count_with(db: &Connection, account: i64, with: &Address, part: &Part) -> Outcome<u64> {
+    let (first, end) = (part.range.first.cast_signed(), part.range.end.cast_signed());
+    let mut statement = db.prepare_cached(part.conversation)?;
+    let mut rows = statement.query([account, first, end, hash(&with.bare)])?;
+    let mut found = 0;
+    while let Some(row) = rows.next()? {
+        let fits = |peer: &Address| fits(Some(with), peer);
+        let form = archive::decode(blob(row, 1)?, row.get(2)?, fits)?;
+        found += u64::from(form.is_some());
+    }
+    Ok(found)
+}
+
+fn count_part(db: &Connection, account: i64, peer: Option<i64>, part: &Part) -> Outcome<u64> {
+    let (first, end) = (part.range.first.cast_signed(), part.range.end.cast_signed());
+    let found = match peer {
+        None => row(db, part.count, [account, first, end], |r| number(r, 0)),
+        Some(peer) => {
+            let given = [account, first, end, peer];
+            row(db, part.count_conversation, given, |r| number(r, 0))
+        }
+    };
+    Ok(found?.unwrap_or_default())
 }
 
 fn count_each(
     db: &Connection,
     account: i64,
     query: &ArchiveQuery,
-    ids: &[ArchiveId],
+    ids: impl IntoIterator<Item = ArchiveId>,
 ) -> Outcome<u64> {
     let mut found = 0;
     for id in ids {
@@ -201,6 +241,8 @@ fn count_each(
 /// A part of an archive, and how it is read. All give number, message, and whether it was received (where somebody wrote to himself it was).
 struct Part {
     range: Range,
+    /// The numbers of its messages in the order of reading, where they are known; some may not be there (any more).
+    own: Option<Vec<i64>>,
     all: &'static str,
     conversation: &'static str,
     count: &'static str,
@@ -208,15 +250,30 @@ struct Part {
 }
 
 /// The parts in the order of reading.
-fn parts(db: &Connection, range: &Range, backwards: bool) -> Outcome<Vec<Part>> {
-    let above = state::archive_indexed(db)?
-        .cast_unsigned()
-        .saturating_add(1);
+fn parts(
+    (db, tail): From<'_>,
+    (account, peer): (i64, Option<i64>),
+    range: &Range,
+    backwards: bool,
+) -> Outcome<Vec<Part>> {
+    let complete = state::archive_indexed(db)?;
+    let above = complete.cast_unsigned().saturating_add(1);
+    let behind = Range {
+        first: range.first.max(above),
+        end: range.end,
+    };
+    let own = tail.of(
+        account,
+        complete,
+        behind.first.cast_signed()..behind.end.cast_signed(),
+        peer,
+    );
     let indexed = Part {
         range: Range {
             first: range.first,
             end: range.end.min(above),
         },
+        own: None,
         all: if backwards { ALL_BACK } else { ALL },
         conversation: if backwards {
             CONVERSATION_BACK
@@ -228,10 +285,13 @@ fn parts(db: &Connection, range: &Range, backwards: bool) -> Outcome<Vec<Part>> 
                              WHERE account = ?1 AND peer = ?4 AND id >= ?2 AND id < ?3",
     };
     let tail = Part {
-        range: Range {
-            first: range.first.max(above),
-            end: range.end,
-        },
+        range: behind,
+        own: own.map(|mut own| {
+            if backwards {
+                own.reverse();
+            }
+            own
+        }),
         all: if backwards { TAIL_BACK } else { TAIL },
         conversation: if backwards {
             TAIL_CONVERSATION_BACK
@@ -298,10 +358,16 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn read_range(&mut self, db: &Connection, account: i64, range: &Range) -> Outcome<()> {
-        for part in parts(db, range, self.backwards)? {
+    fn read_range(&mut self, from: From<'_>, account: i64, range: &Range) -> Outcome<()> {
+        let db = from.0;
+        let peer = self.with.map(|with| hash(&with.bare));
+        for part in parts(from, (account, peer), range, self.backwards)? {
             let (first, end) = (part.range.first.cast_signed(), part.range.end.cast_signed());
             match self.with {
+                _ if part.own.is_some() => {
+                    let own = part.own.iter().flatten();
+                    self.read_each(db, account, own.copied())?;
+                }
                 None => {
                     let mut statement = db.prepare_cached(part.all)?;
                     self.read(statement.query([account, first, end])?)?;
@@ -318,14 +384,16 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn read_each(&mut self, db: &Connection, account: i64, ids: &[ArchiveId]) -> Outcome<()> {
+    /// `ids`: in the order of reading.
+    fn read_each(
+        &mut self,
+        db: &Connection,
+        account: i64,
+        ids: impl IntoIterator<Item = i64>,
+    ) -> Outcome<()> {
         let mut statement = db.prepare_cached(ONE)?;
-        let mut ids = ids.to_vec();
-        if self.backwards {
-            ids.reverse();
-        }
         for id in ids {
-            self.read(statement.query(params![account, id.0.cast_signed()])?)?;
+            self.read(statement.query([account, id])?)?;
             if self.over {
                 break;
             }

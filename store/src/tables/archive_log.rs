@@ -6,6 +6,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{Outcome, execute, number, row, rows};
 use crate::codec::archive;
+use crate::tail::Tail;
 
 /// An address as a number. Two may have the same: what is read is compared with the address itself.
 pub(super) fn hash(address: &Bare) -> i64 {
@@ -21,9 +22,9 @@ pub(super) fn hash(address: &Bare) -> i64 {
 /// A row of the index; rows are sorted by account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Entry {
-    account: i64,
-    id: i64,
-    peer: i64,
+    pub(crate) account: i64,
+    pub(crate) id: i64,
+    pub(crate) peer: i64,
 }
 
 /// A row of the log but for the message.
@@ -58,7 +59,7 @@ impl Sides {
 }
 
 /// Puts a message into the archives of these accounts (0: not there). `buffer` is used for what is written. `indexed`: it is put into the index at
-/// once, since that is complete beyond its number already.
+/// once, since that is complete beyond its number already. Readers find it by `tail` from the moment on when it is committed.
 pub(crate) fn put(
     db: &Connection,
     id: ArchiveId,
@@ -66,6 +67,7 @@ pub(crate) fn put(
     message: &Message,
     buffer: &mut Vec<u8>,
     indexed: bool,
+    tail: &Tail,
 ) -> Outcome<()> {
     let sides = Sides {
         id: id.0.cast_signed(),
@@ -75,6 +77,7 @@ pub(crate) fn put(
         to: hash(&message.to.bare),
     };
     archive::encode(buffer, message);
+    tail.put(sides.entries());
     let sql = "INSERT INTO archive_log (id, sender, recipient, from_hash, to_hash, message) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let Sides { id, from, to, .. } = sides;

@@ -49,6 +49,13 @@ pub(crate) fn photo(db: &Connection, account: i64) -> Outcome<Option<String>> {
     row(db, sql, [account], |r| text(r, 0).map(str::to_owned))
 }
 
+/// The accounts with cards of which no picture is known.
+pub(crate) fn without_photo(db: &Connection) -> Outcome<Vec<Bare>> {
+    let sql = "SELECT a.address FROM vcards v JOIN accounts a ON a.id = v.account \
+               WHERE NOT EXISTS (SELECT 1 FROM photos p WHERE p.account = v.account)";
+    rows(db, sql, [], |r| bare(r, 0))
+}
+
 /// What the directory knows of one account.
 pub(crate) fn facts(db: &Connection, account: i64) -> Outcome<Option<Facts>> {
     let sql = "SELECT name, first, last, nick, email FROM vcards WHERE account = ?1";
