@@ -146,7 +146,7 @@ fn groups_are_made_grown_shrunk_and_removed() {
     assert_eq!(
         pushes,
         [
-            format!("ann@office.example remove "),
+            "ann@office.example remove ".to_owned(),
             format!("{CAROL} remove ")
         ]
     );
