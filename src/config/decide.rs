@@ -413,7 +413,7 @@ fn limits(r: &mut Reader<'_>) -> Limits {
         resume_presence: r.take("limits.resume_presence", read::duration(Duration::ZERO)),
         resume_stanzas: r.take("limits.resume_stanzas", read::count(16)),
         resume_bytes: bytes(r, "limits.resume_bytes", 64 * KIB, GIB),
-        inactive_stanzas: r.take("limits.inactive_stanzas", read::count(1)),
+        inactive_stanzas: r.take("limits.inactive_stanzas", read::count(0)),
         inactive_bytes: bytes(r, "limits.inactive_bytes", KIB, GIB),
     }
 }

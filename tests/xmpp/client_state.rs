@@ -169,4 +169,13 @@ fn no_more_waits_than_is_allowed() {
     let long = "x".repeat(1200);
     ann.available(&format!("<status>{long}</status>"));
     assert_eq!(came(&mut bob), [long]);
+    drop((ann, bob));
+    let server = Server::with("[limits]\ninactive_stanzas = 0", &["ann", "bob"]);
+    let (mut ann, mut bob) = pair(&server);
+    bob.send("<inactive xmlns='urn:xmpp:csi:0'/>");
+    bob.settle();
+    for status in ["1", "2"] {
+        ann.available(&format!("<status>{status}</status>"));
+    }
+    assert_eq!(came(&mut bob), ["1", "2"]);
 }

@@ -298,7 +298,7 @@ pub(super) const LIMITS: &[Key] = &[
     key(
         "inactive_stanzas",
         "1000",
-        "Stanzas that wait at most for a client that says that nobody looks at it (XEP-0352): presence, chat states, notifications of nodes. Of more, all are told at once (at least 1).",
+        "Stanzas that wait at most for a client that says that nobody looks at it (XEP-0352): presence, chat states, notifications of nodes. Of more, all are told at once; 0 lets nothing wait.",
     ),
     key(
         "inactive_bytes",
