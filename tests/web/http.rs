@@ -116,3 +116,39 @@ fn who_is_idle_is_closed() {
         assert!(rest.ends_with("alive\n"), "{rest}");
     }
 }
+
+#[test]
+fn who_does_not_read_is_closed() {
+    let app = tempfile::tempdir().unwrap();
+    std::fs::write(app.path().join("index.html"), "x").unwrap();
+    let large = std::fs::File::create(app.path().join("large.bin")).unwrap();
+    large.set_len(30 << 20).unwrap();
+    let config = format!(
+        "[http]\napp = '{}'\n[limits]\nhttp_idle_time = \"500ms\"",
+        app.path().display()
+    );
+    let server = Server::with(&config, &[]);
+    let mut wire = Wire::plain(&server);
+    wire.try_octets(get("/large.bin", "").as_bytes());
+    wait_for("it is closed", || (!is_open(wire.port())).then_some(()));
+    assert!(wire.rest().len() < 30 << 20);
+    // Who reads gets all of it, however long that takes.
+    let all = wait_for("all of it", || {
+        let mut wire = Wire::plain(&server);
+        wire.try_octets(get("/large.bin", "Connection: close\r\n").as_bytes());
+        let all = wire.rest();
+        (all.len() > 30 << 20).then_some(all)
+    });
+    assert!(all.ends_with(&[0; 1000]));
+}
+
+/// Whether the server's end of the connection from this port is open (state 01 of tcp(5) in proc).
+fn is_open(port: u16) -> bool {
+    let port = format!(":{port:04X}");
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    table.lines().any(|line| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        columns.get(2).is_some_and(|remote| remote.ends_with(&port))
+            && columns.get(3) == Some(&"01")
+    })
+}

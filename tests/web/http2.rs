@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::wire::Wire;
 use crate::support::tls::Tls;
 use crate::support::{DEADLINE, DOMAIN, Server};
 
@@ -103,4 +104,25 @@ fn who_is_idle_is_told_to_go() {
                 .unwrap();
         connection.await.unwrap();
     });
+}
+
+#[test]
+fn the_preface_may_come_in_pieces() {
+    let server = Server::start(&[]);
+    let mut wire = Wire::plain(&server);
+    for piece in ["P", "R", "I * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+        wire.send(piece);
+    }
+    // Its SETTINGS.
+    let frame = wire.octets_of(9);
+    assert_eq!(&frame[3..9], [4, 0, 0, 0, 0, 0]);
+    let mut wire = Wire::plain(&server);
+    for piece in [
+        "P",
+        "O",
+        "ST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+    ] {
+        wire.send(piece);
+    }
+    assert_eq!(wire.hear().status, 405);
 }

@@ -26,3 +26,21 @@ fn a_proxy_on_this_machine_does_not_open_the_inside() {
         }
     }
 }
+
+#[test]
+fn only_a_trusted_proxy_says_who_its_client_is() {
+    let trusting = Server::with("[http]\ntrusted_proxies = [\"127.0.0.0/8\"]", &[]);
+    let chain = "X-Forwarded-For: 192.0.2.66, 203.0.113.9, 127.0.0.7\r\n";
+    Wire::plain(&trusting).ask(&get("/ca.pem", chain));
+    trusting.wait_for_log("client=203.0.113.9 confidential=false");
+    let proto = "X-Forwarded-For: [2001:db8::9]:443\r\nX-Forwarded-Proto: https\r\n";
+    Wire::plain(&trusting).ask(&get("/ca.pem", proto));
+    trusting.wait_for_log("client=2001:db8::9 confidential=true");
+    let other = Server::with("[http]\ntrusted_proxies = [\"10.0.0.0/8\"]", &[]);
+    Wire::plain(&other).ask(&get(
+        "/ca.pem",
+        &format!("{chain}X-Forwarded-Proto: https\r\n"),
+    ));
+    other.wait_for_log("client=127.0.0.1 confidential=false");
+    assert!(!other.log().contains("203.0.113.9"));
+}

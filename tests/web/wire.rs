@@ -16,6 +16,7 @@ impl<T: Read + Write + Send> Stream for T {}
 /// A connection to one of the HTTP listeners.
 pub(crate) struct Wire {
     stream: Box<dyn Stream>,
+    port: u16,
     read: Vec<u8>,
 }
 
@@ -34,6 +35,7 @@ impl Wire {
         let socket = TcpStream::connect(server.address("http.listen")).unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
         Self {
+            port: socket.local_addr().unwrap().port(),
             stream: Box::new(socket),
             read: Vec::new(),
         }
@@ -44,6 +46,7 @@ impl Wire {
         let tls = Tls::new(server, rustls::ALL_VERSIONS, alpn);
         let socket = TcpStream::connect(server.address("http.listen_tls")).unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        let port = socket.local_addr().unwrap().port();
         let name = ServerName::try_from(DOMAIN).unwrap();
         let connection = ClientConnection::new(Arc::clone(&tls.0), name).unwrap();
         let mut stream = StreamOwned::new(connection, socket);
@@ -54,9 +57,15 @@ impl Wire {
         let chosen = chosen.map(|name| String::from_utf8(name.to_vec()).unwrap());
         let wire = Self {
             stream: Box::new(stream),
+            port,
             read: Vec::new(),
         };
         (wire, chosen)
+    }
+
+    /// The port of this end.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Sends text as it is.
@@ -110,6 +119,16 @@ impl Wire {
         let rest = self.read.split_off(length);
         heard.body = std::mem::replace(&mut self.read, rest);
         heard
+    }
+
+    /// The next octets, so many.
+    #[track_caller]
+    pub(crate) fn octets_of(&mut self, count: usize) -> Vec<u8> {
+        while self.read.len() < count {
+            assert!(self.more(), "the connection ended");
+        }
+        let rest = self.read.split_off(count);
+        std::mem::replace(&mut self.read, rest)
     }
 
     /// One request, one answer.

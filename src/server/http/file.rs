@@ -6,12 +6,12 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::body::Bytes;
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH,
-    VARY,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MATCH,
+    IF_NONE_MATCH, VARY,
 };
 use hyper::{Response, StatusCode};
 
-use super::answer::{Answer, Content, empty};
+use super::answer::{Answer, Content, empty, plain};
 use super::compress::{shrinks, takes_gzip};
 
 /// What is smaller is not worth a second form.
@@ -56,6 +56,9 @@ impl File {
             Some(_) => format!("\"{}-gzip\"", self.tag),
             None => format!("\"{}\"", self.tag),
         };
+        if !Self::is_wanted(asked, &tag) {
+            return plain(StatusCode::PRECONDITION_FAILED, "This file has changed.\n");
+        }
         let mut answer = if self.is_known(asked) {
             empty(StatusCode::NOT_MODIFIED)
         } else {
@@ -76,6 +79,16 @@ impl File {
             headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
         }
         answer
+    }
+
+    /// Who wants a certain form gets that or nothing (RFC 9110 §13.1.1).
+    fn is_wanted(asked: &HeaderMap, tag: &str) -> bool {
+        let mut wanted = asked.get_all(IF_MATCH).iter().peekable();
+        wanted.peek().is_none()
+            || wanted.any(|value| {
+                let mut tags = value.to_str().unwrap_or("").split(',').map(str::trim);
+                tags.any(|wanted| wanted == "*" || wanted == tag)
+            })
     }
 
     /// Both forms are the same file.
@@ -169,6 +182,15 @@ mod tests {
             let other = File::new("app.js", Bytes::from(vec![b'b'; 5000]));
             let again = other.answer(&asked(&[("if-none-match", tag)]), "no-cache");
             assert_eq!(again.status(), 200);
+        }
+        for (wanted, status) in [
+            (plain.headers()[ETAG].to_str().unwrap(), 200),
+            ("*", 200),
+            ("\"x\"", 412),
+            ("W/\"x\"", 412),
+        ] {
+            let answer = file.answer(&asked(&[("if-match", wanted)]), "no-cache");
+            assert_eq!(answer.status(), status, "{wanted}");
         }
         let picture = File::new("a.png", Bytes::from(vec![b'a'; 5000]));
         let picture = picture.answer(&asked(&[("accept-encoding", "gzip")]), "no-cache");
