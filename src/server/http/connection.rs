@@ -1,6 +1,7 @@
 //! One HTTP connection: TLS, HTTP/1.1 and HTTP/2, how long it may be idle, its end.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::context::{Connected, Side};
@@ -49,23 +50,35 @@ pub(crate) async fn serve(
     }
 }
 
-/// In the clear HTTP/2 is told by its preface (RFC 9113 §3.3), of which the first packet must hold enough: no method of HTTP/1.1 begins so.
 async fn serve_plain(connected: Connected, socket: TcpStream) {
     let shared = &connected.shared;
-    let mut begin = [0; 4];
-    let seen = tokio::select! {
-        seen = timeout(first_patience(shared), socket.peek(&mut begin)) => seen,
+    let speaks = tokio::select! {
+        speaks = timeout(first_patience(shared), preface(&socket)) => speaks,
         () = shared.stopped() => return,
     };
-    let Ok(Ok(seen)) = seen else {
+    let Ok(Ok(speaks)) = speaks else {
         return;
     };
-    let speaks = if seen == begin.len() && begin == *b"PRI " {
-        Speaks::Http2
-    } else {
-        Speaks::Http1
-    };
     Box::pin(run(connected, socket, speaks)).await;
+}
+
+/// In the clear HTTP/2 is told by its preface (RFC 9113 §3.3): no method of HTTP/1.1 begins so. It is looked at where it waits.
+async fn preface(socket: &TcpStream) -> io::Result<Speaks> {
+    const BEGINNING: &[u8; 4] = b"PRI ";
+    let mut pause = Duration::from_millis(5);
+    loop {
+        let mut begun = [0; BEGINNING.len()];
+        let seen = socket.peek(&mut begun).await?;
+        if seen == 0 || begun[..seen] != BEGINNING[..seen] {
+            return Ok(Speaks::Http1);
+        }
+        if seen == BEGINNING.len() {
+            return Ok(Speaks::Http2);
+        }
+        // A letter or two: nothing tells when more of them wait.
+        sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(1));
+    }
 }
 
 async fn serve_tls(connected: Connected, socket: TcpStream) {
