@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaults, links, order, remember, remembered } from '../src/xmpp/endpoints.js';
-import { busy, delay, final } from '../src/xmpp/reconnect.js';
+import { another, busy, delay, final } from '../src/xmpp/reconnect.js';
 
 test('waiting doubles up to a minute, and is spread', () => {
   assert.deepEqual([0, 1, 2, 5, 6, 60].map((attempt) => delay(attempt, 0.999999)), [1000, 2000, 4000, 32_000, 60_000, 60_000]);
@@ -13,6 +13,7 @@ test('some ends are final, some pass, a broken connection is neither', () => {
   assert.match(final('not-authorized'), /password/);
   assert.ok(final('conflict') && !busy('conflict'));
   assert.ok(busy('temporary-auth-failure') && !final('temporary-auth-failure'));
+  assert.ok(final('no-auth-mech') && another('no-auth-mech') && !another('not-authorized'));
   assert.equal(final('') ?? busy('failed'), undefined);
 });
 
@@ -41,10 +42,14 @@ test('without host-meta the usual paths of the origin, WebSocket first', () => {
 
 test('what host-meta says comes before guesses, the origin of the page before others', () => {
   const found = links(document, false);
-  assert.deepEqual(urls(order(found, 'http://chat.example:5280')).slice(0, 2), ['ws://chat.example:5280/xmpp-websocket', 'wss://chat.example:5281/xmpp-websocket']);
   const elsewhere = urls(order(found, 'https://pages.example'));
-  assert.deepEqual(elsewhere.slice(0, 1), ['wss://chat.example:5281/xmpp-websocket']);
-  assert.ok(elsewhere.includes('wss://pages.example/xmpp-websocket'));
+  assert.deepEqual([elsewhere[0], elsewhere[2]], ['wss://chat.example:5281/xmpp-websocket', 'wss://pages.example/xmpp-websocket']);
+  assert.equal(urls(order(found, 'http://chat.example:5280'))[0], 'ws://chat.example:5280/xmpp-websocket');
+});
+
+test('on this machine its own origin needs no certificate', () => {
+  const found = [{ transport: 'websocket', url: 'wss://localhost:5281/xmpp-websocket' }];
+  assert.deepEqual(urls(order(found, 'http://localhost:5280')).slice(0, 2), ['ws://localhost:5280/xmpp-websocket', 'wss://localhost:5281/xmpp-websocket']);
 });
 
 test('what worked last comes first; one can be chosen', () => {

@@ -6,7 +6,7 @@
 import { Emitter } from '../store.js';
 import { discover, remember } from './endpoints.js';
 import { bare, domain } from './jid.js';
-import { busy, delay, final } from './reconnect.js';
+import { another, busy, delay, final } from './reconnect.js';
 import { NS, Strophe, StanzaError, child, randomId, stx } from './stanza.js';
 
 const ATTEMPT = 12_000; // an attempt that took longer goes nowhere
@@ -179,7 +179,8 @@ export class Connection extends Emitter {
     const was = this.state.phase;
     this.#drop(condition);
     const kept = typeof this.#secret !== 'string'; // nobody has typed a password just now
-    if (final(condition)) return this.signOut(kept && condition === 'not-authorized' ? 'Please sign in again.' : final(condition));
+    const more = another(condition) && !this.#ever && this.#place + 1 < this.#places.length;
+    if (final(condition) && !more) return this.signOut(kept && condition === 'not-authorized' ? 'Please sign in again.' : final(condition));
     if (was === 'online') {
       this.#place = 0;
       return this.#later();

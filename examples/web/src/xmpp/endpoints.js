@@ -24,15 +24,18 @@ export function defaults(origin) {
   ];
 }
 
-/** In which order to try: WebSocket before BOSH, the page's own origin before others; `last` is the transport that worked, `only` the one that is wanted. */
+/** In which order to try: WebSocket before BOSH; the page's own origin if it is named or on this machine, then what is named, then the page's own origin as a
+ * guess. `last` is the transport that worked, `only` the one that is wanted. */
 export function order(found, origin, { last, only } = {}) {
-  const own = defaults(origin).map(({ url }) => new URL(url).host);
+  const { hostname } = new URL(origin);
+  const near = !found.length || hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+  const own = defaults(origin).map(({ url }) => url);
+  const named = found.map(({ url }) => url);
   const all = [...found, ...defaults(origin)];
   const once = all.filter(({ url }, at) => all.findIndex((other) => other.url === url) === at);
-  const weight = ({ transport, url }) =>
-    (transport === (last ?? 'websocket') ? 0 : 4) + (own.includes(new URL(url).host) ? 0 : 1) + (found.some((link) => link.url === url) || !found.length ? 0 : 2);
-  const wanted = once.filter(({ transport }) => !only || transport === only);
-  return wanted.sort((a, b) => weight(a) - weight(b));
+  const place = (url) => (own.includes(url) ? (near || named.includes(url) ? 0 : 2) : 1);
+  const weight = ({ transport, url }) => (transport === (last ?? 'websocket') ? 0 : 4) + place(url);
+  return once.filter(({ transport }) => !only || transport === only).sort((a, b) => weight(a) - weight(b));
 }
 
 /** Asks, and says where to try in which order. */

@@ -25,6 +25,9 @@ const BUSY = {
 /** What to tell if this condition passes by itself. */
 export const busy = (condition) => BUSY[condition];
 
+/** Whether another way to the same server may do where this one ended so: an encrypted one, say. */
+export const another = (condition) => ['encryption-required', 'no-auth-mech', 'invalid-mechanism', 'mechanism-too-weak'].includes(condition);
+
 /** What to tell if this condition is the end of it, else undefined. */
 export const final = (condition) => FINAL[condition];
 
