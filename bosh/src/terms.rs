@@ -11,7 +11,7 @@ pub const CONTENT: &str = "text/xml; charset=utf-8";
 /// The least by which a polling client may be silent longer, in polling intervals (XEP-0124 §12: more than one).
 const POLLS: u32 = 2;
 
-/// The server's bounds.
+/// The server's bounds. Clients are told of times in seconds: these are whole ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// The longest that an answer is held back.
@@ -34,8 +34,8 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             wait: Duration::from_secs(60),
-            hold: 2,
-            requests: 3,
+            hold: 1,
+            requests: 2,
             inactivity: Duration::from_secs(60),
             polling: Duration::from_secs(2),
             pause: Duration::from_secs(120),
@@ -145,8 +145,19 @@ mod tests {
         let terms = grant(Some(3600), Some(u64::MAX));
         assert_eq!(
             (terms.wait.as_secs(), terms.hold, terms.requests),
-            (60, 2, 3)
+            (60, 1, 2)
         );
+        let bounds = Bounds {
+            hold: 9,
+            requests: 3,
+            ..Bounds::default()
+        };
+        let asked = Opening {
+            hold: Some(5),
+            ..Opening::default()
+        };
+        let terms = Terms::grant(&bounds, &asked, false);
+        assert_eq!((terms.hold, terms.requests), (2, 3));
         let terms = grant(None, None);
         assert_eq!(
             (terms.wait.as_secs(), terms.hold, terms.requests),

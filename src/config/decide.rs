@@ -403,12 +403,12 @@ fn limits(r: &mut Reader<'_>) -> Limits {
         http_idle_time: r.take("limits.http_idle_time", between(INSTANT, HOUR)),
         http_request_time: r.take("limits.http_request_time", between(INSTANT, HOUR)),
         http_request_size: bytes(r, "limits.http_request_size", KIB, GIB),
-        bosh_inactivity: r.take("limits.bosh_inactivity", between(SECOND, HOUR)),
-        bosh_wait: r.take("limits.bosh_wait", between(SECOND, HOUR)),
+        bosh_inactivity: r.take("limits.bosh_inactivity", in_seconds(SECOND, HOUR)),
+        bosh_wait: r.take("limits.bosh_wait", in_seconds(SECOND, HOUR)),
         bosh_hold: r.take("limits.bosh_hold", read::number(0..=16)) as usize,
         bosh_requests: r.take("limits.bosh_requests", read::number(1..=17)) as usize,
-        bosh_polling: r.take("limits.bosh_polling", between(Duration::ZERO, MINUTE)),
-        bosh_pause: r.take("limits.bosh_pause", between(Duration::ZERO, HOUR)),
+        bosh_polling: r.take("limits.bosh_polling", in_seconds(Duration::ZERO, MINUTE)),
+        bosh_pause: r.take("limits.bosh_pause", in_seconds(Duration::ZERO, HOUR)),
         resume_timeout: r.take("limits.resume_timeout", read::duration(Duration::ZERO)),
         resume_presence: r.take("limits.resume_presence", read::duration(Duration::ZERO)),
         resume_stanzas: r.take("limits.resume_stanzas", read::count(16)),
@@ -428,6 +428,18 @@ fn between(low: Duration, high: Duration) -> impl Fn(&Value) -> Read<Duration> {
                 "must be at most {}",
                 super::units::show_duration(high)
             ))
+        }
+    }
+}
+
+/// What is told to clients in seconds.
+fn in_seconds(low: Duration, high: Duration) -> impl Fn(&Value) -> Read<Duration> {
+    move |value| {
+        let read = between(low, high)(value)?;
+        if read.subsec_nanos() == 0 {
+            Ok(read)
+        } else {
+            Err("must be whole seconds".to_owned())
         }
     }
 }

@@ -60,7 +60,12 @@ fn asked(attributes: &str) -> Body {
 impl Talk {
     /// A session that waits for its stream.
     fn silent(attributes: &str) -> Self {
-        Self::within(&Bounds::default(), attributes)
+        let bounds = Bounds {
+            hold: 2,
+            requests: 3,
+            ..Bounds::default()
+        };
+        Self::within(&bounds, attributes)
     }
 
     fn within(bounds: &Bounds, attributes: &str) -> Self {

@@ -38,6 +38,10 @@ fn a_session_begins_with_the_features_of_its_stream() {
     assert!(features.is("features", "http://etherx.jabber.org/streams"));
     assert!(first.contains("<mechanism>PLAIN</mechanism>") && !first.contains("starttls"));
     assert_ne!(tab.sid, Tab::open(&server, USUAL).sid);
+    // Who has two connections needs one of them to speak.
+    let greedy = Tab::open(&server, "ver='1.11' wait='60' hold='5'");
+    assert_eq!(attribute(&greedy.first, "hold").as_deref(), Some("1"));
+    assert_eq!(attribute(&greedy.first, "requests").as_deref(), Some("2"));
 }
 
 #[test]

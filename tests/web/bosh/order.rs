@@ -169,3 +169,30 @@ fn acknowledgements_go_both_ways() {
     let time = attribute(report.text(), "time").unwrap();
     assert!(time.parse::<u64>().unwrap() >= 1000);
 }
+
+/// The SHA-1 of a text, in hexadecimal.
+fn hashed(text: &str) -> String {
+    let hash = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
+    let digits = hash.as_ref().iter().map(|octet| format!("{octet:02x}"));
+    digits.collect()
+}
+
+#[test]
+fn a_session_with_keys_is_its_clients_alone() {
+    let server = Server::start(&[]);
+    let first = hashed("seed");
+    let second = hashed(&first);
+    let mut tab = Tab::open(&server, &format!("{USUAL} newkey='{}'", hashed(&second)));
+    let failing = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='UNKNOWN'/>";
+    let heard = tab.ask(&format!("key='{second}'"), failing);
+    assert!(heard.text().contains("<failure "), "{}", heard.text());
+    // At the end of the sequence another begins.
+    let other = hashed("other");
+    let switch = format!("key='{first}' newkey='{}'", hashed(&other));
+    let heard = tab.ask(&switch, failing);
+    assert!(heard.text().contains("<failure "), "{}", heard.text());
+    let heard = tab.ask(&format!("key='{other}'"), failing);
+    assert!(heard.text().contains("<failure "), "{}", heard.text());
+    let heard = tab.ask(&format!("key='{}'", hashed("wrong")), "");
+    ended(&heard, "item-not-found");
+}
