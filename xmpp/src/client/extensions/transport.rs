@@ -19,6 +19,18 @@ pub(super) const ADDRESSES: Extension = Extension::new("Address format", "RFC 76
 pub(super) const COMPONENTS: Extension =
     Extension::new("External components", "XEP-0114", "1.6", &[]);
 
+pub(super) const BOSH: Extension = Extension::new("BOSH", "XEP-0124", "1.11.2", &[]);
+
+pub(super) const XMPP_OVER_BOSH: Extension =
+    Extension::new("XMPP over BOSH", "XEP-0206", "1.4", &[]);
+
+pub(super) const WEB_DISCOVERY: Extension = Extension::new(
+    "Where browsers find BOSH and WebSocket",
+    "XEP-0156",
+    "1.4.0",
+    &[],
+);
+
 pub(super) const DIRECT_TLS: Extension = Extension::new("Direct TLS", "XEP-0368", "1.1.0", &[]);
 
 pub(super) const MANAGEMENT: Extension = Extension::new(
