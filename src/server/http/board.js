@@ -379,6 +379,7 @@
     leave('');
   });
   addEventListener('online', () => again?.());
+  addEventListener('offline', () => stream?.end());
   addEventListener('pagehide', () => stream?.close());
   setInterval(() => $('office').hidden || draw(), 20_000);
   show(false);
