@@ -2,13 +2,16 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{Layer, Registry, fmt};
 
 use crate::config::{Log, LogFormat};
+
+/// Libraries that have a line for every frame: who wants those names them.
+const LIBRARIES: &str = "h2=info,hyper=info,hyper_util=info,rustls=info,";
 
 /// Changes the level while the program runs.
 #[derive(Debug, Clone)]
@@ -30,15 +33,19 @@ pub fn filter(level: &str) -> Result<EnvFilter, LogError> {
     let wrong = || LogError::Level(level.to_owned());
     // A single word that is no level would be taken for the name of a module.
     let bare = level.split(',').filter(|part| !part.contains('='));
+    let mut quiet = "";
     for part in bare {
         if part.trim().is_empty() {
             return Err(wrong());
         }
-        part.trim()
-            .parse::<tracing_subscriber::filter::LevelFilter>()
-            .map_err(|_| wrong())?;
+        if part.trim().parse::<LevelFilter>().map_err(|_| wrong())? > LevelFilter::INFO {
+            quiet = LIBRARIES;
+        }
     }
-    EnvFilter::builder().parse(level).map_err(|_| wrong())
+    // What is named later wins.
+    EnvFilter::builder()
+        .parse(format!("{quiet}{level}"))
+        .map_err(|_| wrong())
 }
 
 /// Starts the log of this process. Colours are used on a terminal only, time stamps are left out under journald, which has its own.
@@ -71,6 +78,18 @@ impl LogHandle {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn libraries_are_quiet_unless_they_are_named() {
+        let of_h2 = |level: &str| {
+            let all = filter(level).map(|it| it.to_string()).unwrap_or_default();
+            let mut found = all.split(',').filter(|part| part.starts_with("h2="));
+            found.next().map(str::to_owned)
+        };
+        assert_eq!(of_h2("debug").as_deref(), Some("h2=info"));
+        assert_eq!(of_h2("trace,h2=trace").as_deref(), Some("h2=trace"));
+        assert_eq!(of_h2("warn"), None);
+    }
 
     #[test]
     fn levels_and_filters() {

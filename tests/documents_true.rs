@@ -51,9 +51,11 @@ fn every_link_of_the_pages_leads_somewhere() {
         "docs/configuration.md",
         "docs/operations.md",
         "docs/security.md",
+        "docs/web.md",
         "docs/decisions/0003-outbox-and-locks.md",
         "docs/decisions/0005-sip-stack.md",
         "examples/README.md",
+        "examples/web/README.md",
     ] {
         let text = read(page);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);

@@ -6,6 +6,7 @@
 
 mod bodies;
 mod bosh;
+mod browser;
 mod cors;
 mod files;
 mod host_meta;

@@ -1,0 +1,206 @@
+//! The web app of `examples/web`, as `[http] app` serves it and as a person uses it.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::json;
+
+use super::driver::Browser;
+use super::{ANN, BOB, befriended, chat, is_hers};
+use crate::sip::Phone;
+use crate::sip::pidf::doing;
+use crate::support::xmpp::{is_presence, text};
+use crate::support::{Client, Server, quick};
+
+/// Where the app is, for the pages.
+pub(super) const ORIGIN: &str = "https://office.example:5281";
+
+/// What the README of the app calls by this name.
+pub(super) fn id(name: &str) -> String {
+    format!("[data-testid={name}]")
+}
+
+/// A server that serves the app, with more configuration.
+pub(super) fn serving(extra: &str, users: &[&str]) -> Server {
+    let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/web/dist");
+    assert!(app.join("index.html").exists(), "tests/run builds the app");
+    let extra = format!("[http]\napp = {app:?}\npublic_url = {ORIGIN:?}\n{extra}");
+    Server::with(&extra, users)
+}
+
+/// Types the account and its password.
+pub(super) fn sign_in(browser: &mut Browser, page: &str, user: &str, password: &str) {
+    browser.fill(page, &id("jid"), &format!("{user}@office.example"));
+    browser.fill(page, &id("password"), password);
+    browser.click(page, &id("submit"));
+}
+
+pub(super) fn is_online(browser: &mut Browser, page: &str, transport: &str) {
+    let way = format!("[data-state=online][data-transport^='{transport}']");
+    browser.there(page, &format!("{}{way}", id("connection")));
+}
+
+fn contact(jid: &str, state: &str) -> String {
+    format!("{}[data-jid='{jid}']{state}", id("contact"))
+}
+
+pub(super) fn sign_out(browser: &mut Browser, page: &str) {
+    browser.click(page, &id("menu"));
+    browser.click(page, &id("sign-out"));
+    browser.see(page, &id("sign-in"), "");
+}
+
+fn a_day(transport: &str) {
+    if quick() {
+        return;
+    }
+    let server = serving("", &["ann", "bob"]);
+    befriended(&server);
+    let mut bob = Client::online(&server, "bob", "desk");
+    let mut browser = Browser::start(&server);
+    browser.open("ann", &format!("{ORIGIN}/?transport={transport}"));
+    sign_in(&mut browser, "ann", "ann", "ann-secret");
+    is_online(&mut browser, "ann", transport);
+
+    // Who is in, with what he says and what he uses.
+    let ann = bob.expect("ann", |s| is_hers(s, ""));
+    let ann = ann.attribute("from").unwrap().into_owned();
+    browser.see("ann", &contact(BOB, "[data-show=available]"), "bob");
+    bob.send("<presence><show>away</show><status>Back at three</status></presence>");
+    browser.see("ann", &contact(BOB, "[data-show=away]"), "Back at three");
+    let mut phone = Phone::udp(&server, "bob");
+    phone.publish(None, Some(&doing(BOB, "t1", "on-the-phone")), 600);
+    browser.see(
+        "ann",
+        &contact(BOB, "[data-show=dnd][data-devices~=deskphone]"),
+        "",
+    );
+
+    // Messages both ways.
+    bob.send(&chat(&ann, "a &lt;coffee&gt; &amp; a word?"));
+    browser.see(
+        "ann",
+        &format!("{} {}", contact(BOB, ""), id("unread")),
+        "1",
+    );
+    browser.click("ann", &contact(BOB, ""));
+    let heard = id("message-text");
+    browser.see("ann", &heard, "a <coffee> & a word?");
+    browser.fill("ann", &id("message-input"), "<gladly> & \u{1f600}");
+    browser.press("ann", "Enter");
+    bob.message("<gladly> & \u{1f600}");
+    let typing = "<composing xmlns='http://jabber.org/protocol/chatstates'/>";
+    bob.send(&format!(
+        "<message type='chat' to='{ann}'>{typing}</message>"
+    ));
+    browser.see("ann", &id("typing"), "");
+
+    // The network is lost, and what is said meanwhile comes when it is back, once.
+    browser.network.cut();
+    browser.offline("ann", true);
+    browser.see("ann", &id("offline"), "");
+    bob.send(&chat(ANN, "while you were away"));
+    bob.settle();
+    browser.network.restore();
+    browser.offline("ann", false);
+    browser.see("ann", &heard, "while you were away");
+    is_online(&mut browser, "ann", transport);
+    browser.gone("ann", &id("offline"), "");
+    browser.fill("ann", &id("message-input"), "back");
+    browser.press("ann", "Enter");
+    bob.message("back");
+    let all = format!("{heard} >> text=while you were away");
+    assert_eq!(
+        browser.ask(json!({"do": "count", "page": "ann", "at": all})),
+        1
+    );
+    bob.settle();
+
+    sign_out(&mut browser, "ann");
+    bob.expect("her end", |s| is_hers(s, "unavailable"));
+}
+
+#[test]
+fn a_day_over_websocket() {
+    a_day("websocket");
+}
+
+#[test]
+fn a_day_over_bosh() {
+    a_day("bosh");
+}
+
+#[test]
+fn a_wrong_password_a_reload_a_request_and_a_status_that_stays() {
+    if quick() {
+        return;
+    }
+    let server = serving("", &["ann", "bob", "cara"]);
+    befriended(&server);
+    let mut bob = Client::online(&server, "bob", "desk");
+    let mut browser = Browser::start(&server);
+    browser.open("ann", ORIGIN);
+    sign_in(&mut browser, "ann", "ann", "not hers");
+    browser.see("ann", &id("sign-in-error"), "");
+    browser.tick("ann", &id("keep-signed-in"));
+    sign_in(&mut browser, "ann", "ann", "ann-secret");
+    is_online(&mut browser, "ann", "websocket");
+
+    // After a reload she is there again, and so is what was said.
+    browser.click("ann", &contact(BOB, "[data-show=available]"));
+    browser.fill("ann", &id("message-input"), "before the reload");
+    browser.press("ann", "Enter");
+    bob.message("before the reload");
+    browser.reload("ann");
+    is_online(&mut browser, "ann", "websocket");
+    browser.click("ann", &contact(BOB, "[data-show=available]"));
+    browser.see("ann", &id("message-text"), "before the reload");
+
+    // Somebody asks, and is let in.
+    let mut cara = Client::online(&server, "cara", "desk");
+    cara.send(&format!("<presence type='subscribe' to='{ANN}'/>"));
+    let request = format!("{}[data-jid='cara@office.example']", id("request"));
+    browser.click("ann", &format!("{request} {}", id("approve")));
+    cara.presence(ANN, "subscribed");
+    cara.expect("ann", |s| is_hers(s, ""));
+    browser.gone("ann", &request, "");
+
+    // A status that outlives her logout.
+    browser.click("ann", &id("own-status"));
+    browser.click("ann", &id("show-xa"));
+    browser.fill("ann", &id("note"), "On leave till Monday");
+    browser.tick("ann", &id("keep-after-logout"));
+    browser.click("ann", &id("status-save"));
+    let stays = format!("{ANN}/adsum-status");
+    let seen = cara.presence(&stays, "");
+    assert_eq!(
+        (text(&seen, "show"), text(&seen, "status")),
+        ("xa".to_owned(), "On leave till Monday".to_owned())
+    );
+    browser.there("ann", &format!("{}[data-kept=true]", id("own-status")));
+    sign_out(&mut browser, "ann");
+    cara.expect("her end", |s| is_hers(s, "unavailable"));
+    cara.nothing("the status went", |s| is_presence(s, &stays, "unavailable"));
+    // What was kept to stay signed in is gone.
+    browser.reload("ann");
+    browser.see("ann", &id("sign-in"), "");
+}
+
+/// What of the app needs no browser: its own tests.
+#[test]
+fn the_modules_of_the_app() {
+    if quick() {
+        return;
+    }
+    let done = Command::new("npm")
+        .args(["test", "--silent"])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/web"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success(), "{said}");
+    assert!(
+        said.contains("# fail 0") || said.contains("fail 0"),
+        "{said}"
+    );
+}

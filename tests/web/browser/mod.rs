@@ -1,0 +1,73 @@
+//! In headless Chromium: the libraries that web pages use.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod app;
+mod converse;
+mod driver;
+mod libraries;
+mod network;
+mod pictures;
+
+use std::path::Path;
+
+use crate::support::xmpp::befriend;
+use crate::support::{Client, Server};
+
+const ANN: &str = "ann@office.example";
+const BOB: &str = "bob@office.example";
+
+/// Ann and bob have each other in their lists, and are not there.
+fn befriended(server: &Server) {
+    let mut ann = Client::online(server, "ann", "setup");
+    let mut bob = Client::online(server, "bob", "setup");
+    befriend(&mut ann, &mut bob);
+    ann.close();
+    bob.close();
+}
+
+/// The first lines of code of `docs/web.md` under this heading.
+fn lines_of_documents(heading: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/web.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let (_, section) = page.split_once(&format!("\n## {heading}\n")).unwrap();
+    let (_, code) = section.split_once("\n```").unwrap();
+    let (_, code) = code.split_once('\n').unwrap();
+    let (code, _) = code.split_once("\n```").unwrap();
+    code.to_owned()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Over {
+    WebSocket,
+    Bosh,
+}
+
+/// The lines of the documents for a library, over one of the two.
+fn lines(library: &str, over: Over) -> String {
+    let lines = lines_of_documents(library);
+    match (over, library) {
+        (Over::WebSocket, _) => lines,
+        // One address, with the other one beside it.
+        (Over::Bosh, "strophe.js") => {
+            let (before, rest) = lines.split_once("\"wss:").unwrap();
+            let (_, rest) = rest.split_once("// or ").unwrap();
+            format!("{before}{rest}")
+        }
+        // WebSocket where it is named.
+        (Over::Bosh, _) => {
+            let left = |line: &&str| !line.contains("wss:");
+            lines.lines().filter(left).collect::<Vec<_>>().join("\n")
+        }
+    }
+}
+
+fn chat(to: &str, body: &str) -> String {
+    format!("<message type='chat' to='{to}'><body>{body}</body></message>")
+}
+
+fn is_hers(stanza: &xml::Element, kind: &str) -> bool {
+    let from = stanza.attribute("from").unwrap_or_default();
+    stanza.name() == "presence"
+        && from.starts_with("ann@office.example/")
+        && stanza.attribute("type").as_deref().unwrap_or_default() == kind
+}
