@@ -1,5 +1,6 @@
 //! Answers, and pieces of answers.
 
+use std::any::Any;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -25,12 +26,24 @@ const PIECE: usize = 64 * 1024;
 pub(crate) struct Content {
     bytes: Bytes,
     activity: Option<Arc<Activity>>,
+    until_out: Option<Box<dyn Any + Send>>,
 }
 
 impl Content {
     /// All of it.
     pub(crate) fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// The same in other octets.
+    pub(super) fn exchange(&mut self, bytes: Vec<u8>) {
+        self.bytes = bytes.into();
+    }
+
+    /// Drops this when all of it is out, or will never be.
+    pub(super) fn until_out(mut self, guard: impl Any + Send) -> Self {
+        self.until_out = Some(Box::new(guard));
+        self
     }
 
     /// Tells the connection of every piece that is taken.
@@ -44,7 +57,7 @@ impl From<Bytes> for Content {
     fn from(bytes: Bytes) -> Self {
         Self {
             bytes,
-            activity: None,
+            ..Self::default()
         }
     }
 }

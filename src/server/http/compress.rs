@@ -7,7 +7,7 @@ use hyper::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, VARY,
 };
 
-use super::answer::{Answer, Content};
+use super::answer::Answer;
 
 /// What is smaller goes in one packet all the same.
 const LEAST: usize = 1400;
@@ -40,7 +40,7 @@ pub(super) fn compress(takes_gzip: bool, answer: &mut Answer) {
     if let Some(small) = gzip_quickly(answer.body().bytes())
         && small.len() < size
     {
-        *answer.body_mut() = Content::from(small);
+        answer.body_mut().exchange(small);
         let gzip = HeaderValue::from_static("gzip");
         answer.headers_mut().insert(CONTENT_ENCODING, gzip);
     }

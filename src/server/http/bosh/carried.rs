@@ -16,6 +16,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::registry::Registry;
 use super::stream;
+use super::turns::{Turn, Turns};
 use crate::server::accept::Counting;
 use crate::server::http::Side;
 use crate::server::link::Carrier;
@@ -49,7 +50,8 @@ struct State {
     session: Session,
     tickets: u64,
     /// Requests that wait for their answers.
-    held: Vec<(Ticket, oneshot::Sender<Answer>)>,
+    held: Vec<(Ticket, oneshot::Sender<(Answer, Turn)>)>,
+    turns: Arc<Turns>,
     /// What the stream has not taken, and how much it is.
     incoming: VecDeque<Vec<u8>>,
     queued: usize,
@@ -79,6 +81,7 @@ impl Carried {
                 session,
                 tickets: 0,
                 held: Vec::new(),
+                turns: Arc::default(),
                 incoming: VecDeque::new(),
                 queued: 0,
                 gone: false,
@@ -234,7 +237,8 @@ impl State {
                 .position(|(ticket, _)| *ticket == answer.ticket);
             if let Some(at) = at {
                 // One that has gone meanwhile asks again.
-                let _ = self.held.swap_remove(at).1.send(answer);
+                let turn = self.turns.next();
+                let _ = self.held.swap_remove(at).1.send((answer, turn));
             }
         }
         if self.gone {
@@ -276,14 +280,17 @@ fn wait<T>(place: &mut Option<Waker>, context: &Context<'_>) -> Poll<T> {
 pub(super) struct Held {
     carried: Arc<Carried>,
     ticket: Ticket,
-    answer: Option<oneshot::Receiver<Answer>>,
+    answer: Option<oneshot::Receiver<(Answer, Turn)>>,
 }
 
 impl Held {
-    /// Waits for it. `None` when the session has ended without one.
-    pub(super) async fn answer(mut self) -> Option<Answer> {
+    /// Waits for it, and until those before it are out. `None` when the session has ended without one.
+    pub(super) async fn answer(mut self) -> Option<(Answer, Turn)> {
         let answer = self.answer.as_mut()?.await.ok();
         self.answer = None;
+        if let Some((_, turn)) = &answer {
+            turn.come().await;
+        }
         answer
     }
 }

@@ -11,11 +11,12 @@ mod carried;
 mod registry;
 mod stream;
 mod timers;
+mod turns;
 
 use std::sync::Arc;
 
 use bosh::{Body, BodyError, Condition, refusal};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use hyper::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use xmpp::session::Way;
@@ -74,7 +75,10 @@ pub(super) async fn answer(context: &Context, request: Request<Incoming>) -> Ans
     };
     match begun {
         Ok((carried, held)) => match held.answer().await {
-            Some(answer) => said(answer.status, answer.body, carried.content()),
+            Some((answer, turn)) => {
+                let content = Content::from(answer.body).until_out(turn);
+                said(answer.status, content, carried.content())
+            }
             None => refused(Condition::ItemNotFound, carried.is_legacy()),
         },
         Err((condition, legacy)) => refused(condition, legacy),
@@ -152,9 +156,9 @@ fn refused(condition: Condition, legacy: bool) -> Answer {
     said(status, body, bosh::terms::CONTENT)
 }
 
-fn said(status: u16, body: Bytes, content: &str) -> Answer {
+fn said(status: u16, body: impl Into<Content>, content: &str) -> Answer {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    let mut answer = typed(status, bosh::terms::CONTENT, Content::from(body));
+    let mut answer = typed(status, bosh::terms::CONTENT, body);
     let headers = answer.headers_mut();
     if content != bosh::terms::CONTENT
         && let Ok(kind) = HeaderValue::from_str(content)
