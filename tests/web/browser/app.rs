@@ -204,16 +204,3 @@ fn the_modules_of_the_app() {
         "{said}"
     );
 }
-
-/// What is at `/` where no app is configured.
-#[test]
-fn the_page_without_an_app() {
-    if quick() {
-        return;
-    }
-    let server = Server::with(&format!("[http]\npublic_url = {ORIGIN:?}"), &[]);
-    let mut browser = Browser::start(&server);
-    browser.open("somebody", ORIGIN);
-    let there = "wss://office.example:5281/xmpp-websocket";
-    browser.see("somebody", "#websocket", there);
-}

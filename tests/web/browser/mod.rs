@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod app;
+mod board;
 mod converse;
 mod driver;
 mod libraries;
