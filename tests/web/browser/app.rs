@@ -24,7 +24,8 @@ pub(super) fn id(name: &str) -> String {
 pub(super) fn serving(extra: &str, users: &[&str]) -> Server {
     let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/web/dist");
     assert!(app.join("index.html").exists(), "tests/run builds the app");
-    let extra = format!("[http]\napp = {app:?}\npublic_url = {ORIGIN:?}\n{extra}");
+    let app = app.display();
+    let extra = format!("[http]\napp = \"{app}\"\npublic_url = {ORIGIN:?}\n{extra}");
     Server::with(&extra, users)
 }
 
