@@ -6,7 +6,7 @@ use xmpp::StreamCondition;
 use super::Connection;
 use super::serve::secured;
 use crate::server::link::Input;
-use crate::server::websocket::{Message, Reader, Violation};
+use crate::server::websocket::{Message, Reader, Status, Violation};
 
 impl Connection {
     /// Takes what was read.
@@ -85,10 +85,7 @@ impl Connection {
                 }
                 Ok(Some(Message::Pong)) => self.session.handle_life(self.now()),
                 // The stream is implicitly closed, or goes on later (RFC 7395 §3.6).
-                Ok(Some(Message::Close(status))) => {
-                    self.link.shut(status);
-                    return self.end();
-                }
+                Ok(Some(Message::Close(status))) => return self.shut(status),
                 Err(violation) => return self.violated(violation),
             }
         }
@@ -104,9 +101,14 @@ impl Connection {
                 .end(StreamCondition::PolicyViolation, Some(text));
             return self.drain();
         }
-        self.link.shut(Some(violation.status()));
+        self.shut(Some(violation.status()));
+    }
+
+    /// Closes the WebSocket connection.
+    fn shut(&mut self, status: Option<Status>) {
+        self.link.shut(status);
         self.end();
-        // What it still sends is read before the connection ends, so that it hears why.
+        // What is still sent is read before the connection ends, so that nothing of ours is lost (RFC 6455 §7.1.1).
         self.peer_is_done = false;
     }
 }

@@ -186,6 +186,7 @@ pub const EXTENSIONS: &[Extension] = &[
     transport::IM,
     roster::EXTENSION,
     pre_approval::EXTENSION,
+    transport::WEBSOCKET,
     transport::TLS,
     transport::ADDRESSES,
     last_activity::EXTENSION,

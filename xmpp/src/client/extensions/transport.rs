@@ -12,6 +12,8 @@ pub(super) const IM: Extension =
 
 pub(super) const SCRAM: Extension = Extension::new("SCRAM login", "RFC 5802, RFC 7677", "", &[]);
 
+pub(super) const WEBSOCKET: Extension = Extension::new("WebSocket", "RFC 7395", "", &[]);
+
 pub(super) const TLS: Extension = Extension::new("TLS", "RFC 7590", "", &[]);
 
 pub(super) const ADDRESSES: Extension = Extension::new("Address format", "RFC 7622", "", &[]);
