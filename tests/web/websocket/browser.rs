@@ -236,16 +236,23 @@ impl Browser {
 
     /// Hears the answer to a request.
     pub(super) fn answer(&mut self) -> Answer {
+        self.try_answer().expect("an answer")
+    }
+
+    /// Hears the answer to a request, or the end of the connection.
+    pub(super) fn try_answer(&mut self) -> Option<Answer> {
         let end = loop {
             let found = self.read.windows(4).position(|four| four == b"\r\n\r\n");
             if let Some(at) = found {
                 break at;
             }
-            assert!(self.more(), "no answer");
+            if !self.more() {
+                return None;
+            }
         };
         let head = String::from_utf8(self.read.drain(..end + 4).collect()).unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status, head }
+        Some(Answer { status, head })
     }
 
     pub(super) fn octets(&mut self, octets: &[u8]) {
