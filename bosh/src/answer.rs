@@ -2,8 +2,10 @@
 
 use std::io::Write as _;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
+use memchr::memmem::Finder;
 use xml::escape;
 
 use crate::condition::Condition;
@@ -29,6 +31,9 @@ const START: &[u8] = b"<body xmlns='http://jabber.org/protocol/httpbind'";
 const STREAM: &[u8] = b" xmlns:stream='http://etherx.jabber.org/streams'";
 const XMPP: &[u8] = b" xmlns:xmpp='urn:xmpp:xbosh'";
 const END: &[u8] = b"</body>";
+
+/// Finds elements of the stream itself.
+static OF_STREAM: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("<stream:"));
 
 /// The answer to a request that no session takes: its status and content. `legacy`: the client gave no `ver` when it asked for a
 /// session.
@@ -78,10 +83,11 @@ impl Content<'_> {
         let mut out = Vec::with_capacity(room + self.attributes.len() + self.elements.len());
         out.extend_from_slice(START);
         // XEP-0206 §2 demands it where features or an error of the stream are inside, though these declare it themselves.
-        if memchr::memmem::find(self.elements, b"<stream:").is_some() {
+        if OF_STREAM.find(self.elements).is_some() {
             out.extend_from_slice(STREAM);
         }
-        if memchr::memmem::find(self.attributes, b" xmpp:").is_some() {
+        if !self.attributes.is_empty() && memchr::memmem::find(self.attributes, b" xmpp:").is_some()
+        {
             out.extend_from_slice(XMPP);
         }
         if let Some(condition) = self.ending {

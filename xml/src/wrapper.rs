@@ -20,8 +20,8 @@ use crate::token::{Attr, Token, Tokens, decode_attribute};
 pub struct Wrapper {
     name: String,
     namespace: Arc<str>,
-    attributes: SmallVec<[Attribute; 12]>,
-    children: SmallVec<[Wrapped; 2]>,
+    attributes: Vec<Attribute>,
+    children: Vec<Wrapped>,
 }
 
 /// An attribute of the carrying element, its references resolved.
@@ -90,7 +90,7 @@ impl Wrapper {
             name: local.to_owned(),
             namespace,
             attributes: attrs.iter().filter_map(|a| attribute(&scope, a)).collect(),
-            children: SmallVec::new(),
+            children: Vec::new(),
         };
         if empty {
             if end != document.len() {

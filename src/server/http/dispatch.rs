@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hyper::body::Incoming;
 use hyper::header::{
-    ALLOW, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, Request, StatusCode, Version};
 
@@ -93,8 +93,7 @@ fn with_methods(mut answer: Answer, route: &Route) -> Answer {
 /// What is wrong with a request wherever it goes: RFC 9112 §3.2, RFC 9110 §9.1.
 fn refusal(request: &Request<Incoming>) -> Option<Answer> {
     let must_name = request.version() == Version::HTTP_11;
-    let names = request.headers().contains_key(HOST);
-    if host::of(request).is_err() || must_name && !names {
+    if !host::is_named(request).is_ok_and(|named| named || !must_name) {
         let text = "A request names its host in one Host header.\n";
         return Some(plain(StatusCode::BAD_REQUEST, text));
     }
@@ -104,16 +103,17 @@ fn refusal(request: &Request<Incoming>) -> Option<Answer> {
         let text = "Bodies are chunked here, or come with their length.\n";
         return Some(plain(StatusCode::NOT_IMPLEMENTED, text));
     }
-    let known = [
-        Method::GET,
-        Method::HEAD,
-        Method::POST,
-        Method::PUT,
-        Method::PATCH,
-        Method::DELETE,
-        Method::OPTIONS,
-    ];
-    if !known.contains(request.method()) {
+    let known = matches!(
+        *request.method(),
+        Method::GET
+            | Method::HEAD
+            | Method::POST
+            | Method::PUT
+            | Method::PATCH
+            | Method::DELETE
+            | Method::OPTIONS
+    );
+    if !known {
         let text = "This method is not known here.\n";
         return Some(plain(StatusCode::NOT_IMPLEMENTED, text));
     }

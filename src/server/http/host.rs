@@ -24,6 +24,26 @@ pub(super) fn of<B>(request: &Request<B>) -> Result<Option<Authority>, NoHost> {
     }
 }
 
+/// Whether a request has a Host header, empty or not. An error where [`of`] has one.
+pub(super) fn is_named<B>(request: &Request<B>) -> Result<bool, NoHost> {
+    let mut named = request.headers().get_all(HOST).iter();
+    match (named.next(), named.next(), request.uri().authority()) {
+        // As nearly every request does; nothing is copied for that.
+        (Some(host), None, None) if is_plain(host.as_bytes()) => Ok(true),
+        (None, None, None) => Ok(false),
+        (first, ..) => of(request).map(|_| first.is_some()),
+    }
+}
+
+/// A name of letters, digits, hyphens and dots, perhaps with a port.
+fn is_plain(octets: &[u8]) -> bool {
+    let colon = octets.iter().position(|octet| *octet == b':');
+    let (name, port) = octets.split_at(colon.unwrap_or(octets.len()));
+    let of_name = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.');
+    let digits = port.get(1..).unwrap_or_default();
+    !name.is_empty() && name.iter().all(of_name) && digits.iter().all(u8::is_ascii_digit)
+}
+
 /// A request that does not name its host as it must.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NoHost;
@@ -38,13 +58,22 @@ mod tests {
         for value in headers {
             request = request.header(HOST, *value);
         }
-        of(&request.body(()).unwrap()).map(|host| host.map(|host| host.to_string()))
+        let request = request.body(()).unwrap();
+        let host = of(&request);
+        let named = host
+            .as_ref()
+            .map(|_| !headers.is_empty())
+            .map_err(|bad| *bad);
+        assert_eq!(is_named(&request), named, "{uri} {headers:?}");
+        host.map(|host| host.map(|host| host.to_string()))
     }
 
     #[test]
     fn one_host_is_named() {
         let is = |name: &str| Ok(Some(name.to_owned()));
-        assert_eq!(host("/", &["office.example"]), is("office.example"));
+        for good in ["office.example", "a-1.example:5280", "10.0.0.1:80", "x:"] {
+            assert_eq!(host("/", &[good]), is(good));
+        }
         assert_eq!(host("/", &["[2001:db8::1]:5280"]), is("[2001:db8::1]:5280"));
         assert_eq!(
             host("http://a.example:1/", &["b.example"]),

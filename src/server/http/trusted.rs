@@ -6,13 +6,13 @@
 use std::net::{IpAddr, SocketAddr};
 
 use hyper::HeaderMap;
-use hyper::header::{FORWARDED, VIA};
+use hyper::header::{FORWARDED, HeaderName, VIA};
 
 use super::context::Side;
 use crate::config::Network;
 
-const FORWARDED_FOR: &str = "x-forwarded-for";
-const FORWARDED_PROTO: &str = "x-forwarded-proto";
+static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,14 +31,9 @@ pub(super) fn origin(
 ) -> Origin {
     let peer = peer.ip().to_canonical();
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
-    let forwarded = [
-        FORWARDED_FOR,
-        FORWARDED_PROTO,
-        FORWARDED.as_str(),
-        VIA.as_str(),
-    ]
-    .iter()
-    .any(|name| headers.contains_key(*name));
+    let forwarded = [&FORWARDED_FOR, &FORWARDED_PROTO, &FORWARDED, &VIA]
+        .into_iter()
+        .any(|name| headers.contains_key(name));
     let local = peer.is_loopback() && !forwarded;
     let own = side == Side::Tls || local;
     if !is_trusted(peer) {
@@ -62,7 +57,7 @@ fn last_untrusted(
     is_trusted: impl Fn(IpAddr) -> bool,
 ) -> IpAddr {
     let values: Vec<&str> = headers
-        .get_all(FORWARDED_FOR)
+        .get_all(&FORWARDED_FOR)
         .iter()
         .map(|value| value.to_str().unwrap_or(""))
         .collect();
@@ -96,7 +91,7 @@ fn address(text: &str) -> Option<IpAddr> {
 /// What the proxies say: secure when each of them says so.
 fn scheme_is_secure(headers: &HeaderMap) -> Option<bool> {
     let mut secure = None;
-    for value in headers.get_all(FORWARDED_PROTO) {
+    for value in headers.get_all(&FORWARDED_PROTO) {
         for scheme in value.to_str().unwrap_or("").split(',') {
             let scheme = scheme.trim();
             let is = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("wss");
@@ -139,7 +134,10 @@ mod tests {
     }
 
     fn client(peer: &str, hops: &[&str]) -> String {
-        let all: Vec<_> = hops.iter().map(|hop| (FORWARDED_FOR, *hop)).collect();
+        let all: Vec<_> = hops
+            .iter()
+            .map(|hop| (FORWARDED_FOR.as_str(), *hop))
+            .collect();
         let peer = SocketAddr::new(peer.parse().unwrap(), 4711);
         origin(peer, Side::Plain, &headers(&all), &networks())
             .client
@@ -197,7 +195,12 @@ mod tests {
 
     #[test]
     fn what_is_confidential_and_what_is_local() {
-        let proto = |scheme| [(FORWARDED_FOR, "203.0.113.9"), (FORWARDED_PROTO, scheme)];
+        let proto = |scheme| {
+            [
+                ("x-forwarded-for", "203.0.113.9"),
+                ("x-forwarded-proto", scheme),
+            ]
+        };
         assert_eq!(seen("192.0.2.1", Side::Plain, &[]), (false, false));
         assert_eq!(seen("192.0.2.1", Side::Tls, &[]), (true, false));
         assert_eq!(
@@ -209,7 +212,7 @@ mod tests {
         for here in ["127.0.0.1", "::1"] {
             assert_eq!(seen(here, Side::Plain, &[]), (true, true));
             for sign in [
-                (FORWARDED_FOR, "127.0.0.1"),
+                ("x-forwarded-for", "127.0.0.1"),
                 ("forwarded", "for=127.0.0.1;proto=https"),
                 ("via", "1.1 proxy"),
             ] {

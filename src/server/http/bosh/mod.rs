@@ -63,6 +63,8 @@ pub(super) async fn answer(context: &Context, request: Request<Incoming>) -> Ans
         Ok(body) => body,
         Err(error) => return unreadable(&octets, &error),
     };
+    // They stand in the connection's buffer, which would have to make another while this request is held.
+    drop(octets);
     let begun = match &body.sid {
         None => begin(context, elsewhere, body),
         Some(sid) => match shared.bosh.find(sid, context.connected.side) {

@@ -1,6 +1,9 @@
 //! What a session of BOSH and the framed stream that it carries say to each other (XEP-0206).
 
+use std::sync::LazyLock;
+
 use bosh::{Body, Condition, Session, Time};
+use memchr::memmem::Finder;
 use xml::{Element, Limits, Writer, first_element};
 use xmpp::stream::framing;
 use xmpp::stream::namespaces::FRAMING;
@@ -45,6 +48,9 @@ pub(super) fn close() -> Vec<u8> {
     out
 }
 
+/// Finds what tells a beginning or an end from all else. To make a finder costs more than to use it.
+static FRAMED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(FRAMING));
+
 /// What a stream said where it began or ended.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Said {
@@ -59,7 +65,7 @@ pub(super) struct Said {
 impl Said {
     /// Reads what a stream said. `None` when all of it is for the client, as almost always.
     pub(super) fn read(elements: &[u8]) -> Option<Self> {
-        memchr::memmem::find(elements, FRAMING.as_bytes())?;
+        FRAMED.find(elements)?;
         let mut said = Self::default();
         let mut rest = elements;
         let mut error = None;
