@@ -91,6 +91,11 @@ impl Order {
         self.early.insert(at, request);
     }
 
+    /// One behind a gap may be sent above the number of simultaneous requests (XEP-0124 §11).
+    pub(crate) fn has_last_word(&self) -> bool {
+        self.early.iter().any(|e| e.body.is_last_word())
+    }
+
     /// The next request, when it is there.
     pub(crate) fn advance(&mut self) -> Option<Early> {
         self.early.front().filter(|e| e.waiting.rid == self.next)?;

@@ -19,7 +19,8 @@ impl Session {
             (_, Place::Past) => return self.repeat(now, ticket, &body),
             (_, Place::New) => {}
         }
-        let extra = usize::from(body.is_last_word());
+        // A last word may have overtaken the request before it.
+        let extra = usize::from(body.is_last_word() || self.order.has_last_word());
         let window = u64::try_from(self.terms.requests + extra).unwrap_or(u64::MAX);
         if body.rid >= self.order.next().saturating_add(window) {
             return self.fail(Some(ticket), Condition::ItemNotFound);

@@ -54,6 +54,19 @@ fn an_end_waits_for_what_comes_before_it() {
     assert_eq!(talk.text(end), EMPTY);
 }
 
+/// Over two connections the end may be there before a request that was sent before it: together they are one more than may be under way.
+#[test]
+fn an_end_may_overtake() {
+    let mut talk = Talk::new("");
+    let first = talk.ask(1, "", &message(1));
+    let end = talk.ask(3, "type='terminate'", "");
+    assert!(talk.waits(first) && talk.waits(end));
+    let second = talk.ask(2, "", &message(2));
+    assert_eq!(talk.heard(), [message(1), message(2), "terminated".into()]);
+    assert!(talk.text(second).contains(" type='terminate'/>"));
+    assert_eq!((talk.text(first), talk.text(end)), (EMPTY, EMPTY));
+}
+
 #[test]
 fn the_stream_ends_with_its_last_words() {
     let mut talk = Talk::opened("ver='1.11' hold='2' wait='60'");
