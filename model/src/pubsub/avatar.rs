@@ -171,6 +171,8 @@ impl Model {
             value: vec![1],
         });
         self.store.submit_soft(found);
+        // Whoever comes first is to see his picture.
+        self.store.barrier();
         Ok(())
     }
 
