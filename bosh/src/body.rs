@@ -8,7 +8,7 @@ use xml::{ReadError, Wrapper};
 use crate::{NAMESPACE, XMPP_NAMESPACE};
 
 /// The highest request id (XEP-0124 §14.1): 2^53 - 1.
-const HIGHEST: u64 = 9_007_199_254_740_991;
+pub(crate) const HIGHEST: u64 = 9_007_199_254_740_991;
 /// What elements are in that leave their namespace to the body.
 const CONTENT: &str = "jabber:client";
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
@@ -88,7 +88,16 @@ pub enum BodyError {
 impl Body {
     /// Reads the content of an HTTP request.
     pub fn parse(octets: &Bytes, limits: Limits) -> Result<Self, BodyError> {
-        let wrapper = Wrapper::parse(octets, limits.xml, limits.elements)?;
+        if octets.len() <= limits.xml.max_bytes
+            && let Some(body) = crate::poll::read(octets)
+        {
+            return Ok(body);
+        }
+        Self::of(&Wrapper::parse(octets, limits.xml, limits.elements)?)
+    }
+
+    /// Reads what was read as XML.
+    pub(crate) fn of(wrapper: &Wrapper) -> Result<Self, BodyError> {
         if !wrapper.is("body", NAMESPACE) {
             return Err(BodyError::Root);
         }

@@ -20,6 +20,7 @@
 //! | `order` | requests in the order of their ids |
 //! | `pace` | whether a client asks too often |
 //! | `memory` | answers that may have to be given again |
+//! | `poll` | the request that comes most often, read faster |
 //! | `keys` | key sequences (XEP-0124 §15) |
 
 pub mod answer;
@@ -29,6 +30,7 @@ mod keys;
 mod memory;
 mod order;
 mod pace;
+mod poll;
 pub mod session;
 pub mod terms;
 #[cfg(test)]

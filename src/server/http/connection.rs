@@ -115,10 +115,11 @@ where
     let activity = Arc::new(Activity::new());
     let watched = Arc::clone(&activity);
     let service = service_fn(move |request| {
-        let (connected, activity) = (connected.clone(), watched.begin());
+        let activity = watched.begin();
+        let answer = dispatch(connected.clone(), request);
         // Boxed: what it needs while it answers is not kept by a connection that is idle.
         Box::pin(async move {
-            let answer = dispatch(connected, request).await;
+            let answer = answer.await;
             Ok::<_, Infallible>(answer.map(|content| content.watched(activity.end())))
         })
     });
@@ -126,24 +127,29 @@ where
     // The builders that find out by themselves which of both is spoken let each connection keep twice as much.
     match speaks {
         Speaks::Http1 => {
-            let connection = http1::Builder::new()
-                // Whoever is slow is idle: see `attend`.
-                .header_read_timeout(None)
-                .max_buf_size(BUFFER)
-                .serve_connection(socket, service)
-                .with_upgrades();
+            let mut connection = pin!(
+                http1::Builder::new()
+                    // Whoever is slow is idle: see `attend`.
+                    .header_read_timeout(None)
+                    .max_buf_size(BUFFER)
+                    .serve_connection(socket, service)
+                    .with_upgrades()
+            );
             let end = http1::UpgradeableConnection::graceful_shutdown;
-            attend(&shared, &activity, connection, end).await;
+            attend(&shared, &activity, connection.as_mut(), end).await;
         }
         Speaks::Http2 => {
-            let connection = http2::Builder::new(TokioExecutor::new())
-                .timer(TokioTimer::new())
-                .max_concurrent_streams(STREAMS)
-                .max_header_list_size(BUFFER as u32)
-                .max_send_buf_size(BUFFER)
-                .serve_connection(socket, service);
+            // Boxed: it is larger than the other.
+            let mut connection = Box::pin(
+                http2::Builder::new(TokioExecutor::new())
+                    .timer(TokioTimer::new())
+                    .max_concurrent_streams(STREAMS)
+                    .max_header_list_size(BUFFER as u32)
+                    .max_send_buf_size(BUFFER)
+                    .serve_connection(socket, service),
+            );
             let end = http2::Connection::graceful_shutdown;
-            attend(&shared, &activity, connection, end).await;
+            attend(&shared, &activity, connection.as_mut(), end).await;
         }
     }
 }
@@ -168,12 +174,11 @@ impl Drop for Open<'_> {
 async fn attend<C: Future>(
     shared: &Shared,
     activity: &Activity,
-    connection: C,
+    mut connection: Pin<&mut C>,
     end: impl Fn(Pin<&mut C>),
 ) {
     let idle = shared.config.limits.http_idle_time;
     let _open = Open::new(&shared.gauges.http_connections);
-    let mut connection = pin!(connection);
     let mut stopped = pin!(shared.stopped());
     let mut deadline = Instant::now() + first_patience(shared);
     loop {

@@ -1,7 +1,5 @@
 //! From a request to its answer: what is the same for every path.
 
-use std::sync::Arc;
-
 use hyper::body::Incoming;
 use hyper::header::{
     ALLOW, CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
@@ -11,41 +9,62 @@ use hyper::{Method, Request, StatusCode, Version};
 use super::answer::{Answer, Content, empty, plain};
 use super::compress::{compress, takes_gzip};
 use super::context::{Connected, Context};
-use super::routes::{self, Route};
+use super::routes::{self, Later, Route};
 use super::{files, host, trusted};
 
-/// Answers a request.
-pub(super) async fn dispatch(connected: Connected, request: Request<Incoming>) -> Answer {
+/// Answers a request. All that can be done is done before the answer is waited for, so that the request does not lie about meanwhile.
+pub(super) fn dispatch(
+    connected: Connected,
+    request: Request<Incoming>,
+) -> impl Future<Output = Answer> + Send {
     let head = request.method() == Method::HEAD;
     let takes_gzip = takes_gzip(request.headers());
-    let mut answer = match refusal(&request) {
-        Some(answer) => answer,
-        None => routed(connected, request).await,
+    let routed = match refusal(&request) {
+        Some(answer) => Routed::Now(answer),
+        None => routed(connected, request),
     };
-    let as_told = HeaderValue::from_static("nosniff");
-    answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, as_told);
-    compress(takes_gzip, &mut answer);
-    if head {
-        without_content(answer)
-    } else {
-        answer
+    async move {
+        let mut answer = match routed {
+            Routed::Now(answer) => answer,
+            Routed::Later(answer, said) => {
+                let mut answer = answer.await;
+                answer.headers_mut().extend(said);
+                answer
+            }
+        };
+        let as_told = HeaderValue::from_static("nosniff");
+        answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, as_told);
+        compress(takes_gzip, &mut answer);
+        if head {
+            without_content(answer)
+        } else {
+            answer
+        }
     }
 }
 
-async fn routed(connected: Connected, request: Request<Incoming>) -> Answer {
+/// What a request comes to.
+enum Routed {
+    /// This answer.
+    Now(Answer),
+    /// The answer of somebody, with headers that are added to it.
+    Later(Later, HeaderMap),
+}
+
+fn routed(connected: Connected, request: Request<Incoming>) -> Routed {
     if request.method() == Method::OPTIONS && request.uri().path() == "*" {
         // The server as a whole (RFC 9110 §9.3.7).
-        return empty(StatusCode::NO_CONTENT);
+        return Routed::Now(empty(StatusCode::NO_CONTENT));
     }
     let has_app = connected.shared.config.http.app.is_some();
     let Some(route) = routes::find(request.uri().path(), has_app) else {
         if has_app {
-            return files::answer(&connected.shared, request).await;
+            let answer = async move { files::answer(&connected.shared, request).await };
+            return Routed::Later(Box::pin(answer), HeaderMap::new());
         }
-        return plain(StatusCode::NOT_FOUND, "There is nothing here.\n");
+        return Routed::Now(plain(StatusCode::NOT_FOUND, "There is nothing here.\n"));
     };
-    let shared = Arc::clone(&connected.shared);
-    let origins = &shared.config.http.cors;
+    let origins = &connected.shared.config.http.cors;
     // What is said to the page of another server hangs on the request alone.
     let mut said = HeaderMap::new();
     route.cors.say(origins, request.headers(), &mut said);
@@ -56,20 +75,16 @@ async fn routed(connected: Connected, request: Request<Incoming>) -> Answer {
             .say_before(&methods, request.headers(), &mut said);
         with_methods(empty(StatusCode::NO_CONTENT), route)
     } else if route.takes(request.method()) {
-        handled(connected, route, request).await
+        return Routed::Later(handled(connected, route, request), said);
     } else {
         let text = format!("This is answered here: {}.\n", route.allowed());
         with_methods(plain(StatusCode::METHOD_NOT_ALLOWED, text), route)
     };
     answer.headers_mut().extend(said);
-    answer
+    Routed::Now(answer)
 }
 
-async fn handled(
-    connected: Connected,
-    route: &'static Route,
-    request: Request<Incoming>,
-) -> Answer {
+fn handled(connected: Connected, route: &'static Route, request: Request<Incoming>) -> Later {
     let proxies = &connected.shared.config.http.trusted_proxies;
     let origin = trusted::origin(connected.peer, connected.side, request.headers(), proxies);
     let context = Context::new(connected, origin);
@@ -80,7 +95,7 @@ async fn handled(
         path = route.path,
         "request"
     );
-    (route.answer)(context, request).await
+    (route.answer)(context, request)
 }
 
 fn with_methods(mut answer: Answer, route: &Route) -> Answer {

@@ -10,9 +10,10 @@ use super::context::Context;
 use super::cors::Cors;
 use super::{board, bosh, host_meta, own, websocket};
 
+/// An answer to come.
+pub(super) type Later = Pin<Box<dyn Future<Output = Answer> + Send>>;
 /// What answers a request.
-pub(super) type Handler =
-    fn(Context, Request<Incoming>) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
+pub(super) type Handler = fn(Context, Request<Incoming>) -> Later;
 
 /// A path and what answers there.
 pub(super) struct Route {
