@@ -1,7 +1,6 @@
 //! The web app of `examples/web`, as `[http] app` serves it and as a person uses it.
 
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::json;
 
@@ -185,23 +184,4 @@ fn a_wrong_password_a_reload_a_request_and_a_status_that_stays() {
     // What was kept to stay signed in is gone.
     browser.reload("ann");
     browser.see("ann", &id("sign-in"), "");
-}
-
-/// What of the app needs no browser: its own tests.
-#[test]
-fn the_modules_of_the_app() {
-    if quick() {
-        return;
-    }
-    let done = Command::new("npm")
-        .args(["test", "--silent"])
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/web"))
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&done.stdout);
-    assert!(done.status.success(), "{said}");
-    assert!(
-        said.contains("# fail 0") || said.contains("fail 0"),
-        "{said}"
-    );
 }
