@@ -9,6 +9,8 @@ use crate::time::Time;
 
 /// Answers of a client that acknowledges and does not: more are not kept, whatever the terms say.
 const MOST_UNACKNOWLEDGED: usize = 64;
+/// More octets are kept only of the answers that the client cannot have got yet.
+const MOST_OCTETS: usize = 1024 * 1024;
 
 /// An answer that was given.
 #[derive(Debug)]
@@ -67,9 +69,10 @@ impl Memory {
             .is_some_and(|answered| answered.elements.is_empty())
     }
 
-    /// A request has come that was not there before.
-    pub(crate) fn hear(&mut self) {
-        for answered in self.answered.iter_mut().rev() {
+    /// A request has come that was not there before, from a client that has got all answers up to this one.
+    pub(crate) fn hear(&mut self, last: u64) {
+        let got = self.answered.iter_mut().filter(|a| a.rid <= last);
+        for answered in got.rev() {
             if std::mem::replace(&mut answered.heard_since, true) {
                 return;
             }
@@ -81,8 +84,12 @@ impl Memory {
         self.acknowledged = self.acknowledged.max(rid);
     }
 
-    /// Forgets what need not be kept: `least` answers always are, and with `acks` those that were not acknowledged.
-    pub(crate) fn trim(&mut self, least: usize, acks: bool) {
+    /// Forgets what need not be kept: `least` answers are if they are not long, the last `open` always, and with `acks` those that were not
+    /// acknowledged.
+    pub(crate) fn trim(&mut self, least: usize, open: usize, acks: bool) {
+        while self.answered.len() > open && self.octets() > MOST_OCTETS {
+            self.answered.pop_front();
+        }
         while self.answered.len() > least {
             let oldest = self.answered.front().map_or(0, |a| a.rid);
             if acks && oldest > self.acknowledged && self.answered.len() <= MOST_UNACKNOWLEDGED {
@@ -90,6 +97,10 @@ impl Memory {
             }
             self.answered.pop_front();
         }
+    }
+
+    fn octets(&self) -> usize {
+        self.answered.iter().map(|a| a.body.len()).sum()
     }
 
     /// Payloads that, as far as can be known, the client has not got.
@@ -127,25 +138,36 @@ mod tests {
     #[test]
     fn the_last_are_kept_and_what_is_not_acknowledged() {
         let mut plain = memory(1..=9);
-        plain.trim(4, false);
+        plain.trim(4, 2, false);
         assert_eq!(kept(&plain), [6, 7, 8, 9]);
         let mut acks = memory(1..=9);
         acks.acknowledge(3);
-        acks.trim(4, true);
+        acks.trim(4, 2, true);
         assert_eq!(kept(&acks), [4, 5, 6, 7, 8, 9]);
         acks.acknowledge(8);
-        acks.trim(4, true);
+        acks.trim(4, 2, true);
         assert_eq!(kept(&acks), [6, 7, 8, 9]);
         let mut silent = memory(1..=100);
-        silent.trim(4, true);
+        silent.trim(4, 2, true);
         assert_eq!(kept(&silent).len(), MOST_UNACKNOWLEDGED);
+    }
+
+    #[test]
+    fn long_answers_are_kept_only_as_long_as_they_can_be_under_way() {
+        let mut memory = Memory::default();
+        for rid in 1..=9 {
+            let body = Bytes::from(vec![b' '; 400 * 1024]);
+            memory.push(rid, None, (body, 0..1), Time(0));
+            memory.trim(4, 2, true);
+        }
+        assert_eq!(kept(&memory), [8, 9]);
     }
 
     #[test]
     fn what_nothing_came_after_is_undelivered() {
         let undelivered = |memory: &Memory, acks| memory.undelivered(acks).collect::<Vec<_>>();
         let mut memory = memory(1..=2);
-        memory.hear();
+        memory.hear(2);
         memory.push(3, None, (Bytes::from_static(b"<3>"), 1..2), Time(0));
         memory.push(4, None, (Bytes::from_static(b"<>"), 0..0), Time(0));
         assert_eq!(undelivered(&memory, false), [b"3".as_slice()]);
@@ -155,7 +177,9 @@ mod tests {
         );
         memory.acknowledge(2);
         assert_eq!(undelivered(&memory, true), [b"3".as_slice()]);
-        memory.hear();
+        memory.hear(2);
+        assert_eq!(undelivered(&memory, false), [b"3".as_slice()]);
+        memory.hear(4);
         assert!(undelivered(&memory, false).is_empty());
     }
 }

@@ -12,7 +12,9 @@ pub(crate) fn read(octets: &[u8]) -> Option<Body> {
     let mut body = Body::default();
     let mut is_ours = false;
     loop {
-        rest = rest.trim_ascii_start();
+        while let [b' ' | b'\t' | b'\r' | b'\n', behind @ ..] = rest {
+            rest = behind;
+        }
         if rest.is_empty() {
             break;
         }
@@ -95,6 +97,7 @@ mod tests {
             "</body>",
             "  ",
             "\t",
+            "\u{c}",
             "=",
             "'",
             "\"",

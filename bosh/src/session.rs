@@ -128,8 +128,19 @@ impl Session {
         }
     }
 
-    /// The connection of a request that waits was lost. The request stays; its answer is kept for when it comes again.
+    /// Some request waits for its answer.
+    pub fn holds_request(&self) -> bool {
+        self.order.is_live()
+    }
+
+    /// The connection of a request that waits was lost. The request stays; its answer is kept for when it comes again. Not so the first
+    /// one: nobody knows the session yet.
     pub fn handle_disconnect(&mut self, now: Time, ticket: Ticket) {
+        if matches!(self.state, State::Opening(_)) {
+            self.state = State::Over;
+            self.events.push_back(Event::Lost(None));
+            return;
+        }
         let found = self.order.all().find(|w| w.ticket == Some(ticket));
         if found.and_then(|waiting| waiting.ticket.take()).is_some() {
             self.rest(now, false);
@@ -297,7 +308,8 @@ impl Session {
             });
         }
         self.memory.push(waiting.rid, waiting.key, printed, now);
-        self.memory.trim(self.terms.kept(), self.terms.acks);
+        self.memory
+            .trim(self.terms.kept(), self.terms.requests, self.terms.acks);
         self.rest(now, true);
     }
 

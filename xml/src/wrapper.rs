@@ -57,6 +57,20 @@ pub struct Wrapped {
     outer: SmallVec<[(Arc<str>, Arc<str>); 1]>,
 }
 
+/// Without the white space around it that XML knows: a form feed is none.
+fn trim(octets: &[u8]) -> &[u8] {
+    let white = |octet: &u8| matches!(octet, b' ' | b'\t' | b'\r' | b'\n');
+    let begin = octets
+        .iter()
+        .position(|o| !white(o))
+        .unwrap_or(octets.len());
+    let end = octets
+        .iter()
+        .rposition(|o| !white(o))
+        .map_or(begin, |at| at + 1);
+    octets.get(begin..end).unwrap_or_default()
+}
+
 impl Wrapper {
     /// Reads a document whose root carries at most `most` elements, each within `limits`; `limits.max_bytes` counts for the whole. An XML
     /// declaration may stand before it. Character data between the elements is an error ([`ReadError::Format`]), as is all that streams
@@ -66,7 +80,7 @@ impl Wrapper {
             return Err(ReadError::Limit(Which::Bytes));
         }
         let begin = octets.len() - after_declaration(octets)?.len();
-        let document = octets.slice_ref(octets[begin..].trim_ascii());
+        let document = octets.slice_ref(trim(&octets[begin..]));
         let text = chars::text(&document)?;
         let mut frame = Frame::default();
         let Found::Header(end) = frame.scan(&document, true, limits.max_depth, None)? else {

@@ -23,6 +23,8 @@ impl Session {
     /// Tells the client that the stream has ended, if any request is there to be answered: the oldest gets all there is.
     pub(super) fn say_end(&mut self, now: Time, condition: Option<Condition>) {
         let Some(live) = self.order.first_live() else {
+            // Those behind a gap need not wait for what may never come.
+            self.leave_early(condition.unwrap_or(Condition::OtherRequest));
             return;
         };
         for _ in 0..live {

@@ -75,14 +75,27 @@ impl Session {
             return self.part(now);
         }
         match pause {
-            Some(seconds) if !self.terms.pause.is_zero() => self.fall_silent(now, rid, seconds),
+            // Who is to be told of the end is told now.
+            Some(seconds) if self.pauses() => self.fall_silent(now, rid, seconds),
             _ => self.settle(now),
         }
     }
 
+    /// Clients may be silent for a while, and this one is not to be told of the end.
+    fn pauses(&self) -> bool {
+        !self.terms.pause.is_zero() && !matches!(self.state, State::Ending(_))
+    }
+
     /// Notes which answers have arrived (§9.2).
     fn acknowledge(&mut self, now: Time, body: &Body) {
-        self.memory.hear();
+        // With so many under way as there may be, the last ones may have crossed. Who says nothing asks because all are answered.
+        let crossed = if body.is_empty() {
+            1
+        } else {
+            self.terms.requests
+        };
+        let crossed = u64::try_from(crossed).unwrap_or(u64::MAX);
+        self.memory.hear(body.rid.saturating_sub(crossed));
         if !self.terms.acks {
             return;
         }
@@ -96,7 +109,8 @@ impl Session {
         {
             self.report = Some((missed.rid, missed.at));
         }
-        self.memory.trim(self.terms.kept(), true);
+        self.memory
+            .trim(self.terms.kept(), self.terms.requests, true);
     }
 
     /// Hands on what a request carries.
@@ -119,7 +133,8 @@ impl Session {
 
     /// The client wants to be silent (§10): all is answered, the request itself with nothing inside.
     fn fall_silent(&mut self, now: Time, rid: u64, seconds: u64) {
-        if seconds > self.terms.pause.as_secs() {
+        // As long as without a pause is always granted: it gets a client its requests back (§10).
+        if seconds > self.terms.pause.max(self.terms.inactivity).as_secs() {
             let ticket = self.order.held.pop_back().and_then(|w| w.ticket);
             return self.fail(ticket, Condition::PolicyViolation);
         }
@@ -130,7 +145,7 @@ impl Session {
             }
             self.answer_first(now);
         }
-        self.pause = Some(std::time::Duration::from_secs(seconds));
+        self.pause = (seconds > 0).then(|| std::time::Duration::from_secs(seconds));
     }
 
     /// The client ends the session (§13): the oldest request is told so, the others get nothing.
@@ -189,11 +204,18 @@ impl Session {
     /// The session has ended: only what was answered is answered again.
     fn replay(&mut self, now: Time, ticket: Ticket, body: &Body) {
         let key = key(body);
-        let known = self.memory.find(body.rid).is_some_and(|a| a.key == key);
-        if known && self.pace.repeat().is_ok() {
-            self.repeat(now, ticket, body);
-        } else {
-            self.refuse(ticket, Condition::ItemNotFound);
+        let known = self.memory.find(body.rid).filter(|a| a.key == key);
+        let known = known.map(|answered| answered.body.clone());
+        match known.filter(|_| self.pace.repeat().is_ok()) {
+            Some(body) => {
+                self.answers.push_back(Answer {
+                    ticket,
+                    status: 200,
+                    body,
+                });
+                self.rest(now, true);
+            }
+            None => self.refuse(ticket, Condition::ItemNotFound),
         }
     }
 }

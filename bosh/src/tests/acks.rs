@@ -101,3 +101,18 @@ fn what_is_acknowledged_is_not_kept_for_long() {
     assert_eq!(talk.text(again), ended("item-not-found"));
     assert_eq!(talk.undelivered(), [message("out-29")]);
 }
+
+#[test]
+fn an_answer_that_a_request_has_crossed_may_be_lost() {
+    let mut talk = Talk::new("");
+    let held = talk.ask(1, "", "");
+    talk.say(&message("a"));
+    assert_eq!(talk.text(held), holding(&message("a")));
+    // It may have been on its way already.
+    talk.ask(2, "", &message(1));
+    assert!(!talk.session.is_delivered());
+    talk.seconds(2);
+    // This one asks for nothing but an answer.
+    talk.ask(3, "", "");
+    assert!(talk.session.is_delivered());
+}

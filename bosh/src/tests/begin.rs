@@ -144,3 +144,11 @@ fn no_more_requests_are_held_than_agreed() {
     assert_eq!(talk.text(requests[2]), holding(&message("a")));
     assert!(talk.waits(requests[3]));
 }
+
+#[test]
+fn a_session_that_nobody_knows_ends_at_once() {
+    let mut talk = Talk::silent("ver='1.11' hold='1'");
+    talk.lose(0);
+    assert!(talk.session.is_over());
+    assert_eq!(talk.heard(), ["gone"]);
+}

@@ -158,3 +158,14 @@ fn what_is_deferred_goes_with_what_comes_next() {
     talk.session.defer_output(b"<late/>");
     assert!(talk.session.is_over() || talk.session.has_ended());
 }
+
+#[test]
+fn who_came_too_early_hears_of_the_end() {
+    let mut talk = Talk::new("");
+    let early = talk.ask(2, "", "");
+    assert!(talk.waits(early));
+    talk.close(Some(Condition::SystemShutdown), "");
+    assert_eq!(talk.text(early), ended("system-shutdown"));
+    let between = talk.ask(1, "", "");
+    assert_eq!(talk.text(between), ended("system-shutdown"));
+}

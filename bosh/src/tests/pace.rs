@@ -19,7 +19,7 @@ fn too_many_requests_under_way_break_the_rules() {
 fn asking_for_nothing_too_soon_breaks_the_rules() {
     let mut talk = Talk::new("");
     talk.ask(1, "", "");
-    talk.pass(Duration::from_millis(1999));
+    talk.pass(Duration::from_millis(1499));
     let second = talk.ask(2, "", "");
     assert_eq!(talk.text(second), ended("policy-violation"));
     let mut talk = Talk::new("");
@@ -92,7 +92,7 @@ fn polling_for_nothing_too_often_breaks_the_rules() {
     let polls = || Talk::opened("ver='1.11' hold='0'");
     let mut talk = polls();
     talk.ask(1, "", "");
-    talk.pass(Duration::from_millis(1999));
+    talk.pass(Duration::from_millis(1499));
     let second = talk.ask(2, "", "");
     assert_eq!(talk.text(second), ended("policy-violation"));
     // In time, after something was said, and after something was heard.

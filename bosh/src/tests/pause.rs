@@ -62,3 +62,23 @@ fn a_pause_longer_than_allowed_breaks_the_rules() {
     assert_eq!(talk.text(held), ended("other-request"));
     assert_eq!(talk.heard(), ["lost: policy-violation"]);
 }
+
+#[test]
+fn the_end_of_the_stream_is_told_to_who_would_be_silent() {
+    let mut talk = Talk::new("");
+    talk.close(Some(Condition::SystemShutdown), "");
+    let pause = talk.ask(1, "pause='120'", "");
+    assert_eq!(talk.text(pause), ended("system-shutdown"));
+}
+
+#[test]
+fn a_pause_of_nothing_gets_the_requests_back() {
+    let mut talk = Talk::new("");
+    let held = talk.ask(1, "", "");
+    let pause = talk.ask(2, "pause='0'", "");
+    assert_eq!([held, pause].map(|request| talk.text(request)), [EMPTY; 2]);
+    talk.seconds(59);
+    assert!(talk.heard().is_empty());
+    talk.seconds(1);
+    assert_eq!(talk.heard(), ["gone"]);
+}

@@ -9,6 +9,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{ACCEPT, ALLOW, HeaderMap, HeaderValue, LOCATION};
 use hyper::{Method, Request, StatusCode};
 use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 
 use super::answer::{Answer, empty, plain};
 use super::file::File;
@@ -45,8 +46,20 @@ const SERVICES: &[&str] = &[
 ];
 
 /// Files that were read, by where they are, while they stay as they are.
-#[derive(Default)]
-pub(crate) struct Kept(Mutex<HashMap<PathBuf, (Stamp, Arc<File>)>>);
+pub(crate) struct Kept {
+    files: Mutex<HashMap<PathBuf, (Stamp, Arc<File>)>>,
+    /// How many may be looked for at once.
+    few: Semaphore,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            files: Mutex::default(),
+            few: Semaphore::new(4),
+        }
+    }
+}
 
 /// A file that has the same is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +81,10 @@ pub(super) async fn answer(server: &Arc<Shared>, request: Request<Incoming>) -> 
     let shared = Arc::clone(server);
     let path = request.uri().path().to_owned();
     let shows = wants_page(request.headers()) && !is_service(&shared.config, &path);
+    // A few at a time: each may read and compress a large file, and others need the threads as well.
+    let Ok(_few) = server.files.few.acquire().await else {
+        return plain(StatusCode::NOT_FOUND, "There is nothing here.\n");
+    };
     let looked = tokio::task::spawn_blocking(move || match &shared.config.http.app {
         Some(root) => look(&shared.files, root, &path, shows),
         None => Found::Nothing,
@@ -221,7 +238,7 @@ impl Kept {
             changed: facts.modified().ok()?,
             size: facts.len(),
         };
-        if let Some((of, file)) = self.0.lock().get(&path)
+        if let Some((of, file)) = self.files.lock().get(&path)
             && *of == stamp
         {
             return Some(Arc::clone(file));
@@ -229,12 +246,19 @@ impl Kept {
         let octets = std::fs::read(&path).ok()?;
         let name = path.file_name()?.to_string_lossy();
         let file = Arc::new(File::new(&name, Bytes::from(octets)));
-        let mut kept = self.0.lock();
-        let all: usize = kept.values().map(|(_, file)| file.size()).sum();
-        if all + file.size() > KEPT {
-            kept.clear();
+        let mut kept = self.files.lock();
+        kept.remove(&path);
+        let room = |kept: &HashMap<PathBuf, (Stamp, Arc<File>)>| {
+            let all: usize = kept.values().map(|(_, file)| file.size()).sum();
+            all + file.size() <= KEPT
+        };
+        if !room(&kept) {
+            // What an earlier build had.
+            kept.retain(|path, _| path.exists());
         }
-        kept.insert(path, (stamp, Arc::clone(&file)));
+        if room(&kept) {
+            kept.insert(path, (stamp, Arc::clone(&file)));
+        }
         Some(file)
     }
 }

@@ -8,8 +8,8 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use hyper::body::Incoming;
 use hyper::header::{
-    CONNECTION, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
 };
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, StatusCode, Version};
@@ -172,6 +172,12 @@ fn handshake<B>(request: &Request<B>) -> Result<HeaderValue, Refusal> {
         return Err(Refusal::Bad(
             "The protocol that is spoken here, \"xmpp\", is not in Sec-WebSocket-Protocol.\n",
         ));
+    }
+    // What follows the head is frames: content that somebody else counts would be taken for them.
+    let has_content = headers.contains_key(TRANSFER_ENCODING)
+        || headers.get(CONTENT_LENGTH).is_some_and(|len| len != "0");
+    if has_content {
+        return Err(Refusal::Bad("A handshake has no content.\n"));
     }
     let proof = digest(&SHA1_FOR_LEGACY_USE_ONLY, format!("{key}{GUID}").as_bytes());
     HeaderValue::try_from(BASE64.encode(proof)).map_err(|_| Refusal::NoUpgrade)

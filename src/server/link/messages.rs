@@ -53,7 +53,8 @@ impl Link {
     /// Answers a ping of WebSocket (RFC 6455 §5.5.3).
     pub(crate) fn pong(self: &Arc<Self>, data: &[u8]) {
         let mut io = self.io.lock();
-        if io.is_lost() || io.framing != Framing::Messages {
+        // Who does not read needs none, and each would be kept for him.
+        if io.is_lost() || io.blocked || io.framing != Framing::Messages {
             return;
         }
         let (begin, size) = header(Opcode::Pong, data.len());

@@ -75,6 +75,8 @@ impl Connection {
 
     /// Takes octets that are WebSocket frames.
     fn unframe(&mut self, mut octets: &[u8], frames: &mut Reader) {
+        // A long message may take its time.
+        self.session.handle_life(self.now());
         while !self.closing && !self.is_detached() {
             match frames.read(&mut octets, self.session.most_octets()) {
                 Ok(None) => return,

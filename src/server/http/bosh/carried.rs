@@ -31,6 +31,8 @@ pub(super) struct Whose {
     pub(super) clock: Clock,
     pub(super) stop: watch::Receiver<Stage>,
     pub(super) side: Side,
+    /// It was begun where nobody listens.
+    pub(super) confidential: bool,
     pub(super) peer: SocketAddr,
     /// Counts the session while it lives.
     #[expect(dead_code, reason = "it counts by being there")]
@@ -95,9 +97,9 @@ impl Carried {
         }
     }
 
-    /// The side that it was begun on.
-    pub(super) fn side(&self) -> Side {
-        self.whose.side
+    /// It may go on here: on the side that it was begun on, and not in the clear if that was not (XEP-0124 §18.1).
+    pub(super) fn may_go_on(&self, side: Side, confidential: bool) -> bool {
+        self.whose.side == side && (confidential || !self.whose.confidential)
     }
 
     /// The content type of its answers.
@@ -131,7 +133,8 @@ impl Carried {
     pub(super) async fn room(&self) {
         poll_fn(|context| {
             let mut state = self.state.lock();
-            if state.queued < QUEUE || state.gone {
+            // Without a request to answer nothing can be written, and the stream may wait for that before it takes more.
+            if state.queued < QUEUE || state.gone || !state.session.holds_request() {
                 return Poll::Ready(());
             }
             state.crowd.push(context.waker().clone());
@@ -157,8 +160,12 @@ impl Carried {
         }
     }
 
-    /// Its time has come.
-    pub(super) fn time(self: &Arc<Self>) {
+    /// The time has come for which it was entered.
+    pub(super) fn time(self: &Arc<Self>, due: Time) {
+        // An entry that an earlier one has replaced is over: entered again it would never end.
+        if self.state.lock().entered != due {
+            return;
+        }
         self.with(|state, now| {
             state.entered = Time(u64::MAX);
             if state.session.poll_timeout().is_some_and(|due| due <= now) {
@@ -241,7 +248,7 @@ impl State {
                 let _ = self.held.swap_remove(at).1.send((answer, turn));
             }
         }
-        if self.gone {
+        if self.gone || !self.session.holds_request() {
             self.crowd.drain(..).for_each(Waker::wake);
         }
         let session = &self.session;

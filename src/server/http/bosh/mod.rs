@@ -67,9 +67,14 @@ pub(super) async fn answer(context: &Context, request: Request<Incoming>) -> Ans
     drop(octets);
     let begun = match &body.sid {
         None => begin(context, elsewhere, body),
-        Some(sid) => match shared.bosh.find(sid, context.connected.side) {
+        Some(sid) => match shared
+            .bosh
+            .find(sid, context.connected.side, context.confidential)
+        {
             Some(carried) => {
-                carried.room().await;
+                if !body.payloads.is_empty() {
+                    carried.room().await;
+                }
                 Ok((Arc::clone(&carried), carried.ask(body)))
             }
             None => Err((Condition::ItemNotFound, registry::is_legacy(sid))),

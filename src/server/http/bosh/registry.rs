@@ -29,11 +29,11 @@ pub(crate) struct Registry {
 
 impl Registry {
     /// The session of this id, if it was begun on this side: who knows an id from the one may not use it on the other (XEP-0124 §18.1).
-    pub(super) fn find(&self, sid: &str, side: Side) -> Option<Arc<Carried>> {
+    pub(super) fn find(&self, sid: &str, side: Side, confidential: bool) -> Option<Arc<Carried>> {
         let sessions = self.sessions.lock();
         sessions
             .get(sid)
-            .filter(|carried| carried.side() == side)
+            .filter(|carried| carried.may_go_on(side, confidential))
             .cloned()
     }
 
@@ -63,6 +63,7 @@ impl Registry {
             clock: shared.clock,
             stop: shared.stop.clone(),
             side: context.connected.side,
+            confidential: context.confidential,
             peer: SocketAddr::new(context.client, context.connected.peer.port()),
             counting,
         };

@@ -66,14 +66,14 @@ impl Timers {
         self.heap.lock().peek().map(|Reverse(entry)| entry.due)
     }
 
-    /// Whose time has come.
-    fn due(&self, now: Time) -> Option<Weak<Carried>> {
+    /// Whose time has come, and which.
+    fn due(&self, now: Time) -> Option<(Time, Weak<Carried>)> {
         let mut heap = self.heap.lock();
         let Reverse(first) = heap.peek()?;
         if first.due > now {
             return None;
         }
-        heap.pop().map(|Reverse(entry)| entry.whose)
+        heap.pop().map(|Reverse(entry)| (entry.due, entry.whose))
     }
 }
 
@@ -90,9 +90,9 @@ pub(crate) async fn keep_time(shared: Arc<Shared>) {
             () = &mut end => return,
         }
         let now = Time(shared.now().at.0);
-        while let Some(whose) = timers.due(now) {
+        while let Some((due, whose)) = timers.due(now) {
             if let Some(carried) = whose.upgrade() {
-                carried.time();
+                carried.time(due);
             }
         }
     }
