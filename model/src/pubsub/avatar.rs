@@ -166,13 +166,16 @@ impl Model {
                 self.store.barrier();
             }
         }
+        let any = !found.is_empty();
         found.push(Op::MetaPut {
             key: DONE.to_owned(),
             value: vec![1],
         });
         self.store.submit_soft(found);
         // Whoever comes first is to see his picture.
-        self.store.barrier();
+        if any {
+            self.store.barrier();
+        }
         Ok(())
     }
 
