@@ -125,14 +125,13 @@ impl Model {
         &self,
         account: &Bare,
     ) -> Result<Option<Bytes>, store::StoreError> {
+        // First what is moved away by one commit, then where that puts it: between the two nothing can be missed.
+        let before = self.store.private(account, &label())?;
         let wants = |node: &str| node == LEGACY;
         let owner = Address::from(account.clone());
         let last = self.store.last_items(&owner, [account], &wants, 1)?;
         let shown = last.into_iter().map(|last| last.item.payload).next();
-        match shown.filter(|xml| Storage::read(xml).is_some()) {
-            Some(xml) => Ok(Some(xml)),
-            None => self.store.private(account, &label()),
-        }
+        Ok(shown.filter(|xml| Storage::read(xml).is_some()).or(before))
     }
 
     /// Their owner reads them for the first time since: whatever the way, all ways show the same from then on. What is on its way to the
