@@ -154,15 +154,12 @@ impl Wire {
     fn more(&mut self) -> bool {
         use std::io::ErrorKind::{ConnectionReset, UnexpectedEof};
         let mut buffer = [0; 16 * 1024];
-        match self.stream.read(&mut buffer) {
-            Ok(0) => false,
-            Ok(read) => {
-                self.read.extend_from_slice(&buffer[..read]);
-                true
-            }
-            Err(error) if matches!(error.kind(), ConnectionReset | UnexpectedEof) => false,
-            Err(error) => panic!("nothing came: {error}"),
-        }
+        let read = match self.stream.read(&mut buffer) {
+            Err(error) if matches!(error.kind(), ConnectionReset | UnexpectedEof) => 0,
+            read => read.expect("octets, or the end of the connection, within the deadline"),
+        };
+        self.read.extend_from_slice(&buffer[..read]);
+        read > 0
     }
 }
 
