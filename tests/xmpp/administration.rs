@@ -51,7 +51,7 @@ fn fill(admin: &mut Client, command: &str, fields: &[(&str, &str)]) -> Element {
 }
 
 /// It is done; the sentence of a note when it is not.
-fn done(answer: &Element) -> Result<(), String> {
+pub(super) fn done(answer: &Element) -> Result<(), String> {
     let command = answer.child("command", COMMANDS).unwrap();
     assert_eq!(command.attribute("status").as_deref(), Some("completed"));
     match command.child("note", COMMANDS) {

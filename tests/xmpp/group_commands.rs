@@ -2,6 +2,7 @@
 
 use ::xml::Element;
 
+use super::administration::done;
 use crate::support::xmpp::condition;
 use crate::support::{Client, Server};
 
@@ -55,19 +56,6 @@ fn fill(admin: &mut Client, command: &str, group: &str, members: &[&str], all: &
         members.collect::<String>()
     );
     execute(admin, command, &session, &form)
-}
-
-/// It is done; the sentence of a note when it is not.
-fn done(answer: &Element) -> Result<(), String> {
-    let command = answer.child("command", COMMANDS).unwrap();
-    assert_eq!(command.attribute("status").as_deref(), Some("completed"));
-    match command.child("note", COMMANDS) {
-        None => Ok(()),
-        Some(note) => {
-            assert_eq!(note.attribute("type").as_deref(), Some("error"));
-            Err(note.text().into_owned())
-        }
-    }
 }
 
 /// What the list of groups says.

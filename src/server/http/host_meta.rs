@@ -136,47 +136,80 @@ mod tests {
             let host = (!host.is_empty()).then(|| Authority::try_from(host).unwrap());
             super::base(&several, host.as_ref(), Ports { plain, tls }, by_proxy)
         };
-        let both = (Some(5281), Some(5280));
-        assert_eq!(
-            base("office.example:5280", both.0, both.1, false),
-            "https://office.example:5281"
-        );
-        assert_eq!(
-            base("other.example", both.0, both.1, false),
-            "https://other.example:5281"
-        );
-        assert_eq!(
-            base("[2001:db8::1]:5280", both.0, both.1, false),
-            "https://[2001:db8::1]:5281"
-        );
-        assert_eq!(
-            base("192.0.2.1", both.0, both.1, false),
-            "https://192.0.2.1:5281"
-        );
-        assert_eq!(
-            base("", both.0, both.1, false),
-            "https://office.example:5281"
-        );
-        assert_eq!(
-            base("no_name", both.0, both.1, false),
-            "https://office.example:5281"
-        );
-        assert_eq!(
-            base("office.example", Some(443), Some(80), false),
-            "https://office.example"
-        );
-        assert_eq!(
-            base("office.example", None, Some(5280), false),
-            "http://office.example:5280"
-        );
-        assert_eq!(
-            base("office.example", None, Some(80), false),
-            "http://office.example"
-        );
-        assert_eq!(
-            base("im.office.example:8443", both.0, both.1, true),
-            "https://im.office.example:8443"
-        );
+        for (host, tls, plain, by_proxy, url) in [
+            (
+                "office.example:5280",
+                Some(5281),
+                Some(5280),
+                false,
+                "https://office.example:5281",
+            ),
+            (
+                "other.example",
+                Some(5281),
+                Some(5280),
+                false,
+                "https://other.example:5281",
+            ),
+            (
+                "[2001:db8::1]:5280",
+                Some(5281),
+                Some(5280),
+                false,
+                "https://[2001:db8::1]:5281",
+            ),
+            (
+                "192.0.2.1",
+                Some(5281),
+                Some(5280),
+                false,
+                "https://192.0.2.1:5281",
+            ),
+            (
+                "",
+                Some(5281),
+                Some(5280),
+                false,
+                "https://office.example:5281",
+            ),
+            (
+                "no_name",
+                Some(5281),
+                Some(5280),
+                false,
+                "https://office.example:5281",
+            ),
+            (
+                "office.example",
+                Some(443),
+                Some(80),
+                false,
+                "https://office.example",
+            ),
+            (
+                "office.example",
+                None,
+                Some(5280),
+                false,
+                "http://office.example:5280",
+            ),
+            (
+                "office.example",
+                None,
+                Some(80),
+                false,
+                "http://office.example",
+            ),
+            (
+                "im.office.example:8443",
+                Some(5281),
+                Some(5280),
+                true,
+                "https://im.office.example:8443",
+            ),
+        ] {
+            assert_eq!(base(host, tls, plain, by_proxy), url);
+        }
         let told = config("[http]\npublic_url = \"https://im.office.example/chat/\"");
         let url = super::base(&told, None, Ports::default(), true);
         assert_eq!(url, "https://im.office.example/chat");
