@@ -25,9 +25,18 @@ async fn speak(socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> 
 }
 
 async fn ask(sender: &Sender, method: &str, path: &str) -> (u16, Option<String>, String) {
+    ask_from(sender, "localhost", method, path).await
+}
+
+async fn ask_from(
+    sender: &Sender,
+    host: &str,
+    method: &str,
+    path: &str,
+) -> (u16, Option<String>, String) {
     let request = Request::builder()
         .method(method)
-        .uri(format!("https://{DOMAIN}{path}"))
+        .uri(format!("https://{host}{path}"))
         .body(Empty::new())
         .unwrap();
     let answer = sender.clone().send_request(request).await.unwrap();
@@ -50,7 +59,10 @@ async fn conversation(sender: Sender) {
     assert_eq!(nothing.0, 404);
     assert_eq!(head, (200, Some("6".to_owned()), String::new()));
     assert_eq!(ask(&sender, "POST", "/healthz").await.0, 405);
-    let meta = ask(&sender, "GET", "/.well-known/host-meta").await.2;
+    assert_eq!(ask_from(&sender, DOMAIN, "GET", "/healthz").await.0, 403);
+    let meta = ask_from(&sender, DOMAIN, "GET", "/.well-known/host-meta")
+        .await
+        .2;
     assert!(meta.contains("wss://office.example:"), "{meta}");
 }
 

@@ -1,6 +1,6 @@
 //! Requests that come through a proxy.
 
-use super::wire::{Wire, get};
+use super::wire::{Wire, get, get_from};
 use crate::support::Server;
 
 #[test]
@@ -9,6 +9,15 @@ fn a_proxy_on_this_machine_does_not_open_the_inside() {
         let server = Server::with(trusted, &[]);
         let mut wire = Wire::plain(&server);
         assert_eq!(wire.ask(&get("/metrics", "")).status, 200);
+        // One that says nothing of itself passes on what host its clients name.
+        for path in ["/metrics", "/healthz", "/readyz"] {
+            let heard = wire.ask(&get_from("chat.office.example", path, ""));
+            assert_eq!(heard.status, 403, "{path}");
+            let page = "Origin: http://chat.office.example\r\n";
+            assert_eq!(wire.ask(&get(path, page)).status, 403, "{path}");
+        }
+        let by_nginx = "GET /metrics HTTP/1.0\r\nHost: 127.0.0.1:5280\r\n\r\n";
+        assert_eq!(Wire::plain(&server).ask(by_nginx).status, 403);
         for sign in [
             "X-Forwarded-For: 203.0.113.9",
             "X-Forwarded-For: 127.0.0.1",

@@ -179,7 +179,12 @@ impl Heard {
     }
 }
 
-/// A request for the domain of the tests, with more headers.
+/// A request for this machine, with more headers.
 pub(crate) fn get(path: &str, headers: &str) -> String {
-    format!("GET {path} HTTP/1.1\r\nHost: {DOMAIN}\r\n{headers}\r\n")
+    get_from("localhost", path, headers)
+}
+
+/// A request that names this host, with more headers.
+pub(crate) fn get_from(host: &str, path: &str, headers: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n")
 }

@@ -86,7 +86,7 @@ fn routed(connected: Connected, request: Request<Incoming>) -> Routed {
 
 fn handled(connected: Connected, route: &'static Route, request: Request<Incoming>) -> Later {
     let proxies = &connected.shared.config.http.trusted_proxies;
-    let origin = trusted::origin(connected.peer, connected.side, request.headers(), proxies);
+    let origin = trusted::origin(connected.peer, connected.side, &request, proxies);
     let context = Context::new(connected, origin);
     tracing::debug!(
         client = %context.client,

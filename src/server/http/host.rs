@@ -1,8 +1,10 @@
 //! The host that a request names.
 
-use hyper::Request;
+use std::net::IpAddr;
+
 use hyper::header::{HOST, HeaderValue};
 use hyper::http::uri::Authority;
+use hyper::{Request, Version};
 
 /// The host that a request names, with its port where it says one; `None` where it names none. An error for what is none, or more than one
 /// (RFC 9112 §3.2).
@@ -32,6 +34,39 @@ pub(super) fn is_named<B>(request: &Request<B>) -> Result<bool, NoHost> {
         (Some(host), None, None) if is_plain(host.as_bytes()) => Ok(true),
         (None, None, None) => Ok(false),
         (first, ..) => of(request).map(|_| first.is_some()),
+    }
+}
+
+/// Whether a request is meant for the machine that it was made on: `localhost`, or an address of loopback. So is one of HTTP/1.0 without
+/// a host: health probes of load balancers and small scripts ask so, and a proxy names some host.
+pub(super) fn is_loopback<B>(request: &Request<B>) -> bool {
+    let mut named = request.headers().get_all(HOST).iter();
+    match (request.uri().authority(), named.next(), named.next()) {
+        (Some(host), ..) => is_loopback_name(host.host()),
+        // As nearly every request does; nothing is copied for that.
+        (None, Some(host), None) => host
+            .to_str()
+            .is_ok_and(|host| is_loopback_name(without_port(host))),
+        (None, None, _) => request.version() < Version::HTTP_11,
+        _ => false,
+    }
+}
+
+/// Whether this names the machine that it is said on.
+pub(super) fn is_loopback_name(host: &str) -> bool {
+    let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    let address = bare.unwrap_or(host).parse::<IpAddr>();
+    address.map_or_else(
+        |_| host.eq_ignore_ascii_case("localhost"),
+        |address| address.to_canonical().is_loopback(),
+    )
+}
+
+/// A host without its port.
+pub(super) fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|octet| octet.is_ascii_digit()) => name,
+        _ => host,
     }
 }
 
@@ -66,6 +101,50 @@ mod tests {
             .map_err(|bad| *bad);
         assert_eq!(is_named(&request), named, "{uri} {headers:?}");
         host.map(|host| host.map(|host| host.to_string()))
+    }
+
+    #[test]
+    fn what_is_meant_for_this_machine() {
+        let is = |version, uri: &str, hosts: &[&str]| {
+            let mut request = Request::builder().version(version).uri(uri);
+            for host in hosts {
+                request = request.header(HOST, *host);
+            }
+            is_loopback(&request.body(()).unwrap())
+        };
+        for version in [Version::HTTP_10, Version::HTTP_11] {
+            for yes in [
+                "localhost",
+                "LocalHost:5280",
+                "127.0.0.1",
+                "127.8.9.10:80",
+                "[::1]",
+                "[::1]:5280",
+                "[::ffff:127.0.0.1]:1",
+            ] {
+                assert!(is(version, "/", &[yes]), "{yes}");
+            }
+            for no in [
+                "",
+                "office.example",
+                "chat.office.example:5280",
+                "localhost.office.example",
+                "10.0.0.1",
+                "0.0.0.0",
+                "[::]:5280",
+                "127.0.0.1.office.example",
+                "localhost:x",
+                "ann@localhost",
+            ] {
+                assert!(!is(version, "/", &[no]), "{no}");
+            }
+            assert!(!is(version, "/", &["localhost", "localhost"]));
+            assert!(!is(version, "http://office.example/", &["localhost"]));
+            assert!(is(version, "http://localhost:1/", &["office.example"]));
+        }
+        assert!(is(Version::HTTP_10, "/", &[]));
+        assert!(!is(Version::HTTP_11, "/", &[]));
+        assert!(!is(Version::HTTP_2, "/", &[]));
     }
 
     #[test]

@@ -2,17 +2,24 @@
 //!
 //! A proxy of `[http] trusted_proxies` tells the client's address by X-Forwarded-For and its scheme by X-Forwarded-Proto. `Forwarded` (RFC 7239)
 //! is not believed: a proxy that writes the one passes the other on as the client sent it, so only one of both can be trusted.
+//!
+//! A proxy on this machine may say nothing of itself: what it passes on comes from loopback, as what is asked here does. So it is looked at
+//! what host is named, which is that of the server to everybody else. Who forwards whole connections (stunnel, `ssh -R`) passes on whatever
+//! host its client writes: nothing tells that from here.
 
 use std::net::{IpAddr, SocketAddr};
 
-use hyper::HeaderMap;
-use hyper::header::{FORWARDED, HeaderName, VIA};
+use hyper::header::{FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, VIA};
+use hyper::{Request, Version};
 
 use super::context::Side;
+use super::host;
 use crate::config::Network;
 
 static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+static REAL_ADDRESS: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,18 +30,16 @@ pub(super) struct Origin {
 }
 
 /// Finds out where a request comes from.
-pub(super) fn origin(
+pub(super) fn origin<B>(
     peer: SocketAddr,
     side: Side,
-    headers: &HeaderMap,
+    request: &Request<B>,
     trusted: &[Network],
 ) -> Origin {
     let peer = peer.ip().to_canonical();
+    let headers = request.headers();
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
-    let forwarded = [&FORWARDED_FOR, &FORWARDED_PROTO, &FORWARDED, &VIA]
-        .into_iter()
-        .any(|name| headers.contains_key(name));
-    let local = peer.is_loopback() && !forwarded;
+    let local = peer.is_loopback() && !is_passed_on(request) && host::is_loopback(request);
     let own = side == Side::Tls || local;
     if !is_trusted(peer) {
         return Origin {
@@ -48,6 +53,38 @@ pub(super) fn origin(
         confidential: scheme_is_secure(headers).unwrap_or(own),
         local,
     }
+}
+
+/// Whether something says that a request from this machine was made elsewhere.
+fn is_passed_on<B>(request: &Request<B>) -> bool {
+    let headers = request.headers();
+    let by_proxy = [
+        &FORWARDED_FOR,
+        &FORWARDED_PROTO,
+        &FORWARDED_HOST,
+        &REAL_ADDRESS,
+        &FORWARDED,
+        &VIA,
+    ]
+    .into_iter()
+    .any(|name| headers.contains_key(name));
+    // HTTP/1.0 knows no Host: so asks nginx where it is told nothing, and it names itself what it connects to.
+    let by_nginx = request.version() == Version::HTTP_10 && headers.contains_key(HOST);
+    by_proxy || by_nginx || is_of_other_page(headers)
+}
+
+/// Whether a page of another web site asks: it may be the site that a proxy here serves. Programs and files are of none.
+fn is_of_other_page(headers: &HeaderMap) -> bool {
+    let origin = headers.get(ORIGIN).map(HeaderValue::to_str);
+    let Some(Ok(origin)) = origin else {
+        return origin.is_some();
+    };
+    let host = origin.split_once("://").filter(|(scheme, _)| {
+        ["http", "https"]
+            .iter()
+            .any(|web| scheme.eq_ignore_ascii_case(web))
+    });
+    host.is_some_and(|(_, host)| !host::is_loopback_name(host::without_port(host)))
 }
 
 /// The last hop that is none of ours: each proxy adds whom it was asked by at the right. One that cannot be read hides all before it.
@@ -105,7 +142,6 @@ fn scheme_is_secure(headers: &HeaderMap) -> Option<bool> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use hyper::header::{HeaderName, HeaderValue};
 
     const PROXIES: &str = "10.0.0.0/8 127.0.0.1/32 2001:db8:1::/48";
 
@@ -122,15 +158,20 @@ mod tests {
             .collect()
     }
 
-    fn headers(all: &[(&str, &str)]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
+    /// A request for `localhost`, where no other host is among its headers.
+    fn request(all: &[(&str, &str)]) -> Request<()> {
+        let mut request = Request::new(());
+        let headers = request.headers_mut();
         for (name, value) in all {
             headers.append(
                 HeaderName::try_from(*name).unwrap(),
                 HeaderValue::from_str(value).unwrap(),
             );
         }
-        headers
+        if !headers.contains_key(HOST) {
+            headers.insert(HOST, HeaderValue::from_static("localhost:5280"));
+        }
+        request
     }
 
     fn client(peer: &str, hops: &[&str]) -> String {
@@ -139,7 +180,7 @@ mod tests {
             .map(|hop| (FORWARDED_FOR.as_str(), *hop))
             .collect();
         let peer = SocketAddr::new(peer.parse().unwrap(), 4711);
-        origin(peer, Side::Plain, &headers(&all), &networks())
+        origin(peer, Side::Plain, &request(&all), &networks())
             .client
             .to_string()
     }
@@ -189,7 +230,7 @@ mod tests {
 
     fn seen(peer: &str, side: Side, all: &[(&str, &str)]) -> (bool, bool) {
         let peer = SocketAddr::new(peer.parse().unwrap(), 4711);
-        let origin = origin(peer, side, &headers(all), &networks());
+        let origin = origin(peer, side, &request(all), &networks());
         (origin.confidential, origin.local)
     }
 
@@ -215,8 +256,25 @@ mod tests {
                 ("x-forwarded-for", "127.0.0.1"),
                 ("forwarded", "for=127.0.0.1;proto=https"),
                 ("via", "1.1 proxy"),
+                ("x-real-ip", "203.0.113.9"),
+                ("x-forwarded-host", "localhost"),
+                ("host", "chat.office.example"),
+                ("host", "192.0.2.1:5280"),
+                ("origin", "https://chat.office.example"),
+                ("origin", "http://chat.office.example:5280"),
             ] {
                 assert_eq!(seen(here, Side::Plain, &[sign]), (false, false), "{sign:?}");
+                assert_eq!(seen(here, Side::Tls, &[sign]), (true, false), "{sign:?}");
+            }
+            for own in [
+                "null",
+                "app://chat",
+                "http://localhost:3000",
+                "http://[::1]",
+                "https://127.0.0.1",
+            ] {
+                let origin = [("origin", own)];
+                assert_eq!(seen(here, Side::Plain, &origin), (true, true), "{own}");
             }
         }
         assert_eq!(seen("::1", Side::Plain, &proto("https")), (false, false));
@@ -235,5 +293,26 @@ mod tests {
         assert_eq!(seen("10.0.0.1", Side::Plain, &proto("")), (false, false));
         assert_eq!(seen("10.0.0.1", Side::Tls, &proto("http")), (false, false));
         assert_eq!(seen("10.0.0.1", Side::Tls, &[]), (true, false));
+    }
+
+    /// What nginx sends that is told where to connect to and nothing else.
+    #[test]
+    fn a_proxy_that_says_nothing_of_itself() {
+        let peer = SocketAddr::new([127, 0, 0, 1].into(), 4711);
+        let local = |version, host: Option<&str>| {
+            let mut request = Request::new(());
+            *request.version_mut() = version;
+            if let Some(host) = host {
+                let host = HeaderValue::from_str(host).unwrap();
+                request.headers_mut().insert(HOST, host);
+            }
+            let origin = origin(peer, Side::Plain, &request, &[]);
+            assert_eq!(origin.confidential, origin.local);
+            origin.local
+        };
+        assert!(!local(Version::HTTP_10, Some("127.0.0.1:5280")));
+        assert!(local(Version::HTTP_11, Some("127.0.0.1:5280")));
+        assert!(local(Version::HTTP_10, None));
+        assert!(!local(Version::HTTP_11, None));
     }
 }

@@ -196,4 +196,9 @@ fn where_tls_is_required_others_are_told_where_to_go() {
         uri.starts_with("https://") && uri.ends_with("/http-bind"),
         "{uri}"
     );
+    // So are those whom a proxy on this machine passes on without a word.
+    let request = post(&opening(1, USUAL));
+    let request = request.replacen("Host: localhost", "Host: chat.office.example", 1);
+    let silent = Server::start(&[]);
+    ended(&Wire::plain(&silent).ask(&request), "see-other-uri");
 }

@@ -26,7 +26,7 @@ pub(super) fn post(content: &str) -> String {
 /// A POST with more headers.
 pub(super) fn post_with(headers: &str, content: &str) -> String {
     format!(
-        "POST /http-bind HTTP/1.1\r\nHost: {DOMAIN}\r\nContent-Type: text/xml; charset=utf-8\r\nContent-Length: {}\r\n{headers}\r\n{content}",
+        "POST /http-bind HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml; charset=utf-8\r\nContent-Length: {}\r\n{headers}\r\n{content}",
         content.len()
     )
 }

@@ -80,7 +80,7 @@ pub(super) struct Browser {
 /// The request of a handshake; a header can be exchanged (`""`: left out).
 pub(super) fn request(changes: &[(&str, &str)]) -> String {
     let mut headers = vec![
-        ("Host", DOMAIN),
+        ("Host", "localhost"),
         ("Upgrade", "websocket"),
         ("Connection", "Upgrade"),
         ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),

@@ -83,7 +83,7 @@ fn a_client_need_not_wait_for_the_answer() {
 fn pages_of_others_connect_where_they_may() {
     let origin = |server: &Server, origin: &str| {
         Browser::plain(server)
-            .ask(&request(&[("Origin", origin)]))
+            .ask(&request(&[("Host", "office.example"), ("Origin", origin)]))
             .status
     };
     let server = Server::start(&[]);

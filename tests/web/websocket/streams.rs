@@ -78,6 +78,7 @@ fn a_way_without_tls() {
     let server = Server::with(proxies, &["ann"]);
     let by = |proto| {
         [
+            ("Host", "office.example"),
             ("X-Forwarded-For", "203.0.113.9"),
             ("X-Forwarded-Proto", proto),
         ]
@@ -115,6 +116,28 @@ fn a_way_without_tls() {
         uri.as_deref(),
         Some("wss://im.office.example/xmpp-websocket")
     );
+}
+
+/// A proxy on this machine that says nothing of itself does not make private what it passes on.
+#[test]
+fn a_way_that_seems_to_be_of_this_machine() {
+    let server = Server::start(&["ann"]);
+    for changes in [
+        ("Host", "chat.office.example"),
+        ("Origin", "http://chat.office.example"),
+    ] {
+        let mut browser = Browser::plain(&server).upgraded(&[changes]);
+        browser.say(OPEN);
+        let close = browser.element();
+        assert!(close.is("close", FRAMING), "{changes:?}: {close:?}");
+        assert!(close.attribute("see-other-uri").is_some());
+        browser.closes(1000);
+    }
+    for host in ["localhost:5280", "127.0.0.1", "[::1]:5280"] {
+        let mut browser = Browser::plain(&server).upgraded(&[("Host", host)]);
+        browser.open();
+        browser.log_in("ann");
+    }
 }
 
 /// Whose password is guessed is told by the proxy.
@@ -165,7 +188,7 @@ fn who_does_not_log_in_is_sent_away() {
 fn a_connection_that_asked_for_pages_before() {
     let server = Server::start(&["ann"]);
     let mut browser = Browser::plain(&server);
-    let answer = browser.ask("HEAD /healthz HTTP/1.1\r\nHost: office.example\r\n\r\n");
+    let answer = browser.ask("HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert_eq!(answer.status, 200);
     assert_eq!(browser.ask(&request(&[])).status, 101);
     browser.open();
