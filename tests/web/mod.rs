@@ -9,6 +9,7 @@ mod bosh;
 mod browser;
 mod cors;
 mod files;
+mod front;
 mod host_meta;
 mod http;
 mod http2;

@@ -21,11 +21,16 @@ pub(super) fn id(name: &str) -> String {
 
 /// A server that serves the app, with more configuration.
 pub(super) fn serving(extra: &str, users: &[&str]) -> Server {
+    let app = folder();
+    let extra = format!("[http]\napp = {app:?}\npublic_url = {ORIGIN:?}\n{extra}");
+    Server::with(&extra, users)
+}
+
+/// What the app was built into.
+pub(super) fn folder() -> String {
     let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/web/dist");
     assert!(app.join("index.html").exists(), "tests/run builds the app");
-    let app = app.display();
-    let extra = format!("[http]\napp = \"{app}\"\npublic_url = {ORIGIN:?}\n{extra}");
-    Server::with(&extra, users)
+    app.display().to_string()
 }
 
 /// Types the account and its password.
@@ -40,7 +45,7 @@ pub(super) fn is_online(browser: &mut Browser, page: &str, transport: &str) {
     browser.there(page, &format!("{}{way}", id("connection")));
 }
 
-fn contact(jid: &str, state: &str) -> String {
+pub(super) fn contact(jid: &str, state: &str) -> String {
     format!("{}[data-jid='{jid}']{state}", id("contact"))
 }
 

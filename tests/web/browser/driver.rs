@@ -1,5 +1,6 @@
 //! Chromium with pages in it: `tests/clients/browser.mjs`.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::network::Network;
 use crate::support::{DOMAIN, Script, Server};
+use crate::web::front::Proxy;
 
 /// Longer than what the script waits for by itself, so that it is the script that says what did not come.
 const DEADLINE: Duration = Duration::from_secs(45);
@@ -25,8 +27,18 @@ pub(super) struct Browser {
 impl Browser {
     /// Starts one.
     pub(super) fn start(server: &Server) -> Self {
+        let network = Network::new(Ipv4Addr::LOCALHOST, server.address("http.listen_tls"));
+        Self::over(server, network)
+    }
+
+    /// The same, where the secure listener is that of a proxy. What connects to it does so from the address that is the server's own, which is none
+    /// of the proxy.
+    pub(super) fn behind(proxy: &Proxy, server: &Server) -> Self {
+        Self::over(server, Network::new(server.ip(), proxy.address))
+    }
+
+    fn over(server: &Server, network: Network) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let network = Network::to(server.address("http.listen_tls"));
         let secure = network.address.to_string();
         let plain = server.address("http.listen").to_string();
         let arguments = json!({

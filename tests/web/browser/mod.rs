@@ -8,11 +8,11 @@ mod driver;
 mod libraries;
 mod network;
 mod pictures;
-
-use std::path::Path;
+mod proxied;
 
 use crate::support::xmpp::befriend;
 use crate::support::{Client, Server};
+use crate::web::front::code_of_documents;
 
 const ANN: &str = "ann@office.example";
 const BOB: &str = "bob@office.example";
@@ -26,17 +26,6 @@ fn befriended(server: &Server) {
     bob.close();
 }
 
-/// The first lines of code of `docs/web.md` under this heading.
-fn lines_of_documents(heading: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/web.md");
-    let page = std::fs::read_to_string(path).unwrap();
-    let (_, section) = page.split_once(&format!("\n## {heading}\n")).unwrap();
-    let (_, code) = section.split_once("\n```").unwrap();
-    let (_, code) = code.split_once('\n').unwrap();
-    let (code, _) = code.split_once("\n```").unwrap();
-    code.to_owned()
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Over {
     WebSocket,
@@ -45,7 +34,7 @@ enum Over {
 
 /// The lines of the documents for a library, over one of the two.
 fn lines(library: &str, over: Over) -> String {
-    let lines = lines_of_documents(library);
+    let lines = code_of_documents(library, "");
     match (over, library) {
         (Over::WebSocket, _) => lines,
         // One address, with the other one beside it.

@@ -1,9 +1,11 @@
 //! The way between a browser and the server: it can be lost, and comes back.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
 
 use crate::support::DEADLINE;
 
@@ -15,6 +17,7 @@ pub(super) struct Network {
 }
 
 struct State {
+    from: Ipv4Addr,
     to: SocketAddr,
     is: Mutex<Is>,
     changed: Condvar,
@@ -29,11 +32,12 @@ struct Is {
 }
 
 impl Network {
-    /// Leads to `to`.
-    pub(super) fn to(to: SocketAddr) -> Self {
+    /// Leads to `to`, where connections come from the address `from` of this machine.
+    pub(super) fn new(from: Ipv4Addr, to: SocketAddr) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State {
+            from,
             to,
             is: Mutex::default(),
             changed: Condvar::new(),
@@ -76,8 +80,15 @@ impl State {
         !is.unwrap().ended
     }
 
+    fn ahead(&self) -> io::Result<TcpStream> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.bind(&SocketAddr::from((self.from, 0)).into())?;
+        socket.connect_timeout(&self.to.into(), DEADLINE)?;
+        Ok(socket.into())
+    }
+
     fn connect(self: &Arc<Self>, client: TcpStream) {
-        let Ok(server) = TcpStream::connect_timeout(&self.to, DEADLINE) else {
+        let Ok(server) = self.ahead() else {
             return;
         };
         for socket in [&client, &server] {
