@@ -5,6 +5,7 @@ mod app;
 mod board;
 mod converse;
 mod driver;
+mod fall_back;
 mod libraries;
 mod network;
 mod pictures;
