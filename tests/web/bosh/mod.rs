@@ -2,6 +2,7 @@
 
 mod begin;
 mod end;
+mod http2;
 mod network;
 mod order;
 mod requests;

@@ -15,7 +15,7 @@ pub(super) const BOSH: &str = "http://jabber.org/protocol/httpbind";
 /// What a client asks for at the beginning, when nothing else is tested.
 pub(super) const USUAL: &str =
     "ver='1.11' wait='60' hold='1' xml:lang='en' xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='1.0'";
-const RESTART: &str =
+pub(super) const RESTART: &str =
     "to='office.example' xml:lang='en' xmlns:xmpp='urn:xmpp:xbosh' xmpp:restart='true'";
 
 /// A POST with this content.
