@@ -53,7 +53,8 @@ pub(super) fn listen(
         tls: port_of("http.listen_tls"),
     });
     let census = Arc::new(Census::default());
-    let (phones, pages) = (Arc::new(Census::default()), Arc::new(Census::default()));
+    let phones = Arc::new(Census::default());
+    let pages = Arc::new(Census::with_proxies(&shared.config.http.trusted_proxies));
     for one in bound {
         let Ok(listener) = TcpListener::from_std(one.socket.into()) else {
             continue;

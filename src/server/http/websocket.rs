@@ -8,8 +8,9 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use hyper::body::Incoming;
 use hyper::header::{
-    CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
-    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+    SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
+    TRANSFER_ENCODING, UPGRADE,
 };
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, StatusCode, Version};
@@ -29,6 +30,8 @@ const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const PROTOCOL: HeaderValue = HeaderValue::from_static("xmpp");
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 const VERSION: HeaderValue = HeaderValue::from_static("13");
+/// When a client that has too many connections may ask again, in seconds.
+const LATER: HeaderValue = HeaderValue::from_static("30");
 
 /// Base64 as clients write it: the bits that belong to no octet may be anything.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -49,6 +52,8 @@ enum Refusal {
     Bad(&'static str),
     /// A page that may not call.
     Origin,
+    /// The client has too many connections.
+    TooMany,
     /// The server is on its way out.
     Stopping,
 }
@@ -66,6 +71,10 @@ impl Refusal {
                 StatusCode::FORBIDDEN,
                 "Pages of this origin may not connect.\n",
             ),
+            Self::TooMany => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "There are too many connections from your address.\n",
+            ),
             Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "The server stops.\n"),
         };
         let mut answer = plain(status, text);
@@ -74,6 +83,9 @@ impl Refusal {
             headers.insert(UPGRADE, WEBSOCKET);
             headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
             headers.insert(SEC_WEBSOCKET_VERSION, VERSION);
+        }
+        if self == Self::TooMany {
+            answer.headers_mut().insert(RETRY_AFTER, LATER);
         }
         answer
     }
@@ -141,6 +153,11 @@ fn check(context: &Context, request: &Request<Incoming>) -> Result<HeaderValue, 
     }
     if context.shared().is_stopping() {
         return Err(Refusal::Stopping);
+    }
+    // The connection of a proxy is the client's from now on.
+    let most = context.shared().config.limits.connections_per_address;
+    if !context.connected.counting.counts_for(context.client, most) {
+        return Err(Refusal::TooMany);
     }
     Ok(accept)
 }

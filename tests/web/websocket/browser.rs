@@ -255,6 +255,14 @@ impl Browser {
         Some(Answer { status, head })
     }
 
+    /// Passes over so many octets: the body of an answer.
+    pub(super) fn skip(&mut self, octets: usize) {
+        while self.read.len() < octets {
+            assert!(self.more(), "the connection ended");
+        }
+        self.read.drain(..octets);
+    }
+
     pub(super) fn octets(&mut self, octets: &[u8]) {
         self.stream.write_all(octets).unwrap();
         self.stream.flush().unwrap();

@@ -122,3 +122,42 @@ fn connections_are_counted() {
         again.try_answer().filter(|answer| answer.status == 101)
     });
 }
+
+/// Those of a proxy are its clients', by whom it says.
+#[test]
+fn connections_of_a_proxy_are_counted_by_client() {
+    let server = Server::with(
+        "[limits]\nconnections_per_address = 2\n[http]\ntrusted_proxies = [\"127.0.0.0/8\"]",
+        &["ann"],
+    );
+    let shake = |browser: &mut Browser, client: &str| {
+        browser.ask(&request(&[
+            ("X-Forwarded-For", client),
+            ("X-Forwarded-Proto", "https"),
+        ]))
+    };
+    let from = |client: &str| {
+        let mut browser = Browser::plain(&server);
+        assert_eq!(shake(&mut browser, client).status, 101, "{client}");
+        browser.open();
+        browser
+    };
+    // What a proxy keeps open for later is nobody's.
+    let _idle: Vec<_> = (0..5).map(|_| Browser::plain(&server)).collect();
+    let (one, _two) = (from("192.0.2.1"), from("192.0.2.1"));
+    let mut third = Browser::plain(&server);
+    let refused = shake(&mut third, "192.0.2.1");
+    assert_eq!(refused.status, 503);
+    assert!(refused.header("retry-after").is_some());
+    let length = refused.header("content-length").unwrap();
+    third.skip(length.parse().unwrap());
+    // The proxy's connection goes on, for another client.
+    assert_eq!(shake(&mut third, "192.0.2.2").status, 101);
+    third.open();
+    let _others: Vec<_> = (3..8).map(|n| from(&format!("192.0.2.{n}"))).collect();
+    drop(one);
+    wait_for("room", || {
+        let mut again = Browser::plain(&server);
+        (shake(&mut again, "192.0.2.1").status == 101).then_some(())
+    });
+}
