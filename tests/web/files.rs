@@ -24,10 +24,11 @@ impl App {
         let script = "console.log('here');\n".repeat(500);
         for (name, text) in [
             ("index.html", "<!doctype html><title>App</title>"),
-            ("assets/index-DiwrgTda.js", &script),
+            ("assets/index-DiwrgT4a.js", &script),
             ("assets/style.css", "body { margin: 0 }"),
             ("help/index.html", "<!doctype html><title>Help</title>"),
             ("logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>"),
+            ("icon-180x180.png", "a picture"),
             ("a b.txt", "spaced"),
             (".env", "secret"),
             (".git/config", "secret"),
@@ -85,13 +86,14 @@ fn files_have_types_and_are_cached_by_their_names() {
         ("/index.html", "text/html; charset=utf-8", again),
         ("/help/", "text/html; charset=utf-8", again),
         (
-            "/assets/index-DiwrgTda.js",
+            "/assets/index-DiwrgT4a.js",
             "text/javascript; charset=utf-8",
             for_ever,
         ),
         ("/assets/style.css?v=1", "text/css; charset=utf-8", again),
         ("/style.css", "text/css; charset=utf-8", again),
         ("/logo.svg", "image/svg+xml", again),
+        ("/icon-180x180.png", "image/png", again),
         ("/a%20b.txt", "text/plain; charset=utf-8", again),
     ] {
         let heard = wire.ask(&get(path, ""));
@@ -210,7 +212,7 @@ fn texts_are_compressed_for_who_takes_that() {
     let app = App::new();
     let server = app.serve();
     let mut wire = Wire::plain(&server);
-    let path = "/assets/index-DiwrgTda.js";
+    let path = "/assets/index-DiwrgT4a.js";
     let plain = wire.ask(&get(path, ""));
     assert_eq!(plain.header("vary"), Some("Accept-Encoding"));
     let small = wire.ask(&get(path, "Accept-Encoding: br, gzip\r\n"));

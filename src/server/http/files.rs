@@ -1,9 +1,10 @@
 //! The web app: the files of the folder `[http] app`.
 
 use std::collections::HashMap;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ACCEPT, ALLOW, HeaderMap, HeaderValue, LOCATION};
@@ -13,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::answer::{Answer, empty, plain};
 use super::file::File;
+use super::hashed::is_hashed;
 use super::{host, page};
 use crate::config::Config;
 use crate::server::shared::Shared;
@@ -61,11 +63,28 @@ impl Default for Kept {
     }
 }
 
-/// A file that has the same is the same.
+/// A file that has the same is the same. Size and time of its content are not enough for that: builds that can be repeated give every file
+/// the same time, and `rsync -t` that of the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
-    changed: SystemTime,
     size: u64,
+    /// When its content was written, as whoever wrote it says, in seconds and nanoseconds.
+    written: (i64, i64),
+    /// When something of it changed last, as the system says.
+    changed: (i64, i64),
+    /// Which file it is.
+    number: (u64, u64),
+}
+
+impl Stamp {
+    fn new(facts: &Metadata) -> Self {
+        Self {
+            size: facts.len(),
+            written: (facts.mtime(), facts.mtime_nsec()),
+            changed: (facts.ctime(), facts.ctime_nsec()),
+            number: (facts.dev(), facts.ino()),
+        }
+    }
 }
 
 /// What is found at a path.
@@ -201,27 +220,6 @@ fn decoded(segment: &str) -> Option<String> {
     String::from_utf8(octets).ok()
 }
 
-/// Whether a name holds a hash, as those that bundlers make: `index-DiwrgTda.js`, `main.1f0a9c3e.css`.
-fn is_hashed(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let (stem, endings) = name.split_once('.').unwrap_or((name, ""));
-    let dotted = endings.split('.').rev().skip(1);
-    let dashed = stem
-        .char_indices()
-        .filter(|(_, letter)| *letter == '-')
-        .filter_map(|(at, _)| stem.get(at + 1..));
-    dashed.chain(dotted).any(|part| {
-        let has = |is: fn(&u8) -> bool| part.as_bytes().iter().any(is);
-        let mixed =
-            has(u8::is_ascii_digit) || has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
-        (8..=64).contains(&part.len())
-            && mixed
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-    })
-}
-
 impl Kept {
     /// A file inside of the root, wherever links lead.
     fn read(&self, root: &Path, path: &Path) -> Option<Arc<File>> {
@@ -234,10 +232,7 @@ impl Kept {
             tracing::warn!(file = %path.display(), "a file of the web app is larger than 32 MiB and not handed out");
             return None;
         }
-        let stamp = Stamp {
-            changed: facts.modified().ok()?,
-            size: facts.len(),
-        };
+        let stamp = Stamp::new(&facts);
         if let Some((of, file)) = self.files.lock().get(&path)
             && *of == stamp
         {
@@ -284,6 +279,9 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use std::time::{Duration, SystemTime};
+
     use super::*;
     use proptest::prelude::*;
 
@@ -337,27 +335,33 @@ mod tests {
     }
 
     #[test]
-    fn names_with_hashes() {
-        for yes in [
-            "/assets/index-DiwrgTda.js",
-            "/assets/index-D-wr_Tda.js",
-            "/main.1f0a9c3e.css",
-            "/main.1f0a9c3e.js.map",
-            "/chunk-2d0e4f1a.js",
-            "/f-0123456789abcdef0123456789abcdef.woff2",
-        ] {
-            assert!(is_hashed(yes), "{yes}");
+    fn a_file_is_another_though_its_size_and_time_are_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let path = root.join("index.html");
+        let write = |path: &Path, text: &str| {
+            std::fs::write(path, text).unwrap();
+            let file = std::fs::File::options().write(true).open(path).unwrap();
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(315_532_800);
+            file.set_modified(time).unwrap();
+        };
+        let kept = Kept::default();
+        let read = || kept.read(&root, &path).unwrap();
+        write(&path, "one");
+        let one = read();
+        assert!(Arc::ptr_eq(&one, &read()));
+        // Put in its place.
+        let beside = root.join("beside");
+        write(&beside, "two");
+        std::fs::rename(&beside, &path).unwrap();
+        let two = read();
+        assert!(!Arc::ptr_eq(&one, &two));
+        // Written over. The clock of file systems goes in steps.
+        let before = Stamp::new(&path.metadata().unwrap()).changed;
+        while Stamp::new(&path.metadata().unwrap()).changed == before {
+            write(&path, "six");
         }
-        for no in [
-            "/index.html",
-            "/",
-            "/service-worker.js",
-            "/app-settings.js",
-            "/jquery-3.7.1.js",
-            "/a-1.js",
-        ] {
-            assert!(!is_hashed(no), "{no}");
-        }
+        assert!(!Arc::ptr_eq(&two, &read()));
     }
 
     #[test]

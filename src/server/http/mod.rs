@@ -15,6 +15,7 @@
 //! | `cors` | which pages of other servers may call |
 //! | `host_meta` | where browsers find BOSH and WebSocket |
 //! | `files`, `file` | the web app of `[http] app` |
+//! | `hashed` | names of files that never change |
 //! | `board` | the page where there is no web app |
 //! | `page` | what browsers are told about pages |
 //! | `bosh` | BOSH: requests that are held, and the sessions that they belong to |
@@ -34,6 +35,7 @@ mod cors;
 mod dispatch;
 mod file;
 mod files;
+mod hashed;
 mod host;
 mod host_meta;
 mod own;
