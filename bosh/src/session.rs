@@ -277,14 +277,17 @@ impl Session {
         self.give(now, None, &elements);
     }
 
-    /// Answers the oldest held request.
+    /// Answers the oldest held request. What is answered to nobody is kept in case it is asked for again; its client may go on without,
+    /// so what is to be said once is not said there.
     fn give(&mut self, now: Time, ending: Option<Option<Condition>>, elements: &[u8]) {
         let Some(waiting) = self.order.held.pop_front() else {
             return;
         };
         let highest = self.order.next() - 1;
-        let attributes = std::mem::take(&mut self.attributes);
-        let report = self.report.take();
+        let (attributes, report) = match waiting.ticket {
+            Some(_) => (std::mem::take(&mut self.attributes), self.report.take()),
+            None => (Vec::new(), None),
+        };
         let content = Content {
             attributes: &attributes,
             ack: Some(highest).filter(|rid| self.terms.acks && *rid != waiting.rid),

@@ -103,6 +103,8 @@ impl Session {
         // One that says nothing has got everything.
         let got = body.ack.unwrap_or(body.rid - 1).min(last);
         self.memory.acknowledge(got);
+        // What was to be reported before may have arrived since.
+        self.report = None;
         if got < last
             && let Some(missed) = self.memory.find(got + 1)
             && now.since(missed.at) >= self.terms.report

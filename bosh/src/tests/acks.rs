@@ -64,6 +64,51 @@ fn a_client_that_missed_an_answer_is_told_of_it_at_once() {
 }
 
 #[test]
+fn what_is_reported_is_told_to_a_client_that_is_there() {
+    let mut talk = talk();
+    let first = talk.ask(1, "", &message(1));
+    talk.say(&message("a"));
+    let lost = talk.ask(2, "ack='1000'", &message(2));
+    talk.lose(lost);
+    talk.pass(Duration::from_millis(1500));
+    // The one before it is answered as well, for when it comes again: whoever goes on without has not got that.
+    let third = talk.ask(3, "ack='1000'", &message(3));
+    assert_eq!(
+        talk.text(third),
+        format!("<body xmlns='{NAMESPACE}' report='1001' time='1500'/>")
+    );
+    let again = talk.ask(2, "ack='1000'", &message(2));
+    assert_eq!(
+        talk.text(again),
+        format!("<body xmlns='{NAMESPACE}' ack='1003'/>")
+    );
+    // An answer with a report that is lost itself: it is told again, in the same words and to the next request.
+    let again = talk.ask(3, "ack='1000'", &message(3));
+    assert_eq!(talk.text(again), talk.text(third));
+    let fourth = talk.ask(4, "ack='1000'", &message(4));
+    assert!(talk.text(fourth).contains(" report='1001'"));
+    let again = talk.ask(1, "", &message(1));
+    assert_eq!(talk.text(again), talk.text(first));
+}
+
+#[test]
+fn what_has_arrived_since_is_not_reported() {
+    let mut talk = talk();
+    talk.ask(1, "", &message(1));
+    talk.say(&message("a"));
+    talk.pass(Duration::from_millis(1500));
+    // It comes before the one that it follows, and its connection is lost.
+    let early = talk.ask(3, "ack='1000'", &message(3));
+    talk.lose(early);
+    talk.say(&message("b"));
+    let second = talk.ask(2, "", &message(2));
+    assert_eq!(talk.text(second), holding(&message("b")));
+    // There was nobody to tell.
+    let fourth = talk.ask(4, "ack='1002'", &message(4));
+    assert!(talk.waits(fourth));
+}
+
+#[test]
 fn an_answer_that_may_be_on_its_way_is_not_reported() {
     let mut talk = talk();
     talk.ask(1, "", &message(1));

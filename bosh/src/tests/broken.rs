@@ -97,6 +97,23 @@ fn a_newer_request_is_not_kept_waiting_by_a_lost_one() {
 }
 
 #[test]
+fn what_is_known_of_the_stream_is_told_to_a_client_that_is_there() {
+    let mut talk = Talk::silent("ver='1.11' hold='1' wait='60'");
+    talk.seconds(5);
+    let first = talk.ask(1, "", "");
+    talk.session.describe(&[("from", "office.example")]);
+    talk.lose(first);
+    talk.seconds(3);
+    // The lost one has to make room.
+    let second = talk.ask(2, "", "");
+    talk.say(FEATURES);
+    let told = talk.text(second);
+    assert!(told.contains(" from='office.example'>") && told.contains(FEATURES));
+    let again = talk.ask(1, "", "");
+    assert_eq!(talk.text(again), EMPTY);
+}
+
+#[test]
 fn a_client_that_asks_no_more_is_gone() {
     let mut talk = Talk::new("");
     let first = talk.ask(1, "", "");
