@@ -197,7 +197,8 @@ impl Carried {
         let wakers = state.pump();
         let over = state.session.is_over();
         let due = state.session.poll_timeout();
-        let enter = due.filter(|due| *due < state.entered);
+        let before = state.entered;
+        let enter = due.filter(|due| *due < before);
         if let Some(due) = enter {
             state.entered = due;
         }
@@ -206,8 +207,9 @@ impl Carried {
         if let (true, Some(registry)) = (over || enter.is_some(), self.whose.registry.upgrade()) {
             if over {
                 registry.remove(&self.sid);
+                registry.timers.forget(before, self);
             } else if let Some(due) = enter {
-                registry.timers.enter(due, self);
+                registry.timers.enter(due, before, self);
             }
         }
         result
