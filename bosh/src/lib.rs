@@ -13,6 +13,7 @@
 //! | module | is |
 //! |---|---|
 //! | [`body`] | [`Body`]: a request's `<body/>`, its attributes and what it carries |
+//! | [`claim`] | [`Claim`]: what a request that cannot be read says of itself |
 //! | [`terms`] | [`Bounds`] of the server and the [`Terms`] that a session is granted |
 //! | [`session`] | [`Session`]: requests in order, answers, timers |
 //! | [`condition`] | why a session ends |
@@ -25,6 +26,7 @@
 
 pub mod answer;
 pub mod body;
+pub mod claim;
 pub mod condition;
 mod keys;
 mod memory;
@@ -39,6 +41,7 @@ mod time;
 
 pub use answer::{Answer, Ticket, refusal};
 pub use body::{Body, BodyError, Limits};
+pub use claim::Claim;
 pub use condition::Condition;
 pub use session::{Event, Session};
 pub use terms::{Bounds, Terms};

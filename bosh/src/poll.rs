@@ -20,9 +20,12 @@ pub(crate) fn read(octets: &[u8]) -> Option<Body> {
         }
         let (name, value);
         (name, value, rest) = attribute(rest)?;
+        if !matches!(rest, [] | [b' ', ..]) {
+            return None;
+        }
         match name {
             b"rid" if body.rid == 0 => body.rid = number(value)?,
-            b"sid" if body.sid.is_none() => body.sid = Some(text(value)?),
+            b"sid" if body.sid.is_none() => body.sid = Some(text(value)?.to_owned()),
             b"ack" if body.ack.is_none() => body.ack = Some(number(value)?),
             b"xmlns" if !is_ours && value == NAMESPACE.as_bytes() => is_ours = true,
             _ => return None,
@@ -31,24 +34,24 @@ pub(crate) fn read(octets: &[u8]) -> Option<Body> {
     (is_ours && body.rid > 0 && body.sid.is_some()).then_some(body)
 }
 
-/// An attribute at the beginning, its name, its value as written, and what follows it: a space, or nothing.
-fn attribute(octets: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+/// An attribute at the beginning: its name and its value as written, neither looked at, and what follows it.
+pub(crate) fn attribute(octets: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (name, rest) = split_at(octets, b'=')?;
     let (quote, rest) = rest.split_first()?;
     if !matches!(quote, b'\'' | b'"') {
         return None;
     }
     let (value, rest) = split_at(rest, *quote)?;
-    matches!(rest, [] | [b' ', ..]).then_some((name, value, rest))
+    Some((name, value, rest))
 }
 
 fn split_at(octets: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
-    let at = octets.iter().position(|octet| *octet == at)?;
+    let at = memchr::memchr(at, octets)?;
     Some((octets.get(..at)?, octets.get(at + 1..)?))
 }
 
 /// From 1 to the highest id, in digits alone.
-fn number(digits: &[u8]) -> Option<u64> {
+pub(crate) fn number(digits: &[u8]) -> Option<u64> {
     if digits.len() > DIGITS || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
@@ -57,12 +60,12 @@ fn number(digits: &[u8]) -> Option<u64> {
 }
 
 /// Letters, digits, and what stands in ids beside them: nothing that XML would read otherwise.
-fn text(octets: &[u8]) -> Option<String> {
+pub(crate) fn text(octets: &[u8]) -> Option<&str> {
     let plain = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_.:/+=@".contains(octet);
     if !octets.iter().all(plain) {
         return None;
     }
-    String::from_utf8(octets.to_vec()).ok()
+    std::str::from_utf8(octets).ok()
 }
 
 #[cfg(test)]

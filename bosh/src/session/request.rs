@@ -21,8 +21,7 @@ impl Session {
         }
         // A last word may have overtaken the request before it.
         let extra = usize::from(body.is_last_word() || self.order.has_last_word());
-        let window = u64::try_from(self.terms.requests + extra).unwrap_or(u64::MAX);
-        if body.rid >= self.order.next().saturating_add(window) {
+        if body.rid >= self.beyond(extra) {
             return self.fail(Some(ticket), Condition::ItemNotFound);
         }
         if self.order.unanswered() + 1 > self.terms.requests + extra {
@@ -41,6 +40,29 @@ impl Session {
         {
             self.process(now, request);
         }
+    }
+
+    /// Takes a request that names this session and cannot be read: a bad one, which ends the session (XEP-0124 §17.2). It must have an id
+    /// that a request may have now: who does not know that is told the same and ends nothing.
+    pub fn handle_unreadable(&mut self, ticket: Ticket, rid: Option<u64>) {
+        let may_come = rid.is_some_and(|rid| match self.order.place(rid) {
+            Place::Here => true,
+            Place::New => rid < self.beyond(0),
+            Place::Past => false,
+        });
+        match self.state {
+            State::Over => self.refuse(ticket, Condition::ItemNotFound),
+            State::Open | State::Ending(_) if may_come => {
+                self.fail(Some(ticket), Condition::BadRequest);
+            }
+            _ => self.refuse(ticket, Condition::BadRequest),
+        }
+    }
+
+    /// The first id above the window (§14.2), where so many requests more may be under way.
+    fn beyond(&self, extra: usize) -> u64 {
+        let window = u64::try_from(self.terms.requests + extra).unwrap_or(u64::MAX);
+        self.order.next().saturating_add(window)
     }
 
     /// The client has ended the session, or broken it.

@@ -6,11 +6,13 @@ mod begin;
 mod broken;
 mod end;
 mod keys;
+mod mutation;
 mod order;
 mod pace;
 mod pause;
 mod property;
 mod restart;
+mod unreadable;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 
 use super::tab::{BOSH, Tab, USUAL, attribute, ended, opening, post, post_with};
-use crate::support::Server;
+use crate::support::{Client, Server};
 use crate::web::wire::{Wire, get};
 
 #[test]
@@ -82,21 +82,75 @@ fn what_is_no_body_is_refused() {
     }
 }
 
+/// The contents of requests that cannot be read, though they say whose they are.
+const BROKEN: [(&str, &str); 6] = [
+    ("", "<presence xmlns='jabber:client'>"),
+    ("", "<x:presence/>"),
+    ("", "<presence xmlns='jabber:client'>&nbsp;</presence>"),
+    ("", "text"),
+    ("pause='1.5'", ""),
+    ("to='a&b'", ""),
+];
+
 #[test]
-fn what_cannot_be_read_does_not_harm_a_session() {
+fn a_bad_request_ends_the_session_that_it_names() {
+    let server = Server::start(&["ann", "bob"]);
+    let mut wire = Wire::plain(&server);
+    for (attributes, content) in BROKEN {
+        let mut tab = Tab::open(&server, USUAL);
+        let heard = tab.ask(attributes, content);
+        assert_eq!(heard.status, 200, "{content}");
+        ended(&heard, "bad-request");
+        ended(&tab.ask("", ""), "item-not-found");
+        // A client that gave no version is told by the status, and so is one that names no session.
+        let mut legacy = Tab::open(&server, "wait='60' hold='1'");
+        let heard = legacy.ask(attributes, content);
+        assert_eq!(heard.status, 400, "{content}");
+        assert_eq!(legacy.ask("", "").status, 404);
+        for (version, status) in [("ver='1.6'", 200), ("", 400)] {
+            let unread = opening(1, version)
+                .replace("/>", &format!(" wait='x' {attributes}>{content}</body>"));
+            let heard = wire.ask(&post(&unread));
+            assert_eq!(heard.status, status, "{unread}");
+            ended(&heard, "bad-request");
+        }
+    }
+    // Whoever waits hears that it was another request.
+    let mut bob = Client::online(&server, "bob", "phone");
+    let mut tab = Tab::login(&server, "ann", "tab");
+    let held = tab.chat(Wire::plain(&server), &bob.jid, "one");
+    bob.message("one");
+    let bad = tab.ask_over(Wire::plain(&server), "", "text");
+    ended(&bad.hear(), "bad-request");
+    ended(&held.hear(), "other-request");
+}
+
+#[test]
+fn what_cannot_be_read_does_not_harm_the_sessions_of_others() {
     let server = Server::with("[limits]\nhttp_request_time = \"300ms\"", &["ann"]);
     let mut tab = Tab::open(&server, USUAL);
+    let mut secret = Tab::over(|| Wire::tls(&server, &["http/1.1"]).0, USUAL);
+    let mut wire = Wire::plain(&server);
     let rid = tab.rid + 1;
-    let broken = [
-        tab.body_of(rid, "", "<presence xmlns='jabber:client'>"),
-        tab.body_of(rid, "", "<x:presence/>"),
-        tab.body_of(rid, "", "<presence xmlns='jabber:client'>&nbsp;</presence>"),
-        tab.body_of(rid, "pause='1.5'", ""),
-        tab.body_of(rid, "", "text"),
-        tab.body_of(rid, "", "").replace(BOSH, "urn:other"),
-    ];
-    for content in broken {
-        ended(&Wire::plain(&server).ask(&post(&content)), "bad-request");
+    let whole = tab.body_of(rid, "", "text");
+    for (content, status) in [
+        // The ids of its requests are not known, or not within its window.
+        (tab.body_of(rid, "", "text").replace(" rid=", " r="), 200),
+        (tab.body_of(rid + 9, "", "text"), 200),
+        (tab.body_of(1, "", "text"), 200),
+        // It is another one's, of the same or of another side.
+        (whole.replace(&tab.sid, "nobodys"), 200),
+        (whole.replace(&tab.sid, "nobodysl"), 400),
+        (secret.body_of(secret.rid + 1, "", "text"), 200),
+        // It is no body of BOSH.
+        (whole.replace(BOSH, "urn:other"), 400),
+        (tab.body_of(rid, "", "").replace(BOSH, "urn:other"), 400),
+        (format!("<x>{whole}</x>"), 400),
+        (format!("<!DOCTYPE body>{whole}"), 400),
+    ] {
+        let heard = wire.ask(&post(&content));
+        assert_eq!(heard.status, status, "{content}");
+        ended(&heard, "bad-request");
     }
     // What is announced as too large is not even read.
     let large = tab.body_of(rid, "", &format!("<x>{}</x>", "y".repeat(600 * 1024)));
@@ -107,6 +161,7 @@ fn what_cannot_be_read_does_not_harm_a_session() {
     wire.send(&post(&tab.body_of(rid, "", ""))[..150]);
     assert_eq!(wire.hear().status, 408);
     tab.authenticate("ann");
+    secret.authenticate("ann");
 }
 
 #[test]

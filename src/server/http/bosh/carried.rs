@@ -145,12 +145,21 @@ impl Carried {
 
     /// Takes a request.
     pub(super) fn ask(self: &Arc<Self>, body: Body) -> Held {
+        self.hold(|session, now, ticket| session.handle_request(now, ticket, body))
+    }
+
+    /// Takes a request that cannot be read, with the id that it seems to have.
+    pub(super) fn ask_unreadable(self: &Arc<Self>, rid: Option<u64>) -> Held {
+        self.hold(|session, _, ticket| session.handle_unreadable(ticket, rid))
+    }
+
+    fn hold(self: &Arc<Self>, request: impl FnOnce(&mut Session, Time, Ticket)) -> Held {
         let (sender, answer) = oneshot::channel();
         let ticket = self.with(|state, now| {
             state.tickets += 1;
             let ticket = Ticket(state.tickets);
             state.held.push((ticket, sender));
-            state.session.handle_request(now, ticket, body);
+            request(&mut state.session, now, ticket);
             ticket
         });
         Held {

@@ -3,6 +3,9 @@
 //! A request is read, handed to the session that it names, and held until that answers it. What a session carries is a framed stream like
 //! that over WebSocket: [`carried`] is its carrier, and what the two say to each other stands in [`stream`].
 //!
+//! What cannot be read ends the session that its start tag names, as §17.2 has it; too large, too slow or wrongly coded it is not read that
+//! far, and answered by HTTP alone.
+//!
 //! The content type of requests is not looked at (XEP-0124 §5: clients are not always free to choose it), so none is refused for it.
 //! Answers have the type that the client asked for, and browsers are told to run nothing in them, whatever it is: the client of somebody
 //! else may have asked for `text/html`.
@@ -15,7 +18,7 @@ mod turns;
 
 use std::sync::Arc;
 
-use bosh::{Body, BodyError, Condition, refusal};
+use bosh::{Body, BodyError, Claim, Condition, refusal};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, StatusCode};
@@ -59,26 +62,17 @@ pub(super) async fn answer(context: &Context, request: Request<Incoming>) -> Ans
         Ok(octets) => octets,
         Err(bad) => return bad.into(),
     };
-    let body = match Body::parse(&octets, limits(&shared.config.limits)) {
-        Ok(body) => body,
-        Err(error) => return unreadable(&octets, &error),
-    };
-    // They stand in the connection's buffer, which would have to make another while this request is held.
-    drop(octets);
-    let begun = match &body.sid {
-        None => begin(context, elsewhere, body),
-        Some(sid) => match shared
-            .bosh
-            .find(sid, context.connected.side, context.confidential)
-        {
-            Some(carried) => {
-                if !body.payloads.is_empty() {
-                    carried.room().await;
-                }
-                Ok((Arc::clone(&carried), carried.ask(body)))
-            }
-            None => Err((Condition::ItemNotFound, registry::is_legacy(sid))),
-        },
+    let begun = match Body::parse(&octets, limits(&shared.config.limits)) {
+        Ok(body) => {
+            // They stand in the connection's buffer, which would have to make another while this request is held.
+            drop(octets);
+            take(context, elsewhere, body).await
+        }
+        Err(error) => {
+            let begun = unreadable(context, &octets, &error);
+            drop(octets);
+            begun
+        }
     };
     match begun {
         Ok((carried, held)) => match held.answer().await {
@@ -92,12 +86,32 @@ pub(super) async fn answer(context: &Context, request: Request<Incoming>) -> Ans
     }
 }
 
-/// Begins a session. An error is a condition, and whether the client wants it as an HTTP status.
-fn begin(
-    context: &Context,
-    elsewhere: Option<String>,
-    body: Body,
-) -> Result<(Arc<Carried>, carried::Held), (Condition, bool)> {
+/// A request that waits for its answer, and its session; or a condition, and whether the client wants it as an HTTP status.
+type Begun = Result<(Arc<Carried>, carried::Held), (Condition, bool)>;
+
+/// Hands a request to its session.
+async fn take(context: &Context, elsewhere: Option<String>, body: Body) -> Begun {
+    let Some(sid) = &body.sid else {
+        return begin(context, elsewhere, body);
+    };
+    let Some(carried) = find(context, sid) else {
+        return Err((Condition::ItemNotFound, registry::is_legacy(sid)));
+    };
+    if !body.payloads.is_empty() {
+        carried.room().await;
+    }
+    Ok((Arc::clone(&carried), carried.ask(body)))
+}
+
+/// The session of this id, if it may go on over this connection.
+fn find(context: &Context, sid: &str) -> Option<Arc<Carried>> {
+    let side = context.connected.side;
+    let sessions = &context.shared().bosh;
+    sessions.find(sid, side, context.confidential)
+}
+
+/// Begins a session.
+fn begin(context: &Context, elsewhere: Option<String>, body: Body) -> Begun {
     let legacy = body.opening.as_ref().is_none_or(|o| o.version.is_none());
     let shared = context.shared();
     let begun = if shared.is_stopping() {
@@ -148,14 +162,20 @@ fn limits(limits: &Limits) -> bosh::Limits {
     }
 }
 
-/// The answer to what cannot be read. Whoever sent it, no session is ended for it.
-fn unreadable(octets: &[u8], error: &BodyError) -> Answer {
+/// What cannot be read is a bad request (XEP-0124 §17.2), and that is the end of the session that it names, if the session takes it for one
+/// of its client's. What names none is answered by HTTP status (§17.1) where it gives no version either: it may come from anybody.
+fn unreadable(context: &Context, octets: &[u8], error: &BodyError) -> Begun {
     tracing::debug!(%error, "a BOSH request cannot be read");
-    // Who gives a version knows conditions. What is no body at all may come from anybody.
-    let has = |name: &[u8]| octets.windows(name.len()).any(|window| window == name);
-    let knows = has(b"ver=") || has(b"sid=");
-    let legacy = !(matches!(error, BodyError::Attribute(_)) && knows);
-    refused(Condition::BadRequest, legacy)
+    let claim = Claim::read(octets);
+    let legacy = match claim.sid.map(|sid| (sid, find(context, sid))) {
+        None => !claim.versed,
+        Some((sid, None)) => registry::is_legacy(sid),
+        Some((_, Some(carried))) => {
+            let held = carried.ask_unreadable(claim.rid);
+            return Ok((carried, held));
+        }
+    };
+    Err((Condition::BadRequest, legacy))
 }
 
 fn refused(condition: Condition, legacy: bool) -> Answer {
