@@ -33,6 +33,8 @@ pub(crate) struct Context {
     pub(crate) connected: Connected,
     /// Where the request is believed to come from: the peer, or who a trusted proxy says.
     pub(crate) client: IpAddr,
+    /// The client speaks TLS: with us, or with a trusted proxy. So its URL is one of `https`.
+    pub(crate) secure: bool,
     /// Nobody could listen in on the way: our TLS, this machine, or a trusted proxy's TLS.
     pub(crate) confidential: bool,
     /// It was made on this machine, and not passed on by a proxy here.
@@ -45,6 +47,7 @@ impl Context {
         Self {
             connected,
             client: origin.client,
+            secure: origin.secure,
             confidential: origin.confidential,
             local: origin.local,
         }

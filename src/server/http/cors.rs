@@ -8,6 +8,7 @@ use hyper::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
     HeaderMap, HeaderValue, ORIGIN, VARY,
 };
+use hyper::http::uri::Authority;
 
 use super::host;
 use crate::config::Http;
@@ -81,31 +82,55 @@ impl Cors {
 }
 
 /// Whether a page may call, by the Origin of its request: for what has no answer that a browser could keep from it, a WebSocket. Pages of
-/// this server may, and programs, which name no origin.
-pub(crate) fn may_call<B>(http: &Http, request: &Request<B>) -> bool {
+/// this server may, and programs, which name no origin. `secure` tells whether the client came by TLS: a page that came without is none of
+/// the same server (RFC 6454 §5).
+pub(crate) fn may_call<B>(http: &Http, request: &Request<B>, secure: bool) -> bool {
     let Some(origin) = request.headers().get(ORIGIN) else {
         return true;
     };
-    let host = origin
-        .to_str()
-        .ok()
-        .and_then(|origin| origin.split_once("://"));
-    let is_own = |(_, origin): (&str, &str)| {
-        let named = host::of(request).ok().flatten();
-        named.is_some_and(|host| host.as_str().eq_ignore_ascii_case(origin))
+    let site = origin.to_str().ok().and_then(Site::read);
+    let own = || {
+        let named = host::of(request).ok().flatten()?;
+        Some(Site::new(if secure { "https" } else { "http" }, named))
     };
-    let public = http.public_url.as_deref().map(origin_of);
+    let public = || http.public_url.as_deref().and_then(Site::read);
     any(&http.cors)
         || is_listed(&http.cors, origin)
-        || host.is_some_and(is_own)
-        || public.is_some_and(|public| public.as_bytes().eq_ignore_ascii_case(origin.as_bytes()))
+        || site.is_some_and(|site| own().as_ref() == Some(&site) || public() == Some(site))
 }
 
-/// A URL without its path.
-fn origin_of(url: &str) -> &str {
-    let host = url.find("://").map_or(0, |at| at + 3);
-    let end = url[host..].find('/').map_or(url.len(), |at| host + at);
-    &url[..end]
+/// Whose a page is (RFC 6454 §4): a server with its scheme and port.
+#[derive(Debug, PartialEq, Eq)]
+struct Site {
+    scheme: String,
+    host: String,
+    port: Option<u16>,
+}
+
+impl Site {
+    /// Out of an origin or a URL.
+    fn read(url: &str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        let host = rest.split('/').next().unwrap_or(rest);
+        Authority::try_from(host)
+            .ok()
+            .map(|host| Self::new(scheme, host))
+    }
+
+    fn new(scheme: &str, host: Authority) -> Self {
+        let scheme = scheme.to_ascii_lowercase();
+        // Left out where it is the usual one.
+        let usual = match &*scheme {
+            "http" => Some(80),
+            "https" => Some(443),
+            _ => None,
+        };
+        Self {
+            port: host.port_u16().or(usual),
+            host: host.host().to_ascii_lowercase(),
+            scheme,
+        }
+    }
 }
 
 fn any(configured: &[String]) -> bool {
@@ -181,22 +206,23 @@ mod tests {
     #[test]
     fn who_may_open_a_socket() {
         let configured = |text: &str| crate::config::parse(text, None, []).unwrap().config.http;
-        let asks = |http: &Http, origin: &str| {
-            let mut request = Request::builder()
-                .uri("/")
-                .header("host", "office.example:5281");
+        let from = |http: &Http, host: &str, secure: bool, origin: &str| {
+            let mut request = Request::builder().uri("/").header("host", host);
             if !origin.is_empty() {
                 request = request.header(ORIGIN, origin);
             }
-            may_call(http, &request.body(()).unwrap())
+            may_call(http, &request.body(()).unwrap(), secure)
         };
+        let asks = |http: &Http, origin: &str| from(http, "office.example:5281", true, origin);
         let text = "[http]\ncors = [\"https://www.office.example\"]\npublic_url = \"https://im.office.example/chat\"";
         let http = configured(text);
         for yes in [
             "",
             "https://www.office.example",
             "https://office.example:5281",
+            "https://OFFICE.example:5281",
             "https://im.office.example",
+            "https://im.office.example:443",
         ] {
             assert!(asks(&http, yes), "{yes}");
         }
@@ -205,8 +231,36 @@ mod tests {
             "https://office.example",
             "https://evil.example",
             "office.example:5281",
+            // Came without TLS: it may be anybody's.
+            "http://office.example:5281",
+            "http://im.office.example",
+            "https://im.office.example:80",
+            "wss://office.example:5281",
         ] {
             assert!(!asks(&http, no), "{no}");
+        }
+        for (host, secure, origin, may) in [
+            ("office.example", true, "https://office.example", true),
+            ("office.example:443", true, "https://office.example", true),
+            ("office.example", true, "https://office.example:443", true),
+            ("office.example", true, "http://office.example", false),
+            (
+                "office.example:443",
+                true,
+                "http://office.example:443",
+                false,
+            ),
+            ("office.example", false, "http://office.example", true),
+            ("office.example:80", false, "http://office.example", true),
+            ("office.example", false, "https://office.example", false),
+            ("[::1]:5280", false, "http://[::1]:5280", true),
+            ("[::1]:5280", false, "http://[::1]", false),
+        ] {
+            assert_eq!(
+                from(&http, host, secure, origin),
+                may,
+                "{host} {secure} {origin}"
+            );
         }
         assert!(asks(&configured(""), "https://evil.example"));
         assert!(!asks(

@@ -25,6 +25,7 @@ static REAL_ADDRESS: HeaderName = HeaderName::from_static("x-real-ip");
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Origin {
     pub(super) client: IpAddr,
+    pub(super) secure: bool,
     pub(super) confidential: bool,
     pub(super) local: bool,
 }
@@ -44,13 +45,16 @@ pub(super) fn origin<B>(
     if !is_trusted(peer) {
         return Origin {
             client: peer,
+            secure: side == Side::Tls,
             confidential: own,
             local,
         };
     }
+    let told = scheme_is_secure(headers);
     Origin {
         client: last_untrusted(peer, headers, is_trusted),
-        confidential: scheme_is_secure(headers).unwrap_or(own),
+        secure: told.unwrap_or(side == Side::Tls),
+        confidential: told.unwrap_or(own),
         local,
     }
 }
@@ -231,6 +235,11 @@ mod tests {
     fn seen(peer: &str, side: Side, all: &[(&str, &str)]) -> (bool, bool) {
         let peer = SocketAddr::new(peer.parse().unwrap(), 4711);
         let origin = origin(peer, side, &request(all), &networks());
+        // This machine alone is private without TLS.
+        assert_eq!(
+            origin.secure,
+            origin.confidential && !(side == Side::Plain && origin.local)
+        );
         (origin.confidential, origin.local)
     }
 

@@ -148,7 +148,7 @@ async fn go_on(
 /// The proof that the handshake was understood (RFC 6455 §4.2.2).
 fn check(context: &Context, request: &Request<Incoming>) -> Result<HeaderValue, Refusal> {
     let accept = handshake(request)?;
-    if !cors::may_call(&context.shared().config.http, request) {
+    if !cors::may_call(&context.shared().config.http, request, context.secure) {
         return Err(Refusal::Origin);
     }
     if context.shared().is_stopping() {

@@ -82,7 +82,7 @@ fn a_client_need_not_wait_for_the_answer() {
 #[test]
 fn pages_of_others_connect_where_they_may() {
     let origin = |server: &Server, origin: &str| {
-        Browser::plain(server)
+        Browser::secure(server)
             .ask(&request(&[("Host", "office.example"), ("Origin", origin)]))
             .status
     };
@@ -93,8 +93,11 @@ fn pages_of_others_connect_where_they_may() {
     for (page, status) in [
         ("https://intra.example", 101),
         ("https://INTRA.example", 101),
-        // This server's own pages.
+        // This server's own pages, but for those that came without TLS.
         ("https://office.example", 101),
+        ("https://office.example:443", 101),
+        ("http://office.example", 403),
+        ("https://office.example:5281", 403),
         // A program.
         ("", 101),
         ("http://intra.example", 403),
@@ -104,6 +107,33 @@ fn pages_of_others_connect_where_they_may() {
     ] {
         assert_eq!(origin(&server, page), status, "{page}");
     }
+}
+
+/// By what way a page has come is what a trusted proxy says.
+#[test]
+fn own_pages_behind_a_proxy() {
+    let config = "[http]\ncors = []\ntrusted_proxies = [\"127.0.0.0/8\"]";
+    let server = Server::with(config, &[]);
+    let asks = |scheme: &str, origin: &str| {
+        let headers = [
+            ("Host", "im.office.example"),
+            ("Origin", origin),
+            ("X-Forwarded-For", "203.0.113.9"),
+            ("X-Forwarded-Proto", scheme),
+        ];
+        Browser::plain(&server).ask(&request(&headers)).status
+    };
+    assert_eq!(asks("https", "https://im.office.example"), 101);
+    assert_eq!(asks("https", "http://im.office.example"), 403);
+    assert_eq!(asks("http", "http://im.office.example"), 101);
+    assert_eq!(asks("http", "https://im.office.example"), 403);
+    // Without a proxy.
+    let headers = [
+        ("Host", "localhost:5280"),
+        ("Origin", "http://localhost:5280"),
+    ];
+    let here = Browser::plain(&server).ask(&request(&headers));
+    assert_eq!(here.status, 101);
 }
 
 /// A connection counts as long as it lives, also when it is no HTTP any more.
