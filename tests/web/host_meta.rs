@@ -7,8 +7,8 @@ use crate::support::Server;
 
 const XRD: &str = "http://docs.oasis-open.org/ns/xri/xrd-1.0";
 
-/// Both documents for a host say the same: the URLs of WebSocket and BOSH.
-fn told(wire: &mut Wire, host: &str, headers: &str) -> (String, String) {
+/// Both documents for a host say the same: relations and URLs.
+fn links(wire: &mut Wire, host: &str, headers: &str) -> Vec<(String, String)> {
     let mut ask = |path: &str| {
         wire.ask(&format!(
             "GET {path} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n"
@@ -49,6 +49,12 @@ fn told(wire: &mut Wire, host: &str, headers: &str) -> (String, String) {
         })
         .collect();
     assert_eq!(same, links);
+    links
+}
+
+/// The URLs of WebSocket and BOSH for a host.
+fn told(wire: &mut Wire, host: &str, headers: &str) -> (String, String) {
+    let links = links(wire, host, headers);
     let of = |relation: &str| {
         let relation = format!("urn:xmpp:alt-connections:{relation}");
         let mut found = links.iter().filter(|(rel, _)| *rel == relation);
@@ -103,10 +109,20 @@ fn what_is_configured_or_spoken_is_told() {
     );
     let port = server.address("http.listen").port();
     let mut wire = Wire::plain(&server);
-    let (socket, bosh) = told(&mut wire, "office.example", "");
-    assert_eq!(socket, format!("ws://office.example:{port}/xmpp-websocket"));
-    assert_eq!(bosh, format!("http://office.example:{port}/http-bind"));
+    // Where there is no TLS nothing is told, but on this machine (XEP-0156 §4).
+    for host in ["office.example", "", "192.0.2.1:5280"] {
+        assert_eq!(links(&mut wire, host, ""), []);
+    }
+    for host in ["localhost", "127.0.0.1", "[::1]"] {
+        let (socket, bosh) = told(&mut wire, &format!("{host}:{port}"), "");
+        assert_eq!(socket, format!("ws://{host}:{port}/xmpp-websocket"));
+        assert_eq!(bosh, format!("http://{host}:{port}/http-bind"));
+    }
     let proxied = "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n";
     let (socket, _) = told(&mut wire, "im.office.example", proxied);
     assert_eq!(socket, "wss://im.office.example/xmpp-websocket");
+    let without = "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: http\r\n";
+    assert_eq!(links(&mut wire, "im.office.example", without), []);
+    let server = Server::with("[http]\npublic_url = \"http://im.office.example\"", &[]);
+    assert_eq!(links(&mut Wire::plain(&server), "office.example", ""), []);
 }

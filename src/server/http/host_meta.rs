@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use hyper::body::Incoming;
 use hyper::header::{CACHE_CONTROL, HeaderValue};
 use hyper::http::uri::Authority;
-use hyper::{Request, StatusCode};
+use hyper::{Request, StatusCode, Uri};
 use xml::Writer;
 
 use super::answer::{Answer, Content, typed};
@@ -21,7 +21,7 @@ pub(super) async fn answer(context: &Context, request: Request<Incoming>) -> Ans
     let mut document = b"<?xml version='1.0' encoding='UTF-8'?>\n".to_vec();
     let mut writer = Writer::new(&mut document);
     writer.start("XRD").attribute("xmlns", XRD);
-    for (relation, url) in links(context, &request) {
+    for (relation, url) in links(context, &request).into_iter().flatten() {
         let link = writer.start("Link").attribute("rel", relation);
         link.attribute("href", &url).end();
     }
@@ -33,8 +33,9 @@ pub(super) async fn answer(context: &Context, request: Request<Incoming>) -> Ans
 /// The document in JSON (RFC 6415 appendix A).
 pub(super) async fn answer_json(context: &Context, request: Request<Incoming>) -> Answer {
     let links: Vec<_> = links(context, &request)
-        .map(|(relation, url)| serde_json::json!({ "rel": relation, "href": url }))
         .into_iter()
+        .flatten()
+        .map(|(relation, url)| serde_json::json!({ "rel": relation, "href": url }))
         .collect();
     let document = serde_json::json!({ "links": links });
     remembered("application/json", format!("{document:#}\n"))
@@ -49,11 +50,12 @@ fn remembered(kind: &'static str, content: impl Into<Content>) -> Answer {
 
 /// Where BOSH is spoken with TLS.
 pub(super) fn bosh(context: &Context, request: &Request<Incoming>) -> Option<String> {
-    let [_, (_, url)] = links(context, request);
+    let [_, (_, url)] = links(context, request)?;
     url.starts_with("https:").then_some(url)
 }
 
-fn links(context: &Context, request: &Request<Incoming>) -> [(&'static str, String); 2] {
+/// `None` where there is no way that is private: none without TLS is told (XEP-0156 §4, `https` and `wss` only), but on the machine itself.
+fn links(context: &Context, request: &Request<Incoming>) -> Option<[(&'static str, String); 2]> {
     let host = host::of(request).ok().flatten();
     let shared = context.shared();
     let base = base(
@@ -62,26 +64,39 @@ fn links(context: &Context, request: &Request<Incoming>) -> [(&'static str, Stri
         shared.web_ports(),
         came_by_secure_proxy(context),
     );
+    if !is_private(&base, host.as_ref()) {
+        return None;
+    }
     // http to ws, https to wss.
     let socket = format!("ws{}/xmpp-websocket", &base["http".len()..]);
-    [
+    Some([
         ("urn:xmpp:alt-connections:websocket", socket),
         (
             "urn:xmpp:alt-connections:xbosh",
             format!("{base}/http-bind"),
         ),
-    ]
+    ])
+}
+
+/// Whether nobody listens in on the way to this URL for a client that named this host: it is TLS, or stays on the machine.
+fn is_private(base: &str, asked: Option<&Authority>) -> bool {
+    let is_here = |host: &Authority| host::is_loopback_name(host.host());
+    let leads_here = || {
+        let url = base.parse::<Uri>().ok();
+        url.as_ref().and_then(Uri::authority).is_some_and(is_here)
+    };
+    base.starts_with("https:") || asked.is_some_and(is_here) && leads_here()
 }
 
 /// Where WebSocket is spoken over TLS, if anywhere: for a client that came without.
 pub(super) fn secure_websocket(context: &Context, request: &Request<Incoming>) -> Option<String> {
-    let [(_, url), _] = links(context, request);
+    let [(_, url), _] = links(context, request)?;
     url.starts_with("wss:").then_some(url)
 }
 
 /// A proxy speaks TLS for us: its clients reach it as they named it.
 fn came_by_secure_proxy(context: &Context) -> bool {
-    context.connected.side == Side::Plain && context.confidential && !context.local
+    context.connected.side == Side::Plain && context.secure
 }
 
 /// The ports of the listeners, where there are any.
@@ -213,5 +228,29 @@ mod tests {
         let told = config("[http]\npublic_url = \"https://im.office.example/chat/\"");
         let url = super::base(&told, None, Ports::default(), true);
         assert_eq!(url, "https://im.office.example/chat");
+    }
+
+    #[test]
+    fn what_is_not_private_is_told_on_the_machine_alone() {
+        for (base, asked, private) in [
+            ("https://office.example:5281", "office.example", true),
+            ("https://office.example", "", true),
+            ("http://office.example:5280", "office.example:5280", false),
+            ("http://office.example:5280", "localhost", false),
+            ("http://localhost:5280", "", false),
+            ("http://localhost:5280", "office.example", false),
+            ("http://localhost:5280", "localhost:5280", true),
+            ("http://127.0.0.1:5280", "127.0.0.1", true),
+            ("http://[::1]:5280", "[::1]:5280", true),
+            ("http://localhost:5280/chat", "127.0.0.1", true),
+            ("http://192.0.2.1", "192.0.2.1", false),
+        ] {
+            let asked = (!asked.is_empty()).then(|| Authority::try_from(asked).unwrap());
+            assert_eq!(
+                is_private(base, asked.as_ref()),
+                private,
+                "{base} {asked:?}"
+            );
+        }
     }
 }
