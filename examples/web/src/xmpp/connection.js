@@ -266,7 +266,7 @@ export class Connection extends Emitter {
     try {
       if (stanza.localName === 'iq' && (type === 'result' || type === 'error')) this.#answered(stanza, type);
       else if (stanza.localName === 'iq') this.emit('push', stanza);
-      else if (stanza.localName === 'a') this.emit('acked');
+      else if (stanza.localName === 'a') queueMicrotask(() => this.emit('acked')); // strophe counts only after this
       else this.emit(stanza.localName, stanza);
     } catch (error) {
       console.error('A stanza was not understood', error); // strophe drops a handler that throws
