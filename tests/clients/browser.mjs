@@ -127,6 +127,7 @@ const verbs = {
   tick: (command, { page }) => at(page, command).check(),
   there: (command, { page }) => at(page, command).waitFor({ state: "attached" }),
   see: (command, { page }) => at(page, command).waitFor({ state: "visible" }),
+  focused: ({ at }, { page }) => page.locator(at).and(page.locator(":focus")).waitFor(),
   gone: (command, { page }) => at(page, command).waitFor({ state: "hidden" }),
   read: (command, { page }) => at(page, command).textContent(),
   count: (command, { page }) => page.locator(command.at).count(),

@@ -55,6 +55,22 @@ pub(super) fn sign_out(browser: &mut Browser, page: &str) {
     browser.see(page, &id("sign-in"), "");
 }
 
+/// How far her last message has come is seen: the server has it, he has it, he has read it.
+fn is_seen_to_come(browser: &mut Browser, bob: &mut Client, message: &xml::Element) {
+    let [from, message] = ["from", "id"].map(|name| message.attribute(name).unwrap().into_owned());
+    let state = |state: &str| format!("{}[data-from=me][data-state={state}]", id("message"));
+    browser.see("ann", &state("sent"), "");
+    for (name, namespace, then) in [
+        ("received", "urn:xmpp:receipts", "received"),
+        ("displayed", "urn:xmpp:chat-markers:0", "displayed"),
+    ] {
+        bob.send(&format!(
+            "<message type='chat' to='{from}'><{name} xmlns='{namespace}' id='{message}'/></message>"
+        ));
+        browser.see("ann", &state(then), "");
+    }
+}
+
 fn a_day(transport: &str) {
     if quick() {
         return;
@@ -93,7 +109,8 @@ fn a_day(transport: &str) {
     browser.see("ann", &heard, "a <coffee> & a word?");
     browser.fill("ann", &id("message-input"), "<gladly> & \u{1f600}");
     browser.press("ann", "Enter");
-    bob.message("<gladly> & \u{1f600}");
+    let heard_by_him = bob.message("<gladly> & \u{1f600}");
+    is_seen_to_come(&mut browser, &mut bob, &heard_by_him);
     let typing = "<composing xmlns='http://jabber.org/protocol/chatstates'/>";
     bob.send(&format!(
         "<message type='chat' to='{ann}'>{typing}</message>"
@@ -189,4 +206,56 @@ fn a_wrong_password_a_reload_a_request_and_a_status_that_stays() {
     // What was kept to stay signed in is gone.
     browser.reload("ann");
     browser.see("ann", &id("sign-in"), "");
+}
+
+/// Keys, one after the other.
+fn keys(browser: &mut Browser, text: &str) {
+    for key in text.chars() {
+        browser.press("ann", &key.to_string());
+    }
+}
+
+#[test]
+fn with_the_keyboard_alone() {
+    if quick() {
+        return;
+    }
+    let server = serving("", &["ann", "bob"]);
+    befriended(&server);
+    let mut bob = Client::online(&server, "bob", "desk");
+    let mut browser = Browser::start(&server);
+    browser.open("ann", ORIGIN);
+    // What is wrong is where one goes on writing.
+    browser.focused("ann", "role=textbox[name='Address']");
+    keys(&mut browser, "ann");
+    browser.press("ann", "Enter");
+    browser.focused("ann", &format!("{}[aria-invalid=true]", id("jid")));
+    keys(&mut browser, "@office.example");
+    browser.press("ann", "Tab");
+    keys(&mut browser, "ann-secret");
+    browser.press("ann", "Enter");
+    is_online(&mut browser, "ann", "websocket");
+
+    // Found, opened, written to.
+    browser.see("ann", &contact(BOB, "[data-show=available]"), "bob");
+    browser.press("ann", "/");
+    browser.focused("ann", "role=searchbox[name='Search people']");
+    keys(&mut browser, "bo");
+    browser.press("ann", "Enter");
+    browser.focused("ann", "role=textbox[name='Message to Bob']");
+    keys(&mut browser, "hello");
+    browser.press("ann", "Enter");
+    bob.message("hello");
+
+    // Back to where the conversation was begun; and to the other list, by its tab.
+    browser.press("ann", "Escape");
+    browser.focused("ann", &contact(BOB, ""));
+    browser.press("ann", "Shift+Tab");
+    browser.focused("ann", "role=tab[name=/People/][selected]");
+    browser.press("ann", "ArrowRight");
+    browser.focused("ann", "role=tab[name=/Chats/][selected]");
+    browser.press("ann", "Tab");
+    browser.focused("ann", &id("chat-row"));
+    browser.press("ann", "Enter");
+    browser.see("ann", &id("message-text"), "hello");
 }

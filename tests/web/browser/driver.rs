@@ -149,6 +149,12 @@ impl Browser {
         self.ask(json!({"do": "there", "page": page, "at": at}));
     }
 
+    /// Waits until the keyboard writes there.
+    #[track_caller]
+    pub(super) fn focused(&mut self, page: &str, at: &str) {
+        self.ask(json!({"do": "focused", "page": page, "at": at}));
+    }
+
     /// Ticks a box that is not ticked.
     #[track_caller]
     pub(super) fn tick(&mut self, page: &str, at: &str) {

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { find } from '../xmpp/directory.js';
 import { nameOf, plausible } from '../xmpp/jid.js';
 import { Avatar } from './avatar.jsx';
+import { go } from './hooks.js';
 import { Dialog } from './shortcuts.jsx';
 
 export function AddContact({ office, onClose }) {
@@ -20,13 +21,23 @@ export function AddContact({ office, onClose }) {
     let stale = false;
     const timer = setTimeout(async () => {
       const people = await find(connection, words);
-      if (!stale) setFound(people.filter((person) => !roster.has(person.jid)));
+      if (!stale) setFound(people);
     }, 250);
     return () => {
       stale = true;
       clearTimeout(timer);
     };
   }, [jid, connection, roster]);
+
+  // Who is in the list already is not added but found.
+  function choose(person) {
+    if (roster.has(person.jid)) {
+      go(person.jid);
+      return onClose();
+    }
+    setJid(person.jid);
+    setName(person.name);
+  }
 
   async function add(event) {
     event.preventDefault();
@@ -52,9 +63,9 @@ export function AddContact({ office, onClose }) {
           <ul class="found" aria-label="Found in the directory">
             {found.map((person) => (
               <li key={person.jid}>
-                <button type="button" class="row" onClick={() => { setJid(person.jid); setName(person.name); }}>
+                <button type="button" class="row" onClick={() => choose(person)}>
                   <Avatar person={person} dot={false} />
-                  <span class="who"><span class="name">{person.name}</span><span class="note">{person.jid}</span></span>
+                  <span class="who"><span class="name">{person.name}</span><span class="note">{roster.has(person.jid) ? 'In your list already' : person.jid}</span></span>
                 </button>
               </li>
             ))}

@@ -28,7 +28,14 @@ function Inside({ office }) {
   const [help, setHelp] = useState(false);
   const open = place.includes('@') ? place : '';
 
+  const before = useRef('');
   useEffect(() => chats.show(open), [open, chats]);
+  // Who leaves a conversation is where it was begun.
+  useEffect(() => {
+    const left = before.current;
+    before.current = open;
+    if (left && !open && document.activeElement === document.body) document.querySelector(`.list .row[data-jid="${CSS.escape(left)}"]`)?.focus();
+  }, [open]);
   useEffect(() => badge(chats.unread), [chats.unread]);
   useEffect(() => {
     const left = () => document.fullscreenElement || setWall(false);

@@ -20,7 +20,7 @@ export function Chat({ office, jid }) {
   const [removing, setRemoving] = useState(false);
   const idle = idleWords(person.idleSince, now);
   return (
-    <main class="chat" data-testid="chat" data-jid={jid} aria-label={`Conversation with ${person.name}`}>
+    <main class="chat" data-testid="chat" data-jid={jid} tabIndex={-1} aria-label={`Conversation with ${person.name}`}>
       <header class="chat-head">
         <button class="round back only-narrow" aria-label="Back" data-testid="back" onClick={() => go('')}><Back /></button>
         <Avatar person={person} />
@@ -126,7 +126,8 @@ function Composer({ chats, jid, name, online, messages }) {
   const [correcting, setCorrecting] = useState('');
   const field = useRef();
   useEffect(() => {
-    if (matchMedia('(hover: hover)').matches) field.current.focus();
+    // On a phone the keyboard would cover what was said; the conversation is where one is, all the same.
+    (matchMedia('(hover: hover)').matches ? field.current : field.current.closest('main')).focus();
   }, []);
   useLayoutEffect(() => {
     const { current } = field;

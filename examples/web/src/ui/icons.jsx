@@ -37,7 +37,7 @@ export const Dot = ({ show, class: name = '' }) => (
 
 export const Search = () => <Icon><path d="M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM15.5 15.5 20 20" /></Icon>;
 export const Add = () => <Icon><path d="M10 12a3.7 3.7 0 1 0 0-7.4 3.7 3.7 0 0 0 0 7.4zM3.5 19.5c.5-3.5 3-5.3 6.5-5.3s6 1.8 6.5 5.3M18.5 7.5v6M15.5 10.5h6" /></Icon>;
-export const More = () => <Icon><path d="M6 12h.01M12 12h.01M18 12h.01" /></Icon>;
+export const More = () => <Icon><path class="bold" d="M6 12h.01M12 12h.01M18 12h.01" /></Icon>;
 export const Back = () => <Icon><path d="M14.5 5.5 8 12l6.5 6.5" /></Icon>;
 export const Send = () => <Icon><path d="M5 12h13M12.5 6.5 18 12l-5.5 5.5" /></Icon>;
 export const Close = () => <Icon><path d="m6.5 6.5 11 11M17.5 6.5l-11 11" /></Icon>;
@@ -52,7 +52,7 @@ export const Board = () => <Icon><path d="M4 5h7v6H4zM13 5h7v6h-7zM4 13h7v6H4zM1
 export const Bubble = () => <Icon><path d="M4.5 5.5h15v10.5h-8L7 19.5V16H4.5z" /></Icon>;
 export const People = () => <Icon><path d="M9 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.8 19c.5-3.3 2.9-5 6.2-5s5.7 1.7 6.2 5M16 11.3a3.2 3.2 0 0 0 0-6.2M17.5 14.3c2 .5 3.3 2.1 3.7 4.7" /></Icon>;
 export const Pin = () => <Icon><path d="M12 14.5V20M8 4.5h8l-1 5.5 2.5 2.5v2h-11v-2L9 10z" /></Icon>;
-export const Remove = () => <Icon><path d="M5 7h14M9.5 7V4.5h5V7M7 7l.8 12.5h8.4L17 7" /></Icon>;
+export const Remove = () => <Icon><path d="M10 12a3.7 3.7 0 1 0 0-7.4 3.7 3.7 0 0 0 0 7.4zM3.5 19.5c.5-3.5 3-5.3 6.5-5.3s6 1.8 6.5 5.3M15.5 10.5h6" /></Icon>;
 
 /** How far a message of ours has come. */
 export function Progress({ status }) {

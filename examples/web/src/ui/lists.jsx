@@ -1,4 +1,5 @@
-// The list of people by group and the list of conversations. Arrow keys move through the rows; a row is drawn anew only when its person has changed.
+// The list of people by group and the list of conversations. Arrow keys move through the rows, the Tab key comes to one of them and goes on behind the
+// list; a row is drawn anew only when its person has changed.
 
 import { grouped, idleWords, LABELS, present } from '../xmpp/presence.js';
 import { Avatar } from './avatar.jsx';
@@ -29,24 +30,29 @@ export function PeopleList({ people, roster, chats, open, now, query, onAdd }) {
     );
   }
   if (!people.length) return <div class="empty" data-testid="roster"><p>Nobody is called “{query}”.</p></div>;
+  const groups = grouped(people);
+  const entry = entrance(groups.flatMap((group) => group.people), open);
   return (
     <div data-testid="roster" onKeyDown={walk}>
-      {grouped(people).map(({ name, people: members }) => (
+      {groups.map(({ name, people: members }) => (
         <div key={name} class="section" role="group" aria-label={name}>
           <h2 class="group">{name} <span class="count">{members.filter(present).length}/{members.length}</span></h2>
-          <ul>{members.map((person) => <Row key={person.jid} person={person} unread={chats.threads.get(person.jid)?.unread ?? 0} open={open === person.jid} idle={idleWords(person.idleSince, now)} />)}</ul>
+          <ul>{members.map((person) => <Row key={person.jid} person={person} unread={chats.threads.get(person.jid)?.unread ?? 0} open={open === person.jid} entry={entry === person.jid} idle={idleWords(person.idleSince, now)} />)}</ul>
         </div>
       ))}
     </div>
   );
 }
 
-const Row = still(({ person, unread, open, idle }) => {
+/** The address of the row that the Tab key comes to: of who is open, else the first. */
+const entrance = (rows, open) => (rows.find(({ jid }) => jid === open) ?? rows[0])?.jid;
+
+const Row = still(({ person, unread, open, entry, idle }) => {
   const { jid, name, show, devices, asked } = person;
   const note = person.note || (asked && show === 'offline' ? 'Has not answered your request yet' : '');
   return (
     <li>
-      <button class="row" data-testid="contact" data-jid={jid} data-show={show} data-devices={devices.join(' ')} aria-current={open ? 'true' : undefined} onClick={() => go(jid)}>
+      <button class="row" data-testid="contact" data-jid={jid} data-show={show} data-devices={devices.join(' ')} aria-current={open ? 'true' : undefined} tabIndex={entry ? 0 : -1} onClick={() => go(jid)}>
         <Avatar person={person} />
         <span class="who">
           <span class="name" data-testid="contact-name">{name}</span>
@@ -74,6 +80,7 @@ export function ChatList({ roster, chats, open, now, onPeople }) {
       </div>
     );
   }
+  const entry = entrance(recent, open);
   return (
     <ul data-testid="chats" onKeyDown={walk}>
       {recent.map(({ jid, messages, unread, typing }) => {
@@ -82,10 +89,11 @@ export function ChatList({ roster, chats, open, now, onPeople }) {
         const said = typing ? 'is typing …' : `${last.from === 'me' ? 'You: ' : ''}${last.body}`;
         return (
           <li key={jid}>
-            <button class="row" data-testid="chat-row" data-jid={jid} data-unread={unread > 0 || undefined} aria-current={open === jid ? 'true' : undefined} onClick={() => go(jid)}>
+            <button class="row" data-testid="chat-row" data-jid={jid} data-unread={unread > 0 || undefined} aria-current={open === jid ? 'true' : undefined} tabIndex={entry === jid ? 0 : -1} onClick={() => go(jid)}>
               <Avatar person={person} />
               <span class="who">
                 <span class="name">{person.name}</span>
+                <span class="unseen">{LABELS[person.show] ?? person.show}</span>
                 <span class={typing ? 'note live' : 'note'}>{said}</span>
               </span>
               <span class="facts tall">

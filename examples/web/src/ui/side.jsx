@@ -34,6 +34,15 @@ export function Side({ office, open, onHelp }) {
     }
   };
 
+  // One of them is on the way of the Tab key, the arrow keys go to the other.
+  const turn = (event) => {
+    if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
+    event.preventDefault();
+    const other = tab === 'people' ? 'chats' : 'people';
+    setTab(other);
+    document.getElementById(`${other}-tab`).focus();
+  };
+
   return (
     <nav class="side" aria-label="People and conversations">
       <header class="me">
@@ -52,9 +61,9 @@ export function Side({ office, open, onHelp }) {
         <button class="round" aria-label="Add a contact" title="Add a contact" data-testid="add-contact" onClick={() => setAdding(true)}><Icons.Add /></button>
       </div>
       <Requests roster={roster} />
-      <div class="tabs" role="tablist" aria-label="Show">
-        <button role="tab" id="people-tab" aria-selected={tab === 'people'} aria-controls="list" data-testid="tab-people" onClick={() => setTab('people')}><Icons.People /> People</button>
-        <button role="tab" id="chats-tab" aria-selected={tab === 'chats'} aria-controls="list" data-testid="tab-chats" onClick={() => setTab('chats')}>
+      <div class="tabs" role="tablist" aria-label="Show" onKeyDown={turn}>
+        <button role="tab" id="people-tab" aria-selected={tab === 'people'} tabIndex={tab === 'people' ? 0 : -1} aria-controls="list" data-testid="tab-people" onClick={() => setTab('people')}><Icons.People /> People</button>
+        <button role="tab" id="chats-tab" aria-selected={tab === 'chats'} tabIndex={tab === 'chats' ? 0 : -1} aria-controls="list" data-testid="tab-chats" onClick={() => setTab('chats')}>
           <Icons.Bubble /> Chats {chats.unread > 0 && <span class="badge"><span data-testid="unread-all">{chats.unread}</span><span class="unseen"> unread</span></span>}
         </button>
       </div>

@@ -5,6 +5,8 @@ import { stx, Strophe } from 'strophe.js';
 
 export { stx, Strophe };
 
+Strophe.setLogLevel(Strophe.LogLevel.ERROR); // what becomes of connections is told on the screen
+
 /** The namespaces that are spoken here, under short names. */
 export const NS = {
   avatarData: 'urn:xmpp:avatar:data',
