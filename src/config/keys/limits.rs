@@ -262,12 +262,12 @@ pub(super) const LIMITS: &[Key] = &[
     key(
         "bosh_hold",
         "1",
-        "Most BOSH requests of a session that are held at a time; clients may ask for fewer (0 to 16). Clients with two connections need one of them to speak: with 2 some of them wait until they hear something.",
+        "Most BOSH requests of a session that are held at a time; clients may ask for fewer (0 to 16). Clients with two connections need one of them to speak: with 2 some of them wait until they hear something. 0 makes all clients poll, as `bosh_requests = 1` does.",
     ),
     key(
         "bosh_requests",
         "2",
-        "Most BOSH requests of a session that may be under way (1 to 17); with fewer than one more than `bosh_hold`, fewer are held. 1 makes all clients poll.",
+        "Most BOSH requests of a session that may be under way (1 to 17); with fewer than one more than `bosh_hold`, fewer are held. 1 makes all clients poll, and then strophe.js, Converse.js and stanza cannot log in.",
     ),
     key(
         "bosh_polling",
