@@ -50,9 +50,16 @@ pub fn refusal(condition: Condition, legacy: bool) -> (u16, Bytes) {
     (status, content.print().0)
 }
 
-/// A recoverable condition (§17.3): what was asked is to be asked again.
-pub(crate) fn recoverable() -> Bytes {
-    Bytes::from_static(RECOVERABLE)
+/// A recoverable condition (§17.3): what was asked is to be asked again. With acknowledgements it says what has come (§9.1).
+pub(crate) fn recoverable(ack: Option<u64>) -> Bytes {
+    if ack.is_none() {
+        return Bytes::from_static(RECOVERABLE);
+    }
+    let mut out = RECOVERABLE.to_vec();
+    out.truncate(out.len() - 2);
+    print_number(&mut out, "ack", ack);
+    out.extend_from_slice(b"/>");
+    out.into()
 }
 
 /// What a body says.

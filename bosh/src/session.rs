@@ -162,14 +162,12 @@ impl Session {
         // What came before a request never came: the client is to say both again, though this one is not forgotten.
         let wait = self.terms.wait;
         let overdue = |w: &&mut Waiting| w.since.plus(wait) <= now;
-        for waiting in self.order.behind_gap().filter(overdue) {
-            if let Some(ticket) = waiting.ticket.take() {
-                self.answers.push_back(Answer {
-                    ticket,
-                    status: 200,
-                    body: recoverable(),
-                });
-            }
+        let all = self.order.behind_gap().filter(overdue);
+        let late: Vec<_> = all
+            .filter_map(|w| Some((w.ticket.take()?, w.rid)))
+            .collect();
+        for (ticket, rid) in late {
+            self.ask_again(ticket, rid);
         }
         self.settle(now);
         if self.gone().is_some_and(|at| at <= now) {
@@ -283,14 +281,14 @@ impl Session {
         let Some(waiting) = self.order.held.pop_front() else {
             return;
         };
-        let highest = self.order.next() - 1;
+        let ack = self.ack(waiting.rid);
         let (attributes, report) = match waiting.ticket {
             Some(_) => (std::mem::take(&mut self.attributes), self.report.take()),
             None => (Vec::new(), None),
         };
         let content = Content {
             attributes: &attributes,
-            ack: Some(highest).filter(|rid| self.terms.acks && *rid != waiting.rid),
+            ack,
             report: report.map(|(rid, at)| {
                 let ago = now.since(at).as_millis();
                 (rid, u64::try_from(ago).unwrap_or(u64::MAX))
@@ -314,6 +312,21 @@ impl Session {
         self.memory
             .trim(self.terms.kept(), self.terms.requests, self.terms.acks);
         self.rest(now, true);
+    }
+
+    /// What the answer to a request acknowledges (§9.1): the highest id that came and before which none is missing, if it is another.
+    fn ack(&self, rid: u64) -> Option<u64> {
+        let highest = self.order.next() - 1;
+        (self.terms.acks && highest != rid).then_some(highest)
+    }
+
+    /// Lets a request go that is to come again, with those before it that are not answered (§17.3).
+    fn ask_again(&mut self, ticket: Ticket, rid: u64) {
+        self.answers.push_back(Answer {
+            ticket,
+            status: 200,
+            body: recoverable(self.ack(rid)),
+        });
     }
 
     /// Notes since when no request waits. `answered`: that begins anew with this answer.

@@ -1,7 +1,7 @@
 //! What a request does to its session.
 
 use super::{Event, LINGER, Session, State, key};
-use crate::answer::{Answer, Ticket, recoverable};
+use crate::answer::{Answer, Ticket};
 use crate::body::Body;
 use crate::condition::Condition;
 use crate::order::{Early, Place, Waiting};
@@ -192,11 +192,7 @@ impl Session {
         waiting.since = now;
         let older = waiting.ticket.replace(ticket);
         if let Some(ticket) = older {
-            self.answers.push_back(Answer {
-                ticket,
-                status: 200,
-                body: recoverable(),
-            });
+            self.ask_again(ticket, body.rid);
         }
         if self.pace.repeat().is_err() {
             return self.fail(Some(ticket), Condition::PolicyViolation);

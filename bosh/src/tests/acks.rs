@@ -36,6 +36,24 @@ fn the_highest_request_that_came_is_acknowledged() {
 }
 
 #[test]
+fn what_is_to_come_again_is_told_what_has_come() {
+    let again = |ack: u64| format!("<body xmlns='{NAMESPACE}' type='error' ack='{ack}'/>");
+    let mut talk = talk();
+    let first = talk.ask(1, "", &message(1));
+    let early = talk.ask(3, "ack='1000'", &message(3));
+    talk.seconds(59);
+    let newer = talk.ask(1, "", &message(1));
+    assert_eq!(talk.text(first), AGAIN, "it is the highest itself");
+    talk.seconds(1);
+    assert_eq!(talk.text(early), again(1001), "the second is missing");
+    assert!(talk.waits(newer));
+    let second = talk.ask(2, "ack='1000'", &message(2));
+    let third = talk.ask(2, "ack='1000'", &message(2));
+    assert_eq!(talk.text(second), again(1003));
+    assert!(talk.waits(third));
+}
+
+#[test]
 fn without_the_clients_word_nothing_is_acknowledged() {
     let mut talk = Talk::opened("ver='1.11' hold='2'");
     assert!(!talk.text(0).contains(" ack="));

@@ -184,7 +184,7 @@ impl World {
         if doubled {
             self.answers.push((rid, connection, text.clone()));
         }
-        if text == AGAIN {
+        if text.contains(" type='error'") {
             // What comes from a connection that it has given up it does not hear.
             if self.open.get(&rid).is_some_and(|o| o.at == connection) {
                 self.dispatch(rid);

@@ -163,6 +163,8 @@ fn condition(error: &[u8]) -> Condition {
 
 #[cfg(test)]
 mod tests {
+    use bosh::body::Opening;
+
     use super::*;
 
     const OPEN: &str = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='office.example' id='x' xml:lang='en' version='1.0'/>";
@@ -240,6 +242,21 @@ mod tests {
     #[test]
     fn headers_are_written_with_what_there_is() {
         let text = |octets: Vec<u8>| String::from_utf8_lossy(&octets).into_owned();
+        let mut asked = Body::default();
+        asked.to = Some("a.example".into());
+        asked.from = Some("b@a.example".into());
+        asked.lang = Some("de".into());
+        let opened = |version| {
+            format!(
+                "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a.example' from='b@a.example' xml:lang='de' version='{version}'/>"
+            )
+        };
+        assert_eq!(text(open(&asked)), opened("1.0"));
+        asked.opening = Some(Box::new(Opening {
+            xmpp_version: Some("1.1".into()),
+            ..Opening::default()
+        }));
+        assert_eq!(text(open(&asked)), opened("1.1"));
         assert_eq!(
             text(reopen(Some("a&b".into()), None, Some("de".into()))),
             "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a&amp;b' xml:lang='de' version='1.0'/>"
