@@ -137,6 +137,7 @@ impl Session {
     /// one: nobody knows the session yet.
     pub fn handle_disconnect(&mut self, now: Time, ticket: Ticket) {
         if matches!(self.state, State::Opening(_)) {
+            self.dismiss(Some(ticket));
             self.state = State::Over;
             self.events.push_back(Event::Lost(None));
             return;

@@ -59,14 +59,19 @@ impl Session {
         if let Some(ticket) = ticket {
             self.refuse(ticket, condition);
         }
-        let others: Vec<_> = self.order.all().filter_map(|w| w.ticket.take()).collect();
-        for other in others.into_iter().filter(|other| Some(*other) != ticket) {
-            self.refuse(other, Condition::OtherRequest);
-        }
+        self.dismiss(ticket);
         if !matches!(self.state, State::Ending(_)) {
             self.events.push_back(Event::Lost(Some(condition)));
         }
         self.state = State::Over;
+    }
+
+    /// Tells all that wait, but for one, that another request has ended the session.
+    pub(super) fn dismiss(&mut self, but: Option<Ticket>) {
+        let others: Vec<_> = self.order.all().filter_map(|w| w.ticket.take()).collect();
+        for other in others.into_iter().filter(|other| Some(*other) != but) {
+            self.refuse(other, Condition::OtherRequest);
+        }
     }
 
     /// Answers what waits behind a gap that will not be filled.

@@ -148,7 +148,10 @@ fn no_more_requests_are_held_than_agreed() {
 #[test]
 fn a_session_that_nobody_knows_ends_at_once() {
     let mut talk = Talk::silent("ver='1.11' hold='1'");
+    // Whoever has guessed it is not left waiting.
+    let guess = talk.ask(2, "", "");
     talk.lose(0);
     assert!(talk.session.is_over());
     assert_eq!(talk.heard(), ["gone"]);
+    assert_eq!(talk.text(guess), ended("other-request"));
 }
