@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Chat, Phone, World};
+use super::Chat;
+use super::office::Office;
 
 const OFF: Duration = Duration::from_secs(5);
 
@@ -10,38 +11,27 @@ fn write(to: &str, text: &str) -> String {
     format!("<message to='{to}' type='chat' id='{text}'><body>{text}</body></message>")
 }
 
-struct Office {
-    world: World,
-    ann: Chat,
-    bob: Chat,
-    phone: Phone,
-}
-
-/// Ann sees Bob in her client and on her phone.
+/// Ann sees Bob, and what he says, in her client and on her phone.
 fn office() -> Office {
-    let mut world = World::open(&["ann", "bob"]);
-    world.befriend("ann", "bob");
-    let ann = Chat::online(&mut world, "ann", "desk");
-    let mut bob = Chat::online(&mut world, "bob", "hand");
-    bob.send(
-        &mut world,
+    let mut office = Office::with_a_phone_of("ann");
+    office.bob.send(
+        &mut office.world,
         "<presence><status>on the train</status></presence>",
     );
-    let mut phone = Phone::new("ann", 2);
-    phone.subscribe(&mut world, "bob");
-    assert!(phone.sees(&mut world).has_note("on the train"));
-    ann.read();
-    bob.read();
-    Office {
-        world,
-        ann,
-        bob,
-        phone,
-    }
+    office.world.pass(OFF);
+    assert!(
+        office
+            .phone
+            .sees(&mut office.world)
+            .has_note("on the train")
+    );
+    office.ann.read();
+    office.bob.read();
+    office
 }
 
 fn state(state: &str) -> Vec<(String, String)> {
-    vec![("hand".to_owned(), state.to_owned())]
+    vec![("desk".to_owned(), state.to_owned())]
 }
 
 fn texts(chat: &Chat) -> Vec<String> {
@@ -54,7 +44,7 @@ fn back_in_time_nobody_has_noticed() {
     office.bob.lose();
     let to_bob = [
         write("bob@office.example", "1"),
-        write("bob@office.example/hand", "2"),
+        write("bob@office.example/desk", "2"),
     ];
     for message in &to_bob {
         office.ann.send(&mut office.world, message);
@@ -118,7 +108,7 @@ fn who_never_comes_back_loses_nothing() {
         .send(&mut office.world, &write("bob@office.example", "1"));
     office
         .ann
-        .send(&mut office.world, &write("bob@office.example/hand", "2"));
+        .send(&mut office.world, &write("bob@office.example/desk", "2"));
     let shown = office.bob.hide(&mut office.world);
     assert!(shown.is_some());
     office
@@ -130,7 +120,7 @@ fn who_never_comes_back_loses_nothing() {
     office
         .ann
         .send(&mut office.world, &write("bob@office.example", "4"));
-    let bob = Chat::online(&mut office.world, "bob", "desk");
+    let bob = Chat::online(&mut office.world, "bob", "lap");
     let waited = |text: &str| (text.to_owned(), true);
     assert_eq!(bob.messages(), ["1", "2", "3", "4"].map(waited));
     let again = Chat::online(&mut office.world, "bob", "home");
@@ -143,16 +133,16 @@ fn another_client_of_his_gets_what_the_lost_one_never_got() {
     office.bob.lose();
     office
         .ann
-        .send(&mut office.world, &write("bob@office.example/hand", "1"));
-    let desk = Chat::online(&mut office.world, "bob", "desk");
-    assert_eq!(texts(&desk), [""; 0]);
+        .send(&mut office.world, &write("bob@office.example/desk", "1"));
+    let lap = Chat::online(&mut office.world, "bob", "lap");
+    assert_eq!(texts(&lap), [""; 0]);
     office.bob.give_up(&mut office.world);
-    assert_eq!(texts(&desk), ["1"]);
+    assert_eq!(texts(&lap), ["1"]);
     assert_eq!(
         office.ann.saw("bob"),
         [
-            ("desk".to_owned(), "available".to_owned()),
-            ("hand".to_owned(), "unavailable".to_owned())
+            ("lap".to_owned(), "available".to_owned()),
+            ("desk".to_owned(), "unavailable".to_owned())
         ]
     );
 }
@@ -164,9 +154,9 @@ fn a_client_that_forgot_its_stream_takes_its_name() {
     office.bob.lose();
     office
         .ann
-        .send(&mut office.world, &write("bob@office.example/hand", "1"));
+        .send(&mut office.world, &write("bob@office.example/desk", "1"));
     office.bob.give_up(&mut office.world);
-    let bob = Chat::online(&mut office.world, "bob", "hand");
+    let bob = Chat::online(&mut office.world, "bob", "desk");
     assert_eq!(texts(&bob), ["1"]);
     assert_eq!(
         office.ann.saw("bob"),

@@ -17,6 +17,7 @@ mod lifetimes;
 mod lost;
 mod messages;
 mod nodes;
+mod office;
 mod permission;
 mod person;
 mod phone;

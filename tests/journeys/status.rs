@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::office::Office;
 use super::{Chat, Phone, World};
 
 const COMMANDS: &str = "http://jabber.org/protocol/commands";
@@ -38,29 +39,9 @@ fn status(show: &str) -> Vec<(String, String)> {
     vec![("adsum-status".to_owned(), show.to_owned())]
 }
 
-struct Office {
-    world: World,
-    ann: Chat,
-    bob: Chat,
-    phone: Phone,
-}
-
 /// Bob sees Ann in his client and on his phone.
 fn office() -> Office {
-    let mut world = World::open(&["ann", "bob"]);
-    world.befriend("ann", "bob");
-    let ann = Chat::online(&mut world, "ann", "desk");
-    let bob = Chat::online(&mut world, "bob", "desk");
-    let mut phone = Phone::new("bob", 2);
-    phone.subscribe(&mut world, "ann");
-    assert!(phone.sees(&mut world).is_open());
-    bob.read();
-    Office {
-        world,
-        ann,
-        bob,
-        phone,
-    }
+    Office::with_a_phone_of("bob")
 }
 
 impl Office {

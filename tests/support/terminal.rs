@@ -60,6 +60,11 @@ impl Terminal {
         String::from_utf8_lossy(&self.tmux(&["capture-pane", "-p"]).stdout).into_owned()
     }
 
+    /// The same, with the codes of colours (ECMA-48 SGR) where they change.
+    pub(crate) fn styled(&self) -> String {
+        String::from_utf8_lossy(&self.tmux(&["capture-pane", "-p", "-e"]).stdout).into_owned()
+    }
+
     /// Waits until it shows a text.
     #[track_caller]
     pub(crate) fn wait_for(&self, text: &str) {

@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
+use super::profanity;
 use super::real_clients::{seen, slix};
 use crate::support::terminal::Terminal;
 use crate::support::wait::{DEADLINE, wait_within};
 use crate::support::xmpp::befriend;
-use crate::support::{Client, Server, quick};
+use crate::support::{Client, Script, Server, quick};
 
 const PUBSUB: &str = "http://jabber.org/protocol/pubsub";
 
@@ -103,23 +104,36 @@ fn after_kill_9_both_sides_of_what_was_converted_are_there_or_none() {
     }
 }
 
+/// A server where ann and bob see each other. Neither is there.
+fn friends() -> Server {
+    let server = Server::start(&["ann", "bob"]);
+    let mut ann = Client::online(&server, "ann", "desk");
+    let mut bob = Client::online(&server, "bob", "desk");
+    befriend(&mut ann, &mut bob);
+    server
+}
+
+/// A slixmpp that wants to be told of nodes.
+fn eventful(server: &Server, user: &str) -> Script {
+    slix(server, user, &json!({ "pep": true }))
+}
+
+/// Ann's and bob's, which see each other.
+fn two_of_slixmpp(server: &Server) -> [Script; 2] {
+    let [mut ann, mut bob] = ["ann", "bob"].map(|user| eventful(server, user));
+    ann.event("online");
+    bob.event("online");
+    bob.expect("ann", |e| seen(e, "ann@office.example/slix", "available"));
+    [ann, bob]
+}
+
 #[test]
 fn two_of_slixmpp_tell_moods_and_avatars() {
     if quick() {
         return;
     }
-    let mut server = Server::start(&["ann", "bob"]);
-    {
-        let mut ann = Client::online(&server, "ann", "desk");
-        let mut bob = Client::online(&server, "bob", "desk");
-        befriend(&mut ann, &mut bob);
-    }
-    let pep = json!({ "pep": true });
-    let mut ann = slix(&server, "ann", &pep);
-    let mut bob = slix(&server, "bob", &pep);
-    ann.event("online");
-    bob.event("online");
-    bob.expect("ann", |e| seen(e, "ann@office.example/slix", "available"));
+    let mut server = friends();
+    let [mut ann, mut bob] = two_of_slixmpp(&server);
     // The first one may come before the server knows what bob wants to hear of: then he gets it as the last one. Either way it knows now.
     ann.tell(&json!({"do": "mood", "mood": "sad", "text": "winter"}));
     ann.event("done");
@@ -143,7 +157,7 @@ fn two_of_slixmpp_tell_moods_and_avatars() {
     ann.tell(&json!({"do": "end"}));
     server.kill();
     server.launch();
-    let mut bob = slix(&server, "bob", &pep);
+    let mut bob = eventful(&server, "bob");
     let mood = bob.event("mood");
     assert_eq!(
         (&mood["mood"], &mood["late"]),
@@ -157,18 +171,8 @@ fn two_of_slixmpp_see_the_same_picture_in_cards_and_nodes() {
     if quick() {
         return;
     }
-    let server = Server::start(&["ann", "bob"]);
-    {
-        let mut ann = Client::online(&server, "ann", "desk");
-        let mut bob = Client::online(&server, "bob", "desk");
-        befriend(&mut ann, &mut bob);
-    }
-    let pep = json!({ "pep": true });
-    let mut ann = slix(&server, "ann", &pep);
-    let mut bob = slix(&server, "bob", &pep);
-    ann.event("online");
-    bob.event("online");
-    bob.expect("ann", |e| seen(e, "ann@office.example/slix", "available"));
+    let server = friends();
+    let [mut ann, mut bob] = two_of_slixmpp(&server);
     ann.tell(&json!({"do": "card", "octets": "in a card"}));
     ann.event("done");
     let id = bob.event("avatar")["id"].clone();
@@ -181,23 +185,9 @@ fn two_of_slixmpp_see_the_same_picture_in_cards_and_nodes() {
     assert_eq!(bob.event("card")["octets"], "in a node");
 }
 
+/// A Profanity that can encrypt.
 fn profanity(server: &Server, user: &str) -> Terminal {
-    let home = server.folder().join(format!("home-{user}"));
-    std::fs::create_dir(&home).unwrap();
-    let mut screen = Terminal::start("profanity", &home);
-    screen.wait_for("Profanity");
-    let address = server.address("xmpp.client");
-    screen.line("/tls certpath off");
-    screen.line(&format!(
-        "/connect {user}@office.example server {} port {} tls force",
-        address.ip(),
-        address.port()
-    ));
-    screen.wait_for("assword");
-    screen.line(&format!("{user}-secret"));
-    screen.wait_for("/tls allow");
-    screen.line("/tls allow");
-    screen.wait_for("logged in successfully");
+    let mut screen = profanity::logged_in(server, user, user, &[]);
     screen.line("/omemo gen");
     screen.wait_for("Your Device ID is");
     screen
@@ -218,12 +208,7 @@ fn two_of_profanity_speak_omemo() {
     if quick() {
         return;
     }
-    let server = Server::start(&["ann", "bob"]);
-    {
-        let mut ann = Client::online(&server, "ann", "desk");
-        let mut bob = Client::online(&server, "bob", "desk");
-        befriend(&mut ann, &mut bob);
-    }
+    let server = friends();
     let mut bob = profanity(&server, "bob");
     let mut ann = profanity(&server, "ann");
     for (screen, other) in [(&mut ann, "bob"), (&mut bob, "ann")] {

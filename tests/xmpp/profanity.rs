@@ -4,27 +4,17 @@ use crate::support::terminal::Terminal;
 use crate::support::wait::wait_within;
 use crate::support::{DEADLINE, Server, quick, wait_for};
 
-/// A Profanity that is logged in, with a home that nobody used before.
-fn login(server: &Server, user: &str, home: &str) -> Terminal {
-    let home = server.folder().join(home);
+/// A Profanity that is logged in, with these settings, in a home that nobody used before.
+pub(super) fn logged_in(server: &Server, user: &str, home: &str, settings: &[&str]) -> Terminal {
+    let home = server.folder().join(format!("home-{home}"));
     std::fs::create_dir(&home).unwrap();
     let mut screen = Terminal::start("profanity", &home);
     screen.wait_for("Profanity");
-    for setting in [
-        "/presence chat all",
-        "/presence console all",
-        "/receipts send on",
-        "/receipts request on",
-        "/states on",
-        "/outtype on",
-        "/intype console on",
-        "/carbons on",
-        "/mam on",
-        "/tls certpath off",
-        "/clear",
-    ] {
+    for setting in settings {
         screen.line(setting);
     }
+    screen.line("/tls certpath off");
+    screen.line("/clear");
     let address = server.address("xmpp.client");
     screen.line(&format!(
         "/connect {user}@office.example server {} port {} tls force",
@@ -34,8 +24,26 @@ fn login(server: &Server, user: &str, home: &str) -> Terminal {
     screen.wait_for("assword");
     screen.line(&format!("{user}-secret"));
     screen.wait_for("/tls allow");
+    // The authority of the server is not one that Profanity knows.
     screen.line("/tls allow");
     screen.wait_for("logged in successfully");
+    screen
+}
+
+/// One that shows all that it can, and knows what the server can.
+fn login(server: &Server, user: &str, home: &str) -> Terminal {
+    let settings = [
+        "/presence chat all",
+        "/presence console all",
+        "/receipts send on",
+        "/receipts request on",
+        "/states on",
+        "/outtype on",
+        "/intype console on",
+        "/carbons on",
+        "/mam on",
+    ];
+    let mut screen = logged_in(server, user, home, &settings);
     knows_the_server(&mut screen);
     screen.line("/clear");
     screen
@@ -101,6 +109,24 @@ fn talk(ann: &mut Terminal, bob: &mut Terminal) {
     bob.wait_for("yes, at ten?");
     ann.line("/correct yes, at eleven?");
     bob.wait_for("yes, at eleven?");
+}
+
+/// Ann sees which of her messages have arrived: the others are red.
+fn confirm(ann: &mut Terminal, bob: &mut Terminal) {
+    for (confirms, text, shown) in [
+        ("off", "has this come?", "\u{1b}[31mme: has this come?"),
+        ("on", "and this?", "\u{1b}[33mme: \u{1b}[39mand this?"),
+    ] {
+        bob.line("/win 1");
+        bob.line("/clear");
+        bob.line(&format!("/receipts send {confirms}"));
+        bob.wait_for("eceipts");
+        bob.line("/msg ann@office.example");
+        ann.line(text);
+        bob.wait_for(text);
+        wait_for(text, || ann.styled().contains(shown).then_some(()));
+    }
+    assert!(ann.styled().contains("\u{1b}[31mme: has this come?"));
 }
 
 /// Another client of Bob's gets what is for the first, and what that says.
@@ -170,6 +196,7 @@ fn a_day_with_profanity() {
     let (mut ann, mut bob) = (login(&server, "ann", "ann"), login(&server, "bob", "bob"));
     meet(&mut ann, &mut bob);
     talk(&mut ann, &mut bob);
+    confirm(&mut ann, &mut bob);
     let mut other = share(&server, &mut ann, &mut bob);
     look(&mut ann);
     show_a_picture(&server, &mut ann, &mut bob);

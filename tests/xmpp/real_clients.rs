@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::terminal::Terminal;
+use super::profanity;
 use crate::support::{Script, Server, quick};
 
 fn arguments(server: &Server, user: &str, more: &Value) -> Value {
@@ -250,23 +250,7 @@ fn profanity_and_slixmpp() {
     let mut bob = slix(&server, "bob", &json!({}));
     bob.event("online");
 
-    let home = server.folder().join("home");
-    std::fs::create_dir(&home).unwrap();
-    let mut screen = Terminal::start("profanity", &home);
-    screen.wait_for("Profanity");
-    let address = server.address("xmpp.client");
-    screen.line("/tls certpath off");
-    screen.line(&format!(
-        "/connect ann@office.example server {} port {} tls force",
-        address.ip(),
-        address.port()
-    ));
-    screen.wait_for("assword");
-    screen.line("ann-secret");
-    // The authority of the server is not one that Profanity knows.
-    screen.wait_for("/tls allow");
-    screen.line("/tls allow");
-    screen.wait_for("logged in successfully");
+    let mut screen = profanity::logged_in(&server, "ann", "ann", &[]);
     screen.line("/roster add bob@office.example Bob");
     screen.line("/sub request bob@office.example");
     // Bob lets her in and asks back.
