@@ -5,11 +5,11 @@ use std::path::Path;
 use serde_json::json;
 
 use super::driver::Browser;
-use super::{ANN, BOB, befriended, chat, is_hers};
+use super::{ANN, BOB, chat, is_hers, scene};
 use crate::sip::Phone;
 use crate::sip::pidf::doing;
 use crate::support::xmpp::{is_presence, text};
-use crate::support::{Client, Server, quick};
+use crate::support::{Client, Server};
 
 /// Where the app is, for the pages.
 pub(super) const ORIGIN: &str = "https://office.example:5281";
@@ -72,13 +72,9 @@ fn is_seen_to_come(browser: &mut Browser, bob: &mut Client, message: &xml::Eleme
 }
 
 fn a_day(transport: &str) {
-    if quick() {
+    let Some((server, mut bob, mut browser)) = scene(|| serving("", &["ann", "bob"])) else {
         return;
-    }
-    let server = serving("", &["ann", "bob"]);
-    befriended(&server);
-    let mut bob = Client::online(&server, "bob", "desk");
-    let mut browser = Browser::start(&server);
+    };
     browser.open("ann", &format!("{ORIGIN}/?transport={transport}"));
     sign_in(&mut browser, "ann", "ann", "ann-secret");
     is_online(&mut browser, "ann", transport);
@@ -154,13 +150,10 @@ fn a_day_over_bosh() {
 
 #[test]
 fn a_wrong_password_a_reload_a_request_and_a_status_that_stays() {
-    if quick() {
+    let Some((server, mut bob, mut browser)) = scene(|| serving("", &["ann", "bob", "cara"]))
+    else {
         return;
-    }
-    let server = serving("", &["ann", "bob", "cara"]);
-    befriended(&server);
-    let mut bob = Client::online(&server, "bob", "desk");
-    let mut browser = Browser::start(&server);
+    };
     browser.open("ann", ORIGIN);
     sign_in(&mut browser, "ann", "ann", "not hers");
     browser.see("ann", &id("sign-in-error"), "");
@@ -217,13 +210,9 @@ fn keys(browser: &mut Browser, text: &str) {
 
 #[test]
 fn with_the_keyboard_alone() {
-    if quick() {
+    let Some((_server, mut bob, mut browser)) = scene(|| serving("", &["ann", "bob"])) else {
         return;
-    }
-    let server = serving("", &["ann", "bob"]);
-    befriended(&server);
-    let mut bob = Client::online(&server, "bob", "desk");
-    let mut browser = Browser::start(&server);
+    };
     browser.open("ann", ORIGIN);
     // What is wrong is where one goes on writing.
     browser.focused("ann", "role=textbox[name='Address']");

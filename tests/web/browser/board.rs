@@ -1,21 +1,16 @@
 //! The board at `/` where no app is configured.
 
 use super::app::{ORIGIN, id, sign_in};
-use super::driver::Browser;
-use super::{BOB, befriended};
+use super::{BOB, scene};
 use crate::sip::Phone;
 use crate::sip::pidf::doing;
-use crate::support::{Client, Server, quick};
+use crate::support::Server;
 
 #[test]
 fn who_is_in() {
-    if quick() {
+    let Some((server, mut bob, mut browser)) = scene(|| Server::start(&["ann", "bob"])) else {
         return;
-    }
-    let server = Server::start(&["ann", "bob"]);
-    befriended(&server);
-    let mut bob = Client::online(&server, "bob", "desk");
-    let mut browser = Browser::start(&server);
+    };
     browser.open("wall", ORIGIN);
     sign_in(&mut browser, "wall", "ann", "ann-secret");
     let row = |state: &str| format!("{}[data-jid='{BOB}'][data-show={state}]", id("contact"));

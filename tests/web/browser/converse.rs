@@ -2,20 +2,15 @@
 
 use serde_json::json;
 
-use super::driver::Browser;
-use super::{BOB, Over, befriended, chat, is_hers, lines};
+use super::{BOB, Over, chat, is_hers, lines, scene};
 use crate::sip::Phone;
 use crate::sip::pidf::doing;
-use crate::support::{Client, Server, quick};
+use crate::support::Server;
 
 fn talks(over: Over) {
-    if quick() {
+    let Some((server, mut bob, mut browser)) = scene(|| Server::start(&["ann", "bob"])) else {
         return;
-    }
-    let server = Server::start(&["ann", "bob"]);
-    befriended(&server);
-    let mut bob = Client::online(&server, "bob", "desk");
-    let mut browser = Browser::start(&server);
+    };
     browser.make("/", &lines("Converse.js", over));
     let site = format!("{}/", browser.site);
     browser.open("ann", &site);

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use super::driver::Browser;
-use super::{BOB, Over, befriended, chat, is_hers, lines};
+use super::{BOB, Over, chat, is_hers, lines, scene};
 use crate::sip::Phone;
 use crate::sip::pidf::doing;
 use crate::support::wait::wait_within;
 use crate::support::xmpp::text;
-use crate::support::{Client, Server, quick};
+use crate::support::{Client, Server};
 
 /// What a page does when the test says so, after the lines of the documents.
 const STROPHE: &str = r#"
@@ -22,13 +21,9 @@ for (const name of ["disconnected", "stream:error", "bosh:terminate"]) client.on
 "#;
 
 fn talks(library: &str, over: Over, more: &str) {
-    if quick() {
+    let Some((server, mut bob, mut browser)) = scene(|| Server::start(&["ann", "bob"])) else {
         return;
-    }
-    let server = Server::start(&["ann", "bob"]);
-    befriended(&server);
-    let mut bob = Client::online(&server, "bob", "desk");
-    let mut browser = Browser::start(&server);
+    };
     browser.make(
         "/",
         "<!doctype html><script type=module src=page.js></script>",
@@ -108,14 +103,11 @@ fn stanza_over_bosh() {
 /// Windows are closed, and nothing of the pages says goodbye.
 #[test]
 fn who_vanishes_is_gone_after_a_while() {
-    if quick() {
-        return;
-    }
     let soon = "[limits]\nbosh_inactivity = \"2s\"\nresume_presence = \"2s\"";
-    let server = Server::with(soon, &["ann", "bob"]);
-    befriended(&server);
-    let mut bob = Client::online(&server, "bob", "desk");
-    let mut browser = Browser::start(&server);
+    let Some((_server, mut bob, mut browser)) = scene(|| Server::with(soon, &["ann", "bob"]))
+    else {
+        return;
+    };
     let site = browser.site.clone();
     for (page, over) in [("socket", Over::WebSocket), ("bosh", Over::Bosh)] {
         let tag = format!("<!doctype html><script type=module src={page}.js></script>");

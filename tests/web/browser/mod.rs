@@ -12,8 +12,10 @@ mod pictures;
 mod proxied;
 
 use crate::support::xmpp::befriend;
-use crate::support::{Client, Server};
+use crate::support::{Client, Server, quick};
 use crate::web::front::code_of_documents;
+
+use driver::Browser;
 
 const ANN: &str = "ann@office.example";
 const BOB: &str = "bob@office.example";
@@ -25,6 +27,18 @@ fn befriended(server: &Server) {
     befriend(&mut ann, &mut bob);
     ann.close();
     bob.close();
+}
+
+/// A server, bob, who is there, and a browser for ann, who is in his list as he is in hers. `None` where tests with browsers are left out.
+fn scene(server: impl FnOnce() -> Server) -> Option<(Server, Client, Browser)> {
+    if quick() {
+        return None;
+    }
+    let server = server();
+    befriended(&server);
+    let bob = Client::online(&server, "bob", "desk");
+    let browser = Browser::start(&server);
+    Some((server, bob, browser))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
