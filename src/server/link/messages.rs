@@ -28,21 +28,22 @@ impl Link {
     }
 
     /// Takes out what TLS has decrypted and nobody has read, and writes out what it has to say: the connection was another's before.
+    ///
+    /// # Errors
+    /// TLS has failed, or the peer has ended it: nothing more will come. What came before that is in `plain`.
     pub(crate) fn take_rest(&self, plain: &mut Vec<u8>) -> io::Result<()> {
-        let mut io = self.io.lock();
-        if let Some(tls) = &mut io.tls {
-            let state = tls.process_new_packets().map_err(io::Error::other)?;
-            let (begin, ready) = (plain.len(), state.plaintext_bytes_to_read());
-            plain.resize(begin + ready, 0);
-            tls.reader().read_exact(&mut plain[begin..])?;
-        }
-        drop(io);
+        let taken = match &mut self.io.lock().tls {
+            Some(tls) => rest(tls, plain),
+            None => Ok(()),
+        };
+        // Also what it says of a failure.
         self.flush();
-        Ok(())
+        taken
     }
 
     /// Appends the end of the stream: an error and the closing tag or element.
     pub(crate) fn append_end(self: &Arc<Self>, condition: StreamCondition, why: Option<&str>) {
+        self.closes_by(condition);
         if self.io.lock().framing == Framing::Stream {
             return self.append_last(|out| stream::end(out, condition, why));
         }
@@ -79,10 +80,37 @@ impl Link {
         }
     }
 
-    /// With what reason the WebSocket connection closes when it does.
+    /// With what reason the WebSocket connection closes when it does. What is said first is nearest to the cause.
     pub(crate) fn closes_with(&self, status: Status) {
-        self.io.lock().status = status;
+        let mut io = self.io.lock();
+        if io.status == Status::NORMAL {
+            io.status = status;
+        }
     }
+
+    /// With what reason it closes when its stream has ended by this error: with the same one where RFC 6455 §7.4.1 has it. Where that has
+    /// none the stream has said all there is to say, and closes as any other (RFC 7395 §3.5, §3.6).
+    pub(crate) fn closes_by(&self, error: StreamCondition) {
+        self.closes_with(match error {
+            StreamCondition::SystemShutdown => Status::GOING_AWAY,
+            StreamCondition::PolicyViolation => Status::POLICY,
+            StreamCondition::InternalServerError | StreamCondition::ResourceConstraint => {
+                Status::INTERNAL
+            }
+            _ => Status::NORMAL,
+        });
+    }
+}
+
+fn rest(tls: &mut ServerConnection, plain: &mut Vec<u8>) -> io::Result<()> {
+    let state = tls.process_new_packets().map_err(io::Error::other)?;
+    let (begin, ready) = (plain.len(), state.plaintext_bytes_to_read());
+    plain.resize(begin + ready, 0);
+    tls.reader().read_exact(&mut plain[begin..])?;
+    if state.peer_has_closed() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(())
 }
 
 impl Io {

@@ -248,8 +248,14 @@ impl Link {
             }
         }
         if broken.is_some() {
+            if !lost {
+                io.forget_queue();
+                // What was written ends with a whole frame, unless some of it still waits.
+                if !io.blocked {
+                    io.shut(Some(Status::POLICY));
+                }
+            }
             io.broken = broken;
-            io.forget_queue();
             drop(guard);
             self.wake.notify_one();
         } else if !lost && !io.marked && !io.blocked {

@@ -59,8 +59,12 @@ impl Status {
     pub(crate) const UNSUPPORTED: Self = Self(1003);
     /// Text that is no UTF-8.
     pub(crate) const NOT_UTF8: Self = Self(1007);
+    /// The peer breaks a rule of the server.
+    pub(crate) const POLICY: Self = Self(1008);
     /// A message that is larger than the server takes.
     pub(crate) const TOO_BIG: Self = Self(1009);
+    /// The server cannot go on.
+    pub(crate) const INTERNAL: Self = Self(1011);
 
     /// Whether an endpoint may send it (§7.4.1, §7.4.2).
     pub(super) const fn may_be_sent(self) -> bool {

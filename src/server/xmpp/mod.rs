@@ -185,7 +185,8 @@ impl Connection {
     fn look(&mut self) {
         match self.link.broken() {
             Some(Broken::Unacknowledged) => self.closing = true,
-            Some(Broken::Slow | Broken::Socket) if !self.lose() => self.closing = true,
+            Some(Broken::Slow) if !self.part() => self.closing = true,
+            Some(Broken::Socket) if !self.lose() => self.closing = true,
             _ => {}
         }
         while let Some(inbound) = self.inbox.take() {
@@ -288,7 +289,7 @@ impl Connection {
                     self.link
                         .append_end(StreamCondition::ConnectionTimeout, None);
                     self.link.flush();
-                    self.closing |= !self.lose();
+                    self.closing |= !self.part();
                 }
                 Output::StartTls => {
                     let config = self
@@ -300,7 +301,12 @@ impl Connection {
                     self.closing |= !self.handshaking;
                 }
                 Output::Act(action) => self.act(action),
-                Output::Close => self.closing = true,
+                Output::Close => {
+                    if let Some(error) = self.session.error() {
+                        self.link.closes_by(error);
+                    }
+                    self.closing = true;
+                }
             }
         }
     }

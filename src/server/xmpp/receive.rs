@@ -19,7 +19,8 @@ impl Connection {
         }
     }
 
-    fn end(&mut self) {
+    /// Nothing more will come.
+    pub(super) fn end(&mut self) {
         self.peer_is_done = true;
         if self.lose() {
             return;

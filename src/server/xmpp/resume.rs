@@ -249,6 +249,15 @@ impl Connection {
         true
     }
 
+    /// The connection is given up, which its peer is told as far as it still listens. True when the stream waits for another.
+    pub(super) fn part(&mut self) -> bool {
+        let waits = self.lose();
+        if waits {
+            self.link.finish();
+        }
+        waits
+    }
+
     fn begin_waiting(&mut self) {
         let now = self.now().at;
         let heard = self.session.heard().unwrap_or(now);

@@ -73,10 +73,12 @@ fn begin_websocket(shared: Arc<Shared>, upgraded: Upgraded, way: Way) -> (Box<Co
     let mut connection = Connection::new(shared, Arc::clone(&link), session);
     let mut early = Vec::from(early);
     turn(|| {
-        if let Err(error) = link.take_rest(&mut early) {
-            tracing::debug!(%peer, %error, "the connection was lost");
-        }
+        let taken = link.take_rest(&mut early);
         connection.receive(&early, source.frames());
+        if let Err(error) = taken {
+            tracing::debug!(%peer, %error, "the connection was lost");
+            connection.end();
+        }
     });
     (connection, source)
 }

@@ -75,6 +75,8 @@ pub(super) struct Browser {
     /// Stanzas that were read: what may be acknowledged (XEP-0198).
     pub(super) taken: u32,
     asked: u32,
+    /// How long anything may take to come.
+    pub(super) patience: Duration,
 }
 
 /// The request of a handshake; a header can be exchanged (`""`: left out).
@@ -145,6 +147,7 @@ impl Browser {
             jid: String::new(),
             taken: 0,
             asked: 0,
+            patience: DEADLINE,
         }
     }
 
@@ -436,7 +439,7 @@ impl Browser {
 
     /// Reads on; false at the end.
     fn more(&mut self) -> bool {
-        let end = Instant::now() + DEADLINE;
+        let end = Instant::now() + self.patience;
         let mut buffer = [0; 16 * 1024];
         loop {
             let left = end.saturating_duration_since(Instant::now());

@@ -1,7 +1,15 @@
 //! The handshake (RFC 6455 §4.2, RFC 7395 §3.1), who may connect, and how many.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, StreamOwned};
+
 use super::browser::{Browser, FRAMING, Heard, OPEN, TEXT, frame, request};
-use crate::support::{Server, wait_for};
+use crate::support::tls::Tls;
+use crate::support::{DEADLINE, DOMAIN, Server, wait_for};
 
 #[test]
 fn it_is_answered() {
@@ -77,6 +85,35 @@ fn a_client_need_not_wait_for_the_answer() {
         let open = browser.element();
         assert!(open.is("open", FRAMING));
     }
+}
+
+/// TLS that ends right behind the handshake ends the connection, which waits for nothing more.
+#[test]
+fn a_client_that_is_gone_with_its_handshake() {
+    let server = Server::with("[limits]\nunauthenticated_time = \"5m\"", &[]);
+    let tls = Tls::new(&server, rustls::ALL_VERSIONS, &["http/1.1"]);
+    let mut socket = TcpStream::connect(server.address("http.listen_tls")).unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    let name = ServerName::try_from(DOMAIN).unwrap();
+    let mut connection = ClientConnection::new(Arc::clone(&tls.0), name).unwrap();
+    while connection.is_handshaking() {
+        connection.complete_io(&mut socket).unwrap();
+    }
+    // In one piece, so that all is read at once: the stream is begun, and the connection is left.
+    let all = [request(&[]).as_bytes(), &frame(TEXT, OPEN.as_bytes())].concat();
+    connection.writer().write_all(&all).unwrap();
+    connection.send_close_notify();
+    let mut octets = Vec::new();
+    while connection.wants_write() {
+        connection.write_tls(&mut octets).unwrap();
+    }
+    socket.write_all(&octets).unwrap();
+    let mut heard = Vec::new();
+    StreamOwned::new(connection, socket)
+        .read_to_end(&mut heard)
+        .unwrap();
+    assert!(heard.starts_with(b"HTTP/1.1 101 "));
+    assert!(heard.ends_with(&[0x88, 2, 0x03, 0xE8]), "{heard:02X?}");
 }
 
 #[test]

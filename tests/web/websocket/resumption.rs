@@ -1,9 +1,11 @@
 //! Streams that go on over another kind of connection (XEP-0198 §5, RFC 7395 §3.10).
 
+use std::time::Duration;
+
 use xml::Element;
 
 use super::browser::{Browser, CLOSING, FRAMING, Heard, frame};
-use crate::support::{Client, Server};
+use crate::support::{Client, Server, quick};
 
 const SM: &str = "urn:xmpp:sm:3";
 const ENABLE: &str = "<enable xmlns='urn:xmpp:sm:3' resume='true'/>";
@@ -137,6 +139,45 @@ fn taken_over_while_open() {
     // A number that cannot be.
     again.say("<a xmlns='urn:xmpp:sm:3' h='99'/>");
     again.ends_with("undefined-condition", 1000);
+}
+
+/// Who acknowledges nothing is told what he did (RFC 6455 §7.4.1).
+#[test]
+fn who_never_acknowledges() {
+    let server = Server::with("[limits]\nresume_stanzas = 16", &["ann", "bob"]);
+    let mut bob = Client::online(&server, "bob", "desk");
+    let mut ann = Browser::online(&server, "ann", "web");
+    ann.say(ENABLE);
+    id(&ann.expect("enabled", |s| s.is("enabled", SM)));
+    for number in 0..40 {
+        bob.send(&format!(
+            "<message to='ann@office.example/web' type='chat'><body>{number}</body></message>"
+        ));
+    }
+    let last = std::iter::from_fn(|| Some(ann.hear())).find(|h| !matches!(h, Heard::Element(_)));
+    assert_eq!(last, Some(Heard::Close(Some(1008))));
+    assert_eq!(ann.hear(), Heard::End);
+}
+
+/// A connection on which nothing is heard any more is closed in order: somebody may listen nevertheless. His silence and the time that he
+/// has for his answer make 31 seconds.
+#[test]
+fn who_is_silent_is_told_that_it_is_over() {
+    if quick() {
+        return;
+    }
+    let server = Server::with("[xmpp]\nping_after = \"1s\"", &["ann", "bob"]);
+    let mut waits = Browser::secure(&server).upgraded(&[]);
+    waits.open();
+    waits.log_in("ann");
+    waits.bind("web");
+    waits.say(ENABLE);
+    id(&waits.expect("enabled", |s| s.is("enabled", SM)));
+    let mut ends = Browser::online(&server, "bob", "web");
+    for browser in [&mut waits, &mut ends] {
+        browser.patience = Duration::from_secs(60);
+        browser.ends_with("connection-timeout", 1000);
+    }
 }
 
 /// XEP-0198 §4: what nobody acknowledged goes elsewhere when the stream ends.

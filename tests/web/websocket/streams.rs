@@ -102,7 +102,7 @@ fn a_way_without_tls() {
     let mut browser = Browser::plain(&server).upgraded(&by("http"));
     browser.say(OPEN);
     assert!(browser.element().is("open", FRAMING));
-    browser.ends_with("policy-violation", 1000);
+    browser.ends_with("policy-violation", 1008);
     // What is configured is told.
     let public = format!("{proxies}\npublic_url = \"https://im.office.example\"");
     let server = Server::with(&public, &["ann"]);
@@ -166,8 +166,9 @@ fn who_does_not_log_in_is_sent_away() {
     let server = Server::with("[limits]\nunauthenticated_time = \"1s\"", &["ann"]);
     let mut silent = Browser::connect(&server);
     let mut slow = Browser::opened(&server);
-    silent.closes(1000);
-    slow.ends_with("policy-violation", 1000);
+    // Who was told nothing is told by the reason alone.
+    silent.closes(1008);
+    slow.ends_with("policy-violation", 1008);
     let mut stranger = Browser::opened(&server);
     for _ in 0..40 {
         stranger.try_octets(&super::browser::frame(
@@ -181,6 +182,19 @@ fn who_does_not_log_in_is_sent_away() {
         other => panic!("{other:?}"),
     });
     assert_eq!(ended.children().next().unwrap().name(), "policy-violation");
+    assert!(stranger.element().is("close", FRAMING));
+    stranger.closes(1008);
+}
+
+/// RFC 6455 §7.4.1: why a connection closes is told where it has a word for that; else the error of the stream says it.
+#[test]
+fn why_a_session_ends() {
+    let server = Server::start(&["ann"]);
+    let mut first = Browser::online(&server, "ann", "web");
+    let mut second = Browser::online(&server, "ann", "web");
+    first.ends_with("conflict", 1000);
+    server.ok(&["user", "disable", "ann@office.example"]);
+    second.ends_with("policy-violation", 1008);
 }
 
 /// What is asked for on a connection to HTTP is not mixed up with it.

@@ -54,6 +54,7 @@ enum Phase {
     Over {
         account: Option<Bare>,
         address: Option<Address>,
+        error: Option<StreamCondition>,
     },
 }
 
@@ -264,17 +265,24 @@ impl Session {
         }
     }
 
-    /// Ends the stream with an error that says more than its condition (RFC 6120 §4.9.4).
+    /// The error that ended the stream, where one of ours did.
+    pub fn error(&self) -> Option<StreamCondition> {
+        match &self.phase {
+            Phase::Over { error, .. } => *error,
+            _ => None,
+        }
+    }
+
+    /// Ends the stream with an error that says more than its condition (RFC 6120 §4.9.4): `undefined-condition`.
     pub fn end_with(&mut self, error: impl FnOnce(&mut Vec<u8>)) {
-        self.close(Some(error));
+        self.close(Some((StreamCondition::UndefinedCondition, error)));
     }
 
     /// Ends the stream with an error of the server's (RFC 6120 §4.9). The text is English, for people; for `see-other-host` it is
     /// that host (§4.9.3.19).
     pub fn end(&mut self, condition: StreamCondition, text: Option<&str>) {
-        self.close(Some(|out: &mut _| {
-            stream::print::error(out, condition, text)
-        }));
+        let say = |out: &mut _| stream::print::error(out, condition, text);
+        self.close(Some((condition, say)));
     }
 
     /// The account, once authenticated; kept after the end.
@@ -343,26 +351,23 @@ impl Session {
 
     fn finish(&mut self, ending: Ending) {
         match ending {
-            Ending::Closed => self.close(None::<fn(&mut Vec<u8>)>),
+            Ending::Closed => self.close(None::<(_, fn(&mut Vec<u8>))>),
             Ending::Elsewhere => {
                 let uri = match &mut self.phase {
                     Phase::Negotiating(negotiation) => negotiation.elsewhere.take(),
                     _ => None,
                 };
                 stream::framing::close(self.core.outbox.bytes(), uri.as_deref());
-                self.over();
+                self.over(None);
             }
-            Ending::Error(condition, text) => {
-                self.close(Some(|out: &mut _| {
-                    stream::print::error(out, condition, text);
-                }));
-            }
+            Ending::Error(condition, text) => self.end(condition, text),
         }
     }
 
     /// Says the last words in a well-formed stream, and no more after them. During a TLS handshake nothing can be said (§5.4.3.2), nor on a
     /// framed stream before the peer has begun it (RFC 7395 §3.4).
-    fn close(&mut self, last_words: Option<impl FnOnce(&mut Vec<u8>)>) {
+    fn close(&mut self, error: Option<(StreamCondition, impl FnOnce(&mut Vec<u8>))>) {
+        let condition = error.as_ref().map(|(condition, _)| *condition);
         let framed = self.core.input.is_framed();
         let mut speaks = true;
         match &mut self.phase {
@@ -371,14 +376,14 @@ impl Session {
             Phase::Negotiating(negotiation) => {
                 speaks = !negotiation.is_in_handshake() && (negotiation.is_addressed || !framed);
                 negotiation.abandon(&mut self.core);
-                if speaks && (last_words.is_some() || !framed) {
+                if speaks && (error.is_some() || !framed) {
                     negotiation.begin(&mut self.core, Some(Version::OURS));
                 }
             }
         }
         if speaks {
             let out = self.core.outbox.bytes();
-            if let Some(say) = last_words {
+            if let Some((_, say)) = error {
                 say(out);
             }
             if framed {
@@ -387,15 +392,16 @@ impl Session {
                 stream::print::close(out);
             }
         }
-        self.over();
+        self.over(condition);
     }
 
     /// Nothing more is taken.
-    fn over(&mut self) {
+    fn over(&mut self, error: Option<StreamCondition>) {
         self.core.outbox.close();
         self.phase = Phase::Over {
             account: self.account().cloned(),
             address: self.address().cloned(),
+            error,
         };
         self.core.input.end(self.core.settings.strangers());
     }
