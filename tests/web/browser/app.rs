@@ -71,6 +71,35 @@ fn is_seen_to_come(browser: &mut Browser, bob: &mut Client, message: &xml::Eleme
     }
 }
 
+/// The network is lost, and what is said meanwhile comes when it is back, once, on both sides.
+fn loses_the_network(browser: &mut Browser, bob: &mut Client) {
+    let heard = id("message-text");
+    browser.network.cut();
+    browser.offline("ann", true);
+    browser.see("ann", &id("offline"), "");
+    bob.send(&chat(ANN, "while you were away"));
+    bob.settle();
+    browser.fill("ann", &id("message-input"), "for when I am back");
+    browser.press("ann", "Enter");
+    let mine = |state: &str| format!("{}[data-from=me][data-state={state}]", id("message"));
+    browser.see("ann", &mine("waiting"), "for when I am back");
+    browser.network.restore();
+    browser.offline("ann", false);
+    browser.see("ann", &heard, "while you were away");
+    browser.gone("ann", &id("offline"), "");
+    bob.message("for when I am back");
+    browser.see("ann", &mine("sent"), "for when I am back");
+    browser.fill("ann", &id("message-input"), "back");
+    browser.press("ann", "Enter");
+    bob.message("back");
+    let all = format!("{heard} >> text=while you were away");
+    assert_eq!(
+        browser.ask(json!({"do": "count", "page": "ann", "at": all})),
+        1
+    );
+    bob.nothing("twice", |s| text(s, "body") == "for when I am back");
+}
+
 fn a_day(transport: &str) {
     let Some((server, mut bob, mut browser)) = scene(|| serving("", &["ann", "bob"])) else {
         return;
@@ -113,27 +142,8 @@ fn a_day(transport: &str) {
     ));
     browser.see("ann", &id("typing"), "");
 
-    // The network is lost, and what is said meanwhile comes when it is back, once.
-    browser.network.cut();
-    browser.offline("ann", true);
-    browser.see("ann", &id("offline"), "");
-    bob.send(&chat(ANN, "while you were away"));
-    bob.settle();
-    browser.network.restore();
-    browser.offline("ann", false);
-    browser.see("ann", &heard, "while you were away");
+    loses_the_network(&mut browser, &mut bob);
     is_online(&mut browser, "ann", transport);
-    browser.gone("ann", &id("offline"), "");
-    browser.fill("ann", &id("message-input"), "back");
-    browser.press("ann", "Enter");
-    bob.message("back");
-    let all = format!("{heard} >> text=while you were away");
-    assert_eq!(
-        browser.ask(json!({"do": "count", "page": "ann", "at": all})),
-        1
-    );
-    bob.settle();
-
     sign_out(&mut browser, "ann");
     bob.expect("her end", |s| is_hers(s, "unavailable"));
 }
