@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { sha1 } from '../src/sha1.js';
 import { hsluv, hue } from '../src/ui/colour.js';
-import { brief, day, initials, linked } from '../src/ui/words.js';
+import { brief, day, deed, initials, linked } from '../src/ui/words.js';
 import { bare, nameOf, plausible, resource } from '../src/xmpp/jid.js';
 
 test('SHA-1 of texts of all lengths around a block', () => {
@@ -35,6 +35,10 @@ test('web addresses in a text, without the full stop behind them', () => {
   assert.deepEqual(urls('See https://a.example/b?c=d. Or (http://e.example/f)!'), ['https://a.example/b?c=d', 'http://e.example/f']);
   assert.deepEqual(urls('javascript:alert(1) data:text/html,x ftp://x'), []);
   assert.equal(linked('a https://b.example c').map(({ text }) => text).join(''), 'a https://b.example c');
+});
+
+test('deeds are told of who does them', () => {
+  assert.deepEqual(['/me waves', '/meow', 'I say /me '].map((words) => deed(words, 'Ann')), ['Ann waves', undefined, undefined]);
 });
 
 test('days', () => {

@@ -65,7 +65,7 @@ export function AddContact({ office, onClose }) {
               <li key={person.jid}>
                 <button type="button" class="row" onClick={() => choose(person)}>
                   <Avatar person={person} dot={false} />
-                  <span class="who"><span class="name">{person.name}</span><span class="note">{roster.has(person.jid) ? 'In your list already' : person.jid}</span></span>
+                  <span class="who"><span class="name">{roster.has(person.jid) ? roster.get(person.jid).name : person.name}</span><span class="note">{roster.has(person.jid) ? 'In your list already' : person.jid}</span></span>
                 </button>
               </li>
             ))}

@@ -6,7 +6,7 @@ import { Avatar } from './avatar.jsx';
 import { go, useModel, useNow } from './hooks.js';
 import { Back, Device, Dot, Progress, Remove, Send } from './icons.jsx';
 import { Dialog } from './shortcuts.jsx';
-import { clock, day, linked } from './words.js';
+import { clock, day, deed, linked } from './words.js';
 
 const TOGETHER = 4 * 60_000; // messages this close to each other are one group
 
@@ -35,7 +35,7 @@ export function Chat({ office, jid }) {
           ? <button class="round" aria-label={`Remove ${person.name} from your contacts`} title="Remove from contacts" data-testid="remove-contact" onClick={() => setRemoving(true)}><Remove /></button>
           : <button class="plain" onClick={() => roster.add(jid)}>Add to contacts</button>}
       </header>
-      <Messages chats={chats} thread={thread} person={person} now={now} />
+      <Messages chats={chats} thread={thread} person={person} self={roster.self} now={now} />
       <Composer chats={chats} jid={jid} name={person.name} online={office.connection.online} messages={thread.messages} />
       {removing && (
         <Dialog title={`Remove ${person.name}?`} onClose={() => setRemoving(false)}>
@@ -50,7 +50,7 @@ export function Chat({ office, jid }) {
   );
 }
 
-function Messages({ chats, thread, person, now }) {
+function Messages({ chats, thread, person, self, now }) {
   const { jid, messages, loading, complete, typing } = thread;
   const box = useRef();
   const top = useRef();
@@ -87,7 +87,7 @@ function Messages({ chats, thread, person, now }) {
     <div class="messages" ref={box} onScroll={scrolled} role="log" aria-live="polite" aria-relevant="additions" aria-label="Messages" data-testid="messages" tabIndex={0}>
       <div ref={top} class="top" aria-hidden="true">{loading ? 'Loading …' : ''}</div>
       {!messages.length && !loading && <div class="empty"><Avatar person={person} size="huge" /><p><strong>{person.name}</strong></p><p>{complete ? 'Nothing has been said here yet. Say hello.' : ''}</p></div>}
-      {messages.map((message, at) => <Message key={message.id || message.archiveId} message={message} previous={messages[at - 1]} next={messages[at + 1]} now={now} onAgain={() => chats.again(jid, message.id)} />)}
+      {messages.map((message, at) => <Message key={message.id || message.archiveId} message={message} previous={messages[at - 1]} next={messages[at + 1]} now={now} author={message.from === 'me' ? self : person} onAgain={() => chats.again(jid, message.id)} />)}
       <div class="typing" data-testid={typing ? 'typing' : undefined} aria-live="off">
         {typing && <><span class="dots" aria-hidden="true"><i /><i /><i /></span> {person.name} is typing</>}
       </div>
@@ -95,18 +95,18 @@ function Messages({ chats, thread, person, now }) {
   );
 }
 
-function Message({ message, previous, next, now, onAgain }) {
+function Message({ message, previous, next, now, author, onAgain }) {
   const { from, at, body, status, corrected, error } = message;
   const apart = (a, b) => !a || !b || a.from !== b.from || Math.abs(b.at - a.at) > TOGETHER || day(a.at, now) !== day(b.at, now);
   const newDay = !previous || day(previous.at, now) !== day(at, now);
-  const action = body.startsWith('/me ');
+  const done = deed(body, author.name);
   return (
     <>
       {newDay && <h2 class="day"><span>{day(at, now)}</span></h2>}
       <div class="message" data-testid="message" data-from={from} data-state={from === 'me' ? status : undefined} data-first={apart(previous, message) || undefined} data-last={apart(message, next) || undefined}>
-        <p class={action ? 'bubble action' : 'bubble'}>
-          <span class="unseen">{from === 'me' ? 'You' : 'They'}: </span>
-          <span data-testid="message-text">{linked(action ? body.slice(4) : body).map(({ text, url }, index) => (url ? <a key={index} href={url} target="_blank" rel="noopener noreferrer">{text}</a> : text))}</span>
+        <p class={done ? 'bubble action' : 'bubble'}>
+          {!done && <span class="unseen">{from === 'me' ? 'You' : 'They'}: </span>}
+          <span dir="auto" data-testid="message-text">{linked(done ?? body).map(({ text, url }, index) => (url ? <a key={index} href={url} target="_blank" rel="noopener noreferrer">{text}</a> : text))}</span>
         </p>
         <p class="meta">
           {corrected && <span>edited</span>}
@@ -172,7 +172,7 @@ function Composer({ chats, jid, name, online, messages }) {
       <label class="field">
         <span class="unseen">Message to {name}</span>
         {correcting && <span class="hint">Correcting your last message. Esc leaves it as it was.</span>}
-        <textarea ref={field} data-testid="message-input" rows={1} placeholder={online ? `Message ${name}` : 'You are offline: it is sent later'} value={words} onInput={({ target }) => change(target.value)} onKeyDown={pressed} />
+        <textarea ref={field} data-testid="message-input" rows={1} dir="auto" placeholder={online ? `Message ${name}` : 'You are offline: it is sent later'} value={words} onInput={({ target }) => change(target.value)} onKeyDown={pressed} />
       </label>
       <button class="round send" data-testid="send" aria-label="Send" disabled={!words.trim()}><Send /></button>
     </form>

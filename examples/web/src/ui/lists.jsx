@@ -5,7 +5,7 @@ import { grouped, idleWords, LABELS, present } from '../xmpp/presence.js';
 import { Avatar } from './avatar.jsx';
 import { go, still } from './hooks.js';
 import { Device } from './icons.jsx';
-import { brief } from './words.js';
+import { brief, deed } from './words.js';
 
 /** Arrow keys, Home and End among the rows of a list. */
 function walk(event) {
@@ -86,7 +86,8 @@ export function ChatList({ roster, chats, open, now, onPeople }) {
       {recent.map(({ jid, messages, unread, typing }) => {
         const person = roster.get(jid);
         const last = messages.at(-1);
-        const said = typing ? 'is typing …' : `${last.from === 'me' ? 'You: ' : ''}${last.body}`;
+        const mine = last.from === 'me';
+        const said = typing ? 'is typing …' : (deed(last.body, mine ? roster.self.name : person.name) ?? `${mine ? 'You: ' : ''}${last.body}`);
         return (
           <li key={jid}>
             <button class="row" data-testid="chat-row" data-jid={jid} data-unread={unread > 0 || undefined} aria-current={open === jid ? 'true' : undefined} tabIndex={entry === jid ? 0 : -1} onClick={() => go(jid)}>

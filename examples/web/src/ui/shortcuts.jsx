@@ -1,6 +1,6 @@
 // The keyboard: what it does everywhere in the page, and the list of it.
 
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { go } from './hooks.js';
 
 const KEYS = [
@@ -43,7 +43,7 @@ export function useShortcuts({ chats, open, help, leave }) {
 /** A dialog that Esc and a click beside it close. */
 export function Dialog({ title, onClose, children, ...rest }) {
   const dialog = useRef();
-  useEffect(() => dialog.current.showModal(), []);
+  useLayoutEffect(() => dialog.current.showModal(), []); // before the next key is pressed
   const beside = (event) => event.target === dialog.current && onClose();
   return (
     <dialog ref={dialog} onClose={onClose} onClick={beside} aria-label={title} {...rest}>

@@ -30,6 +30,9 @@ export function initials(name) {
   return letters.map((word) => [...word][0]).join('').toUpperCase() || '?';
 }
 
+/** What somebody does rather than says ("/me waves", XEP-0245), as a sentence about them; else undefined. */
+export const deed = (words, name) => (words.startsWith('/me ') ? `${name} ${words.slice(4)}` : undefined);
+
 /** A text in pieces: [{ text, url? }]; what looks like a web address has one. Only http and https. */
 export function linked(words) {
   const pieces = [];
