@@ -1,7 +1,8 @@
 //! Requests that come through a proxy.
 
+use super::front::{Program, Proxy};
 use super::wire::{Wire, get, get_from};
-use crate::support::Server;
+use crate::support::{DOMAIN, Server, quick};
 
 #[test]
 fn a_proxy_on_this_machine_does_not_open_the_inside() {
@@ -33,6 +34,50 @@ fn a_proxy_on_this_machine_does_not_open_the_inside() {
             let heard = wire.ask(&get("/ca.pem", &format!("{sign}\r\n")));
             assert_eq!(heard.status, 200);
         }
+    }
+}
+
+/// Set up with where to connect to and nothing else, before a server that knows nothing of them.
+#[test]
+fn proxies_that_are_told_nothing() {
+    if quick() {
+        return;
+    }
+    let bare = |lines: String| {
+        let told = [
+            "proxy_set_header",
+            "proxy_http_version",
+            "http-request set-header",
+        ];
+        let lines: Vec<_> = lines
+            .lines()
+            .filter(|line| !told.iter().any(|word| line.contains(word)))
+            .map(|line| {
+                if line.contains(" ssl crt ") {
+                    line.split(" ssl crt ").next().unwrap()
+                } else {
+                    line
+                }
+            })
+            .collect();
+        lines.join("\n").replace(" ssl;", ";") + "\n"
+    };
+    for (program, hosts) in [
+        // It names what it connects to.
+        (Program::Nginx, &[DOMAIN, "localhost"][..]),
+        // It names what its client does.
+        (Program::Haproxy, &[DOMAIN]),
+    ] {
+        let server = Server::start(&[]);
+        let proxy = Proxy::changed(program, &server, bare);
+        for host in hosts {
+            for path in ["/metrics", "/readyz"] {
+                let heard = Wire::to(proxy.address).ask(&get_from(host, path, ""));
+                assert_eq!(heard.status, 403, "{program:?} {host} {path}");
+            }
+        }
+        server.wait_for_log("client=127.0.0.1 confidential=false");
+        assert!(!server.log().contains("confidential=true"));
     }
 }
 

@@ -1,7 +1,7 @@
 //! HTTP/1.1 as octets: what a test says and hears on one connection.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
@@ -32,7 +32,12 @@ pub(crate) struct Heard {
 impl Wire {
     /// Connects to the plain listener.
     pub(crate) fn plain(server: &Server) -> Self {
-        let socket = TcpStream::connect(server.address("http.listen")).unwrap();
+        Self::to(server.address("http.listen"))
+    }
+
+    /// Connects to an address, without TLS.
+    pub(crate) fn to(address: SocketAddr) -> Self {
+        let socket = TcpStream::connect(address).unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
         Self {
             port: socket.local_addr().unwrap().port(),
