@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::easing::{Eased, Easing};
 use crate::{Op, Overloaded, StoreError};
@@ -20,6 +20,10 @@ const GROUP_BYTES: usize = 4 << 20;
 /// Soft units alone wait so long for others to share the disk with: what a crash may take of them, and twenty commits a second
 /// at most, which is a hundredth of a core.
 const SOFT_DELAY: Duration = Duration::from_millis(50);
+/// From so many units in a group on, more are on their way: then groups begin so far apart at least. A commit costs some hundred
+/// microseconds of CPU, whatever is in it, and the units of a millisecond share it. Who changes things alone waits for nobody.
+const MANY: usize = 8;
+const PACE: Duration = Duration::from_millis(1);
 
 /// Operations that are done together or not at all. Soft ones have nobody who waits.
 pub(crate) struct Unit {
@@ -46,6 +50,11 @@ struct State {
     units: usize,
     /// Units in the writer's hands.
     taken: usize,
+    /// When the next group may be taken, after one of many units.
+    paced: Option<Instant>,
+    /// The writer waits for that moment: nothing but a barrier or the end wakes it.
+    gathering: bool,
+    barriers: usize,
     /// Changes refused since the queue was full.
     refused: u64,
     /// Until when another program's hold on the database is waited for.
@@ -74,6 +83,9 @@ impl Queue {
                 work: VecDeque::new(),
                 units: 0,
                 taken: 0,
+                paced: None,
+                gathering: false,
+                barriers: 0,
                 refused: 0,
                 hurry: None,
                 urgent: false,
@@ -112,8 +124,11 @@ impl Queue {
         if state.depth() > state.easing.high() {
             self.pressed.store(true, Ordering::Relaxed);
         }
+        let wakes = state.is_awaited();
         drop(state);
-        self.wake.notify_one();
+        if wakes {
+            self.wake.notify_one();
+        }
         Ok(())
     }
 
@@ -139,10 +154,10 @@ impl Queue {
         let first = state.soft_since.is_none();
         state.soft_since.get_or_insert_with(Instant::now);
         state.work.push_back(Work::Unit(Unit { ops, done: None }));
-        let many = state.units >= GROUP_UNITS;
-        drop(state);
         // The first makes the writer set its alarm.
-        if first || many {
+        let wakes = state.is_awaited() && (first || state.units >= GROUP_UNITS);
+        drop(state);
+        if wakes {
             self.wake.notify_one();
         }
         Ok(())
@@ -154,6 +169,7 @@ impl Queue {
         let mut state = self.state.lock();
         if state.end.is_none() {
             state.urgent = true;
+            state.barriers += 1;
             state.work.push_back(Work::Barrier(sender));
             self.wake.notify_one();
         }
@@ -288,13 +304,31 @@ impl Queue {
                 None => self.wake.wait(&mut state),
             }
         }
+        self.gather(&mut state);
         state.take()
+    }
+
+    /// Lets more units come, when many came lately.
+    fn gather(&self, state: &mut MutexGuard<'_, State>) {
+        let Some(paced) = state.paced else { return };
+        state.gathering = true;
+        while state.barriers == 0 && state.end.is_none() && state.units < GROUP_UNITS {
+            if self.wake.wait_until(state, paced).timed_out() {
+                break;
+            }
+        }
+        state.gathering = false;
     }
 }
 
 impl State {
     fn depth(&self) -> usize {
         self.units + self.taken
+    }
+
+    /// Whether one more unit is to wake the writer.
+    fn is_awaited(&self) -> bool {
+        !self.gathering || self.units >= GROUP_UNITS
     }
 
     fn take(&mut self) -> Group {
@@ -307,7 +341,10 @@ impl State {
                     self.units -= 1;
                     group.units.push(unit);
                 }
-                Some(Work::Barrier(barrier)) => group.barriers.push(barrier),
+                Some(Work::Barrier(barrier)) => {
+                    self.barriers -= 1;
+                    group.barriers.push(barrier);
+                }
                 None => break,
             }
         }
@@ -317,9 +354,60 @@ impl State {
             group.end = self.end;
         }
         self.taken = group.units.len();
+        self.paced = None;
         if self.taken > 0 {
-            self.easing.taken(Instant::now());
+            let now = Instant::now();
+            self.easing.taken(now);
+            self.paced = (self.taken >= MANY).then(|| now + PACE);
         }
         group
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn submit(queue: &Queue, units: usize) {
+        for _ in 0..units {
+            assert!(queue.submit(Vec::new(), Box::new(drop)).is_ok());
+        }
+    }
+
+    #[test]
+    fn groups_of_many_units_begin_a_pace_apart() {
+        let queue = Queue::new(1000);
+        let begun = Instant::now();
+        submit(&queue, MANY);
+        assert_eq!(queue.take(None).units.len(), MANY);
+        submit(&queue, 1);
+        assert_eq!(queue.take(None).units.len(), 1);
+        assert!(begun.elapsed() >= PACE);
+    }
+
+    #[test]
+    fn nobody_waits_after_few_units_nor_does_a_barrier_or_the_end() {
+        let queue = Queue::new(1000);
+        submit(&queue, MANY - 1);
+        assert_eq!(queue.take(None).units.len(), MANY - 1);
+        assert!(queue.state.lock().paced.is_none());
+        let far = || Instant::now() + Duration::from_secs(3600);
+        queue.state.lock().paced = Some(far());
+        let waits = queue.barrier();
+        let group = queue.take(None);
+        assert_eq!((group.units.len(), group.barriers.len()), (0, 1));
+        drop((group, waits));
+        queue.state.lock().paced = Some(far());
+        submit(&queue, 1);
+        queue.close(true);
+        assert_eq!(queue.take(None).end, Some(true));
+    }
+
+    #[test]
+    fn a_full_group_waits_for_no_more() {
+        let queue = Queue::new(GROUP_UNITS);
+        queue.state.lock().paced = Some(Instant::now() + Duration::from_secs(3600));
+        submit(&queue, GROUP_UNITS);
+        assert_eq!(queue.take(None).units.len(), GROUP_UNITS);
     }
 }
