@@ -11,29 +11,20 @@ use crate::{
     syntax::{push_hex, push_number, split_space, trim},
 };
 
-/// A request that was sent.
+/// A request that was sent, until its final response comes.
 pub(super) struct Client {
     /// Second half of the branch; the first is the id.
     secret: u64,
     method: Method,
     sent_by: SentBy,
     to: Flow,
-    state: State,
-}
-
-/// The states of figure 6.
-enum State {
-    /// Trying, and once a provisional response came, Proceeding.
-    Waiting {
-        octets: Bytes,
-        proceeding: bool,
-        /// Timer E and its interval; none over a reliable transport.
-        retransmit: Option<(Timestamp, Duration)>,
-        /// Timer F.
-        until: Timestamp,
-    },
-    /// Timer K runs; retransmissions of the response are absorbed.
-    Completed,
+    octets: Bytes,
+    /// Proceeding: a provisional response came.
+    proceeding: bool,
+    /// Timer E and its interval; none over a reliable transport.
+    retransmit: Option<(Timestamp, Duration)>,
+    /// Timer F.
+    until: Timestamp,
 }
 
 impl Layer {
@@ -59,14 +50,12 @@ impl Layer {
             method,
             sent_by,
             to: to.clone(),
-            state: State::Waiting {
-                octets: octets.clone(),
-                proceeding: false,
-                retransmit,
-                until,
-            },
+            octets: octets.clone(),
+            proceeding: false,
+            retransmit,
+            until,
         };
-        let timer = client.timer(now);
+        let timer = client.timer();
         let id = self.clients.insert(client, Some(Place::of(&to)), timer);
         if refused {
             self.fail_client(ClientId(id), Failure::Transport);
@@ -99,7 +88,7 @@ impl Layer {
 
     /// Takes a response; one that belongs to no transaction is dropped (RFC 3261 §17.1.3, §18.1.2,
     /// RFC 4320 §4.3).
-    pub(super) fn handle_response(&mut self, now: Timestamp, response: Response) {
+    pub(super) fn handle_response(&mut self, response: Response) {
         if !response.has_single_via() {
             return;
         }
@@ -109,20 +98,23 @@ impl Layer {
         let Some(id) = self.find_client(&via, &response) else {
             return;
         };
-        let provisional = response.is_provisional();
-        if !self.advance_client(now, id, provisional) {
-            return;
+        if response.is_provisional() {
+            if let Some(client) = self.clients.get_mut(id) {
+                client.proceeding = true;
+            }
+        } else {
+            self.clients.remove(id);
         }
         let id = ClientId(id);
         self.events.push_back(Event::Response { id, response });
     }
 
     /// The transaction of a response: same branch, same method, and sent-by is ours.
-    fn find_client(&mut self, via: &Parts<'_>, response: &Response) -> Option<u64> {
+    fn find_client(&self, via: &Parts<'_>, response: &Response) -> Option<u64> {
         let (id, secret) = read_branch(via.branch()?)?;
         let cseq = response.headers.get(&HeaderName::CSeq)?;
         let (_, method) = split_space(cseq)?;
-        let client = self.clients.get_mut(id)?;
+        let client = self.clients.get(id)?;
         let sent_by = &client.sent_by;
         let port = sent_by
             .port
@@ -132,61 +124,27 @@ impl Layer {
         (same && ours).then_some(id)
     }
 
-    /// Moves a transaction on by a response; whether its user is to know of it.
-    fn advance_client(&mut self, now: Timestamp, id: u64, is_provisional: bool) -> bool {
-        let timer_k = now + self.config.t4;
-        let Some(client) = self.clients.get_mut(id) else {
-            return false;
-        };
-        let State::Waiting { proceeding, .. } = &mut client.state else {
-            return false;
-        };
-        if is_provisional {
-            *proceeding = true;
-        } else if client.to.is_reliable() {
-            self.clients.remove(id);
-        } else {
-            client.state = State::Completed;
-            self.clients.set_timer(id, timer_k);
-        }
-        true
-    }
-
-    /// Timers E, F and K.
+    /// Timers E and F.
     pub(super) fn fire_client(&mut self, now: Timestamp, id: ClientId) {
         let (t2, mut resend) = (self.config.t2, None);
         let Some(client) = self.clients.get_mut(id.0) else {
             return;
         };
-        match &mut client.state {
-            State::Completed => {
-                self.clients.remove(id.0);
-                return;
-            }
-            State::Waiting { until, .. } if *until <= now => {
-                self.fail_client(id, Failure::Timeout);
-                return;
-            }
-            State::Waiting {
-                octets,
-                proceeding,
-                retransmit,
-                ..
-            } => {
-                if let Some((at, interval)) = retransmit
-                    && *at <= now
-                {
-                    let next = if *proceeding {
-                        t2
-                    } else {
-                        (*interval * 2).min(t2)
-                    };
-                    (*at, *interval) = (now + next, next);
-                    resend = Some((client.to.clone(), octets.clone()));
-                }
-            }
+        if client.until <= now {
+            return self.fail_client(id, Failure::Timeout);
         }
-        let timer = client.timer(now);
+        if let Some((at, interval)) = &mut client.retransmit
+            && *at <= now
+        {
+            let next = if client.proceeding {
+                t2
+            } else {
+                (*interval * 2).min(t2)
+            };
+            (*at, *interval) = (now + next, next);
+            resend = Some((client.to.clone(), client.octets.clone()));
+        }
+        let timer = client.timer();
         self.clients.set_timer(id.0, timer);
         if let Some((to, octets)) = resend {
             self.transmit(to, octets);
@@ -200,11 +158,9 @@ impl Layer {
         }
     }
 
-    /// Ends a transaction; its user is told, unless it knows the outcome already.
+    /// Ends a transaction; its user is told.
     fn fail_client(&mut self, id: ClientId, why: Failure) {
-        if let Some(client) = self.clients.remove(id.0)
-            && matches!(client.state, State::Waiting { .. })
-        {
+        if self.clients.remove(id.0).is_some() {
             self.events.push_back(Event::Failed { id, why });
         }
     }
@@ -212,13 +168,9 @@ impl Layer {
 
 impl Client {
     /// When the first of its timers fires.
-    fn timer(&self, now: Timestamp) -> Timestamp {
-        match &self.state {
-            State::Waiting {
-                retransmit, until, ..
-            } => retransmit.map_or(*until, |(at, _)| at.min(*until)),
-            State::Completed => now,
-        }
+    fn timer(&self) -> Timestamp {
+        self.retransmit
+            .map_or(self.until, |(at, _)| at.min(self.until))
     }
 }
 

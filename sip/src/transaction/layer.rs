@@ -109,7 +109,7 @@ impl Layer {
     ) {
         match message {
             Ok(Message::Request(request)) => self.handle_request(now, flow, request),
-            Ok(Message::Response(response)) => self.handle_response(now, response),
+            Ok(Message::Response(response)) => self.handle_response(response),
             Err(error) => self.answer_malformed(flow, error),
         }
     }

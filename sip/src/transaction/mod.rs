@@ -15,6 +15,8 @@
 //! - A request over a WebSocket that is closed is forgotten: nobody can connect to its sender.
 //! - A server transaction that its user never answers ends: after 64*T1, or for an INVITE after three
 //!   minutes with a 408. Over UDP it absorbs retransmissions for T4 more.
+//! - A client transaction ends with its final response, without Timer K: that only drops responses that come
+//!   again, as is done with all that belong to no transaction.
 
 mod cancel;
 mod client;

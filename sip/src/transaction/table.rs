@@ -14,9 +14,14 @@ struct Slot<T> {
     place: Option<Place>,
 }
 
+/// So many slots are made at once. A table that grows leaves those that are there where they are.
+const BLOCK: usize = 256;
+
 /// Transactions by id. An id is the slot and its generation: one that was removed is not found again.
 pub(super) struct Table<T> {
-    slots: Vec<Slot<T>>,
+    blocks: Vec<Vec<Slot<T>>>,
+    /// Number of slots.
+    made: u32,
     free: Vec<u32>,
     timers: Timers,
     places: Places,
@@ -25,7 +30,8 @@ pub(super) struct Table<T> {
 impl<T> Table<T> {
     pub(super) fn new(seeded: Seeded) -> Self {
         Self {
-            slots: Vec::new(),
+            blocks: Vec::new(),
+            made: 0,
             free: Vec::new(),
             timers: Timers::default(),
             places: Places::new(seeded),
@@ -33,35 +39,59 @@ impl<T> Table<T> {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.made as usize - self.free.len()
     }
 
     /// The id that the next [`Table::insert`] gives.
     pub(super) fn next_id(&self) -> u64 {
         match self.free.last() {
             Some(slot) => self.id(*slot),
-            None => self.slots.len() as u64,
+            None => u64::from(self.made),
         }
     }
 
     pub(super) fn insert(&mut self, content: T, place: Option<Place>, timer: Timestamp) -> u64 {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot {
-                generation: 0,
-                content: None,
-                place: None,
-            });
-            (self.slots.len() - 1) as u32
-        });
+        let slot = self.free.pop().unwrap_or_else(|| self.make());
         self.timers.set(slot, timer);
-        self.slots[slot as usize].content = Some(content);
+        if let Some(slot) = self.slot_mut(slot) {
+            slot.content = Some(content);
+        }
         let id = self.id(slot);
         self.relocate(id, place);
         id
     }
 
+    /// Makes a slot.
+    fn make(&mut self) -> u32 {
+        let slot = Slot {
+            generation: 0,
+            content: None,
+            place: None,
+        };
+        match self.blocks.last_mut() {
+            Some(block) if block.len() < BLOCK => block.push(slot),
+            _ => {
+                let mut block = Vec::with_capacity(BLOCK);
+                block.push(slot);
+                self.blocks.push(block);
+            }
+        }
+        self.made += 1;
+        self.made - 1
+    }
+
+    fn slot(&self, number: u32) -> Option<&Slot<T>> {
+        let number = number as usize;
+        self.blocks.get(number / BLOCK)?.get(number % BLOCK)
+    }
+
+    fn slot_mut(&mut self, number: u32) -> Option<&mut Slot<T>> {
+        let number = number as usize;
+        self.blocks.get_mut(number / BLOCK)?.get_mut(number % BLOCK)
+    }
+
     pub(super) fn get(&self, id: u64) -> Option<&T> {
-        let slot = self.slots.get(id as u32 as usize)?;
+        let slot = self.slot(id as u32)?;
         if slot.generation != (id >> 32) as u32 {
             return None;
         }
@@ -69,7 +99,7 @@ impl<T> Table<T> {
     }
 
     pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut T> {
-        let slot = self.slots.get_mut(id as u32 as usize)?;
+        let slot = self.slot_mut(id as u32)?;
         if slot.generation != (id >> 32) as u32 {
             return None;
         }
@@ -78,7 +108,7 @@ impl<T> Table<T> {
 
     pub(super) fn remove(&mut self, id: u64) -> Option<T> {
         let number = id as u32;
-        let slot = self.slots.get_mut(number as usize)?;
+        let slot = self.slot_mut(number)?;
         if slot.generation != (id >> 32) as u32 {
             return None;
         }
@@ -106,7 +136,7 @@ impl<T> Table<T> {
         if self.get_mut(id).is_none() {
             return;
         }
-        let Some(slot) = self.slots.get_mut(number as usize) else {
+        let Some(slot) = self.slot_mut(number) else {
             return;
         };
         if let Some(old) = std::mem::replace(&mut slot.place, place.clone()) {
@@ -135,7 +165,7 @@ impl<T> Table<T> {
     }
 
     fn id(&self, slot: u32) -> u64 {
-        let generation = self.slots.get(slot as usize).map_or(0, |s| s.generation);
+        let generation = self.slot(slot).map_or(0, |s| s.generation);
         u64::from(generation) << 32 | u64::from(slot)
     }
 
