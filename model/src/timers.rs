@@ -50,6 +50,17 @@ impl Timers {
         self.queue.push(Reverse((at, account.clone(), ending)));
     }
 
+    /// It does not end by itself any more.
+    pub(crate) fn forget(&mut self, account: &Bare, ending: Ending) {
+        self.armed.remove(&(account.clone(), ending));
+        if self.queue.len() > 1024.max(4 * self.armed.len()) {
+            let armed = self.armed.iter();
+            let left = armed
+                .map(|((account, ending), at)| Reverse((*at, account.clone(), ending.clone())));
+            self.queue = left.collect();
+        }
+    }
+
     fn next(&self) -> Option<Timestamp> {
         self.queue.peek().map(|Reverse((at, ..))| *at)
     }
@@ -197,5 +208,26 @@ impl Model {
         }
         slot.close(resource, self.rules.same_domain_allow, self.phones());
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_forgotten_leaves_room_and_the_rest_its_time() {
+        let account = Bare::from_prepared("ann@example.org");
+        let mut timers = Timers::default();
+        timers.push(Timestamp(5), &account, Ending::Watch(WatchId(0)));
+        for id in 1..10_000 {
+            timers.push(Timestamp(id), &account, Ending::Watch(WatchId(id)));
+            timers.forget(&account, Ending::Watch(WatchId(id)));
+            assert!(timers.queue.len() <= 1025);
+        }
+        assert_eq!(
+            timers.due(Timestamp(20_000)),
+            [(account, Ending::Watch(WatchId(0)))]
+        );
     }
 }

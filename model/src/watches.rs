@@ -229,6 +229,7 @@ impl Model {
                 },
             )?;
             entity.watches.remove(index);
+            self.timers.lock().forget(presentity, Ending::Watch(id));
             Ok(())
         });
         if let Err(refusal) = outcome {

@@ -317,8 +317,9 @@ fn apply_presence(db: &Connection, memory: &mut Memory, op: &Op) -> Result<(), S
             bindings::remove(db, memory.number(db, account)?, contact)
         }
         Op::WatchPut(watch) => {
+            let new = watch.id.0 >= memory.free.watch_id;
             memory.free.watch_id = memory.free.watch_id.max(watch.id.0.saturating_add(1));
-            watches::put(db, memory.number(db, &watch.presentity)?, watch)
+            watches::put(db, memory.number(db, &watch.presentity)?, watch, new)
         }
         Op::WatchHead { id, head } => watches::put_head(db, *id, head),
         Op::WatchRemove { id } => watches::remove(db, *id),

@@ -15,8 +15,8 @@ use crate::{NextIds, Op, StoreError};
 
 /// Numbers are reserved in blocks of so many, so that the row is written once a block.
 const BLOCK: u64 = 1024;
-/// Those of archives hold the moment: a second of them.
-const ARCHIVE_BLOCK: u64 = 1000 << 20;
+/// Those of archives and watches hold the moment: a second of them.
+const CLOCK_BLOCK: u64 = 1000 << 20;
 /// After about so many operations the log is copied back into the database, when those who waited have been told.
 const CHECKPOINT_OPS: usize = 2000;
 /// So long another program may hold the database before changes are refused.
@@ -291,8 +291,8 @@ impl Writer {
         let new = NextIds {
             outbox_seq: next(old.outbox_seq, free.outbox_seq),
             offline_id: next(old.offline_id, free.offline_id),
-            watch_id: next(old.watch_id, free.watch_id),
-            archive_id: next_of(ARCHIVE_BLOCK, old.archive_id, free.archive_id),
+            watch_id: next_of(CLOCK_BLOCK, old.watch_id, free.watch_id),
+            archive_id: next_of(CLOCK_BLOCK, old.archive_id, free.archive_id),
         };
         if new != old {
             state::set_ids(&self.db, new)?;

@@ -6,11 +6,14 @@ use rusqlite::{Connection, params};
 
 use super::{Outcome, bare, blob, execute, number, rows};
 
-/// Makes or replaces one. A refresh is one `UPDATE` that leaves the index alone; only the first time there is more to do.
-pub(crate) fn put(db: &Connection, presentity: i64, watch: &WatchRecord) -> Outcome<()> {
+/// Makes or replaces one. A refresh is one `UPDATE` that leaves the index alone; of a `new` one the number was never used, so that
+/// nothing is looked for.
+pub(crate) fn put(db: &Connection, presentity: i64, watch: &WatchRecord, new: bool) -> Outcome<()> {
     let update = "UPDATE watches SET watcher = ?3, package = ?4, expires = ?5, dialog = ?6 \
                   WHERE id = ?1 AND presentity = ?2";
-    let insert = "INSERT OR REPLACE INTO watches (id, presentity, watcher, package, expires, dialog) \
+    let replace = "INSERT OR REPLACE INTO watches (id, presentity, watcher, package, expires, dialog) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let insert = "INSERT INTO watches (id, presentity, watcher, package, expires, dialog) \
                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let run = |sql| {
         let id = watch.id.0.cast_signed();
@@ -28,8 +31,10 @@ pub(crate) fn put(db: &Connection, presentity: i64, watch: &WatchRecord) -> Outc
             ],
         )
     };
-    if run(update)? == 0 {
+    if new {
         run(insert)?;
+    } else if run(update)? == 0 {
+        run(replace)?;
     }
     Ok(())
 }
