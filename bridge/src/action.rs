@@ -44,16 +44,14 @@ pub enum Action {
         /// `tel:+4930123456` without separators.
         address: String,
     },
-    /// A login attempt by digest has ended (counted like those of XMPP). No answer.
-    Attempted {
+    /// A login by digest has failed (counted like those of XMPP). No answer.
+    Failed {
         /// The digest user name.
         user: String,
         /// The realm.
         realm: Arc<str>,
         /// Source address.
         source: std::net::IpAddr,
-        /// The answer was right.
-        succeeded: bool,
     },
     /// Bindings of an account. Answered with [`Answer::Bindings`].
     Register {

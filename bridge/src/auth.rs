@@ -119,14 +119,13 @@ impl<R: Copy> Bridge<R> {
         let request = &job.request;
         match challenger.check(now.at, &request.method, &request.uri, authorization, keys) {
             Verdict::Accept => {
-                self.attempted(authorization, realm, &job, true);
                 let account = found.found.map(|(account, _)| account);
                 self.identify(now, job, account);
             }
             Verdict::Stale => self.challenge(now, &job, realm, true),
             Verdict::Reject(why) => {
                 if matches!(why, Rejection::UnknownUser | Rejection::WrongPassword) {
-                    self.attempted(authorization, realm, &job, false);
+                    self.failed(authorization, realm, &job);
                 }
                 self.challenge(now, &job, realm, false);
             }
@@ -134,18 +133,11 @@ impl<R: Copy> Bridge<R> {
         }
     }
 
-    fn attempted(
-        &mut self,
-        authorization: &Authorization,
-        realm: &Arc<str>,
-        job: &Job<R>,
-        succeeded: bool,
-    ) {
-        self.act(Action::Attempted {
+    fn failed(&mut self, authorization: &Authorization, realm: &Arc<str>, job: &Job<R>) {
+        self.act(Action::Failed {
             user: authorization.username().unwrap_or_default(),
             realm: Arc::clone(realm),
             source: job.flow.remote.ip().to_canonical(),
-            succeeded,
         });
     }
 

@@ -1,5 +1,6 @@
 //! From a configuration to a running server, and its end.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -109,12 +110,38 @@ impl Offline {
     }
 }
 
-fn random(octets: &mut [u8]) {
-    if rand::rngs::OsRng.try_fill_bytes(octets).is_err() {
-        // Without randomness nothing here is safe.
-        tracing::error!("the operating system gives no random numbers; stopping");
-        std::process::abort();
+/// Random octets of the operating system, some at a time for each thread: one of them is never given out twice.
+struct Pool {
+    octets: [u8; 512],
+    used: usize,
+}
+
+impl Pool {
+    fn next(&mut self) -> u8 {
+        if self.used >= self.octets.len() {
+            if rand::rngs::OsRng.try_fill_bytes(&mut self.octets).is_err() {
+                // Without randomness nothing here is safe.
+                tracing::error!("the operating system gives no random numbers; stopping");
+                std::process::abort();
+            }
+            self.used = 0;
+        }
+        let octet = std::mem::take(&mut self.octets[self.used]);
+        self.used += 1;
+        octet
     }
+}
+
+thread_local! {
+    static RANDOM: RefCell<Pool> = const { RefCell::new(Pool { octets: [0; 512], used: 512 }) };
+}
+
+fn random(octets: &mut [u8]) {
+    RANDOM.with_borrow_mut(|pool| {
+        for octet in octets {
+            *octet = pool.next();
+        }
+    });
 }
 
 impl Server {

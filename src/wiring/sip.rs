@@ -94,7 +94,7 @@ pub trait Answers: Send + Sync + 'static {
 }
 
 /// Does on the model what the bridge wants. What is known at once is returned, all else is left with `answers` when it is known. What is about logins
-/// (`Credentials`, `Resolve`, `Attempted`) is not the model's: nothing is done for that.
+/// (`Credentials`, `Resolve`, `Failed`) is not the model's: nothing is done for that.
 pub fn act<A: Answers>(
     model: &Arc<Model>,
     answers: &Arc<A>,
@@ -116,7 +116,7 @@ pub fn act<A: Answers>(
         Action::Message { message, flow } => self::message(model, answers, token, *message, &flow),
         Action::Taken { account, stored } => model.taken(&account, stored),
         Action::NotTaken { account, stored } => model.not_taken(&account, stored),
-        Action::Credentials { .. } | Action::Resolve { .. } | Action::Attempted { .. } => {}
+        Action::Credentials { .. } | Action::Resolve { .. } | Action::Failed { .. } => {}
         watching => return watch(model, answers, token, watching),
     }
     None

@@ -228,7 +228,7 @@ impl Model {
                 self.watches.push(record);
                 Answer::Seen(Ok((Decision::Allow, self.view())))
             }
-            Action::Attempted { .. } | Action::Keep { durable: false, .. } => return None,
+            Action::Failed { .. } | Action::Keep { durable: false, .. } => return None,
             Action::Keep { .. } => Answer::Kept(Ok(())),
             Action::Unwatch { id, .. } => {
                 self.watches.retain(|w| w.id != id);

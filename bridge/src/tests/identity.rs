@@ -38,7 +38,7 @@ fn a_challenge_is_answered_and_used_again() {
         assert_eq!(answer.status, 200);
     }
     // One challenge, three answers.
-    assert_eq!(world.model.attempts, vec![("ann".to_owned(), true); 3]);
+    assert!(world.model.failures.is_empty());
     world.pass(Duration::from_secs(400));
     assert_eq!(
         phone
@@ -127,7 +127,7 @@ fn without_authentication_from_is_believed_if_it_is_somebody() {
         .headers
         .set(HeaderName::From, "<sip:zoe@office.example>;tag=1");
     assert_eq!(world.ask(&request, &phone.flow.clone()).status, 403);
-    assert!(world.model.attempts.is_empty());
+    assert!(world.model.failures.is_empty());
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub(super) struct Model {
     pub(super) messages: Vec<Message>,
     pub(super) taken: Vec<u64>,
     pub(super) not_taken: Vec<u64>,
-    pub(super) attempts: Vec<(String, bool)>,
+    pub(super) failures: Vec<String>,
     pub(super) kept: Vec<(WatchId, bool)>,
     /// What a message meets.
     pub(super) sent: Option<Result<Sent, Refusal>>,
@@ -107,10 +107,8 @@ impl Model {
                 })
             }
             Action::Resolve { address } => Answer::Resolved(self.resolve(&address)),
-            Action::Attempted {
-                user, succeeded, ..
-            } => {
-                self.attempts.push((user, succeeded));
+            Action::Failed { user, .. } => {
+                self.failures.push(user);
                 return None;
             }
             Action::Register { account, register } => match refused {

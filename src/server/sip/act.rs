@@ -68,16 +68,11 @@ impl Sip {
                 let account = resolve(model, &address, model.rules().domains[0].as_str());
                 return Some(Answer::Resolved(account));
             }
-            Action::Attempted {
+            Action::Failed {
                 user,
                 realm,
                 source,
-                succeeded,
-            } => {
-                if !succeeded {
-                    failed(shared, &user, &realm, source);
-                }
-            }
+            } => failed(shared, &user, &realm, source),
             other => return wiring::sip::act(model, self, token, other),
         }
         None
