@@ -5,6 +5,7 @@ use xmpp::sasl::{encode_payload, plain_message};
 
 use super::tab::{BOSH, RESTART, USUAL, attribute, chat, elements, opening};
 use crate::support::server::password;
+use crate::support::xmpp::befriend;
 use crate::support::{Client, DOMAIN, Script, Server, quick};
 
 /// Messages to a page that has always asked for them.
@@ -230,5 +231,30 @@ fn who_goes_on_without_an_answer_can_have_it_later() {
     let answer = ann.answer(again);
     assert_eq!(answer, format!("<body xmlns='{BOSH}'/>"));
     bob.nothing("the first again", |s| s.name() == "message");
+    ann.stands();
+}
+
+/// A stream that is reset is a connection that is lost: from then on the client is silent, though its connection stands.
+#[test]
+fn who_is_silent_after_a_reset_is_gone() {
+    if quick() {
+        return;
+    }
+    let soon = "[limits]\nbosh_inactivity = \"2s\"";
+    let server = Server::with(soon, &["ann", "bob"]);
+    let mut bob = Client::online(&server, "bob", "phone");
+    befriend(&mut Client::online(&server, "ann", "setup"), &mut bob);
+    let mut ann = Page::online(&server, "ann");
+    bob.presence(&ann.jid, "");
+    let held = ann.ask(&chat(&bob.jid, "hello"));
+    bob.message("hello");
+    ann.reset(held);
+    // The request would have been held for a minute.
+    bob.presence(&ann.jid, "unavailable");
+    let late = ann.ask("");
+    assert_eq!(
+        attribute(&ann.answer(late), "condition").as_deref(),
+        Some("item-not-found")
+    );
     ann.stands();
 }
