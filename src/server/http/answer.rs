@@ -41,9 +41,8 @@ impl Content {
     }
 
     /// Drops this when all of it is out, or will never be.
-    pub(super) fn until_out(mut self, guard: impl Any + Send) -> Self {
+    pub(super) fn until_out(&mut self, guard: impl Any + Send) {
         self.until_out = Some(Box::new(guard));
-        self
     }
 
     /// Tells the connection of every piece that is taken.

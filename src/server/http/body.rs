@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use http_body_util::BodyExt as _;
+use hyper::StatusCode;
 use hyper::body::{Body, Bytes, Frame, Incoming};
 use hyper::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, HeaderMap, HeaderValue};
-use hyper::{Request, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{Answer, plain};
@@ -24,12 +24,12 @@ const DRAINING: Duration = Duration::from_secs(2);
 /// `[limits] http_request_size`.
 pub(crate) async fn read(
     context: &Context,
-    request: Request<Incoming>,
+    headers: &HeaderMap,
+    body: Incoming,
     most: usize,
 ) -> Result<Bytes, BadBody> {
-    let (head, body) = request.into_parts();
     let deadline = Instant::now() + context.shared().config.limits.http_request_time;
-    read_by(&head.headers, body, most, deadline).await
+    read_by(headers, body, most, deadline).await
 }
 
 async fn read_by<B>(

@@ -1,23 +1,25 @@
 //! One HTTP connection: TLS, HTTP/1.1 and HTTP/2, how long it may be idle, its end.
 
 use std::convert::Infallible;
-use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::context::{Connected, Side};
 use super::dispatch::dispatch;
+use super::quick::{self, Socket};
+use super::rewound::Rewound;
 use crate::certificates::Listener;
 use crate::server::accept::Counting;
 use crate::server::shared::Shared;
@@ -51,34 +53,7 @@ pub(crate) async fn serve(
 }
 
 async fn serve_plain(connected: Connected, socket: TcpStream) {
-    let shared = &connected.shared;
-    let speaks = tokio::select! {
-        speaks = timeout(first_patience(shared), preface(&socket)) => speaks,
-        () = shared.stopped() => return,
-    };
-    let Ok(Ok(speaks)) = speaks else {
-        return;
-    };
-    Box::pin(run(connected, socket, speaks)).await;
-}
-
-/// In the clear HTTP/2 is told by its preface (RFC 9113 §3.3): no method of HTTP/1.1 begins so. It is looked at where it waits.
-async fn preface(socket: &TcpStream) -> io::Result<Speaks> {
-    const BEGINNING: &[u8; 4] = b"PRI ";
-    let mut pause = Duration::from_millis(5);
-    loop {
-        let mut begun = [0; BEGINNING.len()];
-        let seen = socket.peek(&mut begun).await?;
-        if seen == 0 || begun[..seen] != BEGINNING[..seen] {
-            return Ok(Speaks::Http1);
-        }
-        if seen == BEGINNING.len() {
-            return Ok(Speaks::Http2);
-        }
-        // A letter or two: nothing tells when more of them wait.
-        sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(1));
-    }
+    serve_http1(connected, Socket::Plain(socket)).await;
 }
 
 async fn serve_tls(connected: Connected, socket: TcpStream) {
@@ -90,12 +65,37 @@ async fn serve_tls(connected: Connected, socket: TcpStream) {
         deadline,
         TlsAcceptor::from(settings).accept(socket),
     ));
-    if let Ok(Ok(stream)) = accepting.await {
-        let speaks = match stream.get_ref().1.alpn_protocol() {
-            Some(b"h2") => Speaks::Http2,
-            _ => Speaks::Http1,
-        };
-        Box::pin(run(connected, stream, speaks)).await;
+    let Ok(Ok(stream)) = accepting.await else {
+        return;
+    };
+    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+        let socket = Rewound::new(stream, Bytes::new());
+        return Box::pin(run(connected, socket, Speaks::Http2)).await;
+    }
+    serve_http1(connected, Socket::Tls(Box::new(stream))).await;
+}
+
+/// Serves what is not known to be HTTP/2: BOSH by the short way, and from the first request on that is something else by hyper.
+async fn serve_http1(connected: Connected, socket: Socket) {
+    let open = Open::new(&connected.shared);
+    let patience = first_patience(&connected.shared);
+    let quick::End::Other {
+        socket,
+        read,
+        http2,
+    } = quick::serve(&connected, socket, patience).await
+    else {
+        return;
+    };
+    drop(open);
+    let speaks = if http2 { Speaks::Http2 } else { Speaks::Http1 };
+    match socket {
+        Socket::Plain(socket) => {
+            Box::pin(run(connected, Rewound::new(socket, read), speaks)).await;
+        }
+        Socket::Tls(stream) => {
+            Box::pin(run(connected, Rewound::new(*stream, read), speaks)).await;
+        }
     }
 }
 
@@ -155,30 +155,37 @@ where
 }
 
 /// Counts a connection while it lives: the server waits for it when it stops, since what it was asked may be answered then.
-struct Open<'a>(&'a AtomicUsize);
+struct Open(Arc<Shared>);
 
-impl<'a> Open<'a> {
-    fn new(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(count)
+impl Open {
+    fn new(shared: &Arc<Shared>) -> Self {
+        let open = Self(Arc::clone(shared));
+        open.0
+            .gauges
+            .http_connections
+            .fetch_add(1, Ordering::Relaxed);
+        open
     }
 }
 
-impl Drop for Open<'_> {
+impl Drop for Open {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0
+            .gauges
+            .http_connections
+            .fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// Serves until the peer goes, nothing was asked for too long, or the server stops: `end` has the connection finish what it is at.
 async fn attend<C: Future>(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     activity: &Activity,
     mut connection: Pin<&mut C>,
     end: impl Fn(Pin<&mut C>),
 ) {
     let idle = shared.config.limits.http_idle_time;
-    let _open = Open::new(&shared.gauges.http_connections);
+    let _open = Open::new(shared);
     let mut stopped = pin!(shared.stopped());
     let mut deadline = Instant::now() + first_patience(shared);
     loop {
@@ -186,7 +193,12 @@ async fn attend<C: Future>(
             _ = connection.as_mut() => return,
             () = &mut stopped => {
                 end(connection.as_mut());
-                let _ = connection.await;
+                if activity.is_idle() {
+                    // Half a head may be all that ever comes.
+                    let _ = timeout(LAST_WORDS, connection).await;
+                } else {
+                    let _ = connection.await;
+                }
                 return;
             }
             () = sleep_until(deadline) => {
@@ -232,6 +244,11 @@ impl Activity {
         self.last.store(millis, Ordering::Relaxed);
     }
 
+    /// Nothing is being answered.
+    fn is_idle(&self) -> bool {
+        self.running.load(Ordering::Relaxed) == 0
+    }
+
     fn begin(self: &Arc<Self>) -> Running {
         self.seen();
         self.running.fetch_add(1, Ordering::Relaxed);
@@ -241,7 +258,7 @@ impl Activity {
     /// When to look again, where it may be idle for so long; `None` when it was.
     fn patience(&self, idle: Duration) -> Option<Instant> {
         let now = Instant::now();
-        if self.running.load(Ordering::Relaxed) > 0 {
+        if !self.is_idle() {
             return Some(now + idle);
         }
         let last = self.last.load(Ordering::Relaxed);

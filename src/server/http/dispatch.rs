@@ -12,29 +12,45 @@ use super::context::{Connected, Context};
 use super::routes::{self, Later, Route};
 use super::{files, host, trusted};
 
+/// How an answer is given, whatever it is.
+#[derive(Debug, Default)]
+pub(super) struct Manner {
+    takes_gzip: bool,
+    /// What is said to the page of another server.
+    said: HeaderMap,
+}
+
+impl Manner {
+    /// Makes an answer as it is to be.
+    pub(super) fn apply(self, answer: &mut Answer) {
+        let headers = answer.headers_mut();
+        headers.extend(self.said);
+        let as_told = HeaderValue::from_static("nosniff");
+        headers.insert(X_CONTENT_TYPE_OPTIONS, as_told);
+        compress(self.takes_gzip, answer);
+    }
+}
+
 /// Answers a request. All that can be done is done before the answer is waited for, so that the request does not lie about meanwhile.
 pub(super) fn dispatch(
     connected: Connected,
     request: Request<Incoming>,
 ) -> impl Future<Output = Answer> + Send {
     let head = request.method() == Method::HEAD;
-    let takes_gzip = takes_gzip(request.headers());
+    let mut manner = Manner {
+        takes_gzip: takes_gzip(request.headers()),
+        said: HeaderMap::new(),
+    };
     let routed = match refusal(&request) {
         Some(answer) => Routed::Now(answer),
-        None => routed(connected, request),
+        None => routed(connected, request, &mut manner.said),
     };
     async move {
         let mut answer = match routed {
             Routed::Now(answer) => answer,
-            Routed::Later(answer, said) => {
-                let mut answer = answer.await;
-                answer.headers_mut().extend(said);
-                answer
-            }
+            Routed::Later(answer) => answer.await,
         };
-        let as_told = HeaderValue::from_static("nosniff");
-        answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, as_told);
-        compress(takes_gzip, &mut answer);
+        manner.apply(&mut answer);
         if head {
             without_content(answer)
         } else {
@@ -43,15 +59,31 @@ pub(super) fn dispatch(
     }
 }
 
+/// What is known of a request for a route, and how it is to be answered: for one that is read elsewhere.
+pub(super) fn known<B>(
+    connected: &Connected,
+    route: &Route,
+    request: &Request<B>,
+) -> (Context, Manner) {
+    let mut manner = Manner {
+        takes_gzip: takes_gzip(request.headers()),
+        said: HeaderMap::new(),
+    };
+    let origins = &connected.shared.config.http.cors;
+    route.cors.say(origins, request.headers(), &mut manner.said);
+    (context(connected.clone(), route, request), manner)
+}
+
 /// What a request comes to.
 enum Routed {
     /// This answer.
     Now(Answer),
-    /// The answer of somebody, with headers that are added to it.
-    Later(Later, HeaderMap),
+    /// The answer of somebody.
+    Later(Later),
 }
 
-fn routed(connected: Connected, request: Request<Incoming>) -> Routed {
+/// `said`: what is said to the page of another server, which hangs on the request alone.
+fn routed(connected: Connected, request: Request<Incoming>, said: &mut HeaderMap) -> Routed {
     if request.method() == Method::OPTIONS && request.uri().path() == "*" {
         // The server as a whole (RFC 9110 §9.3.7).
         return Routed::Now(empty(StatusCode::NO_CONTENT));
@@ -60,33 +92,29 @@ fn routed(connected: Connected, request: Request<Incoming>) -> Routed {
     let Some(route) = routes::find(request.uri().path(), has_app) else {
         if has_app {
             let answer = async move { files::answer(&connected.shared, request).await };
-            return Routed::Later(Box::pin(answer), HeaderMap::new());
+            return Routed::Later(Box::pin(answer));
         }
         return Routed::Now(plain(StatusCode::NOT_FOUND, "There is nothing here.\n"));
     };
     let origins = &connected.shared.config.http.cors;
-    // What is said to the page of another server hangs on the request alone.
-    let mut said = HeaderMap::new();
-    route.cors.say(origins, request.headers(), &mut said);
-    let mut answer = if request.method() == Method::OPTIONS {
+    route.cors.say(origins, request.headers(), said);
+    if request.method() == Method::OPTIONS {
         let methods = route.allowed();
-        route
-            .cors
-            .say_before(&methods, request.headers(), &mut said);
-        with_methods(empty(StatusCode::NO_CONTENT), route)
+        route.cors.say_before(&methods, request.headers(), said);
+        Routed::Now(with_methods(empty(StatusCode::NO_CONTENT), route))
     } else if route.takes(request.method()) {
-        return Routed::Later(handled(connected, route, request), said);
+        let context = context(connected, route, &request);
+        Routed::Later((route.answer)(context, request))
     } else {
         let text = format!("This is answered here: {}.\n", route.allowed());
-        with_methods(plain(StatusCode::METHOD_NOT_ALLOWED, text), route)
-    };
-    answer.headers_mut().extend(said);
-    Routed::Now(answer)
+        let answer = plain(StatusCode::METHOD_NOT_ALLOWED, text);
+        Routed::Now(with_methods(answer, route))
+    }
 }
 
-fn handled(connected: Connected, route: &'static Route, request: Request<Incoming>) -> Later {
+fn context<B>(connected: Connected, route: &Route, request: &Request<B>) -> Context {
     let proxies = &connected.shared.config.http.trusted_proxies;
-    let origin = trusted::origin(connected.peer, connected.side, &request, proxies);
+    let origin = trusted::origin(connected.peer, connected.side, request, proxies);
     let context = Context::new(connected, origin);
     tracing::debug!(
         client = %context.client,
@@ -95,7 +123,7 @@ fn handled(connected: Connected, route: &'static Route, request: Request<Incomin
         path = route.path,
         "request"
     );
-    (route.answer)(context, request)
+    context
 }
 
 fn with_methods(mut answer: Answer, route: &Route) -> Answer {

@@ -49,13 +49,13 @@ fn remembered(kind: &'static str, content: impl Into<Content>) -> Answer {
 }
 
 /// Where BOSH is spoken with TLS.
-pub(super) fn bosh(context: &Context, request: &Request<Incoming>) -> Option<String> {
+pub(super) fn bosh<B>(context: &Context, request: &Request<B>) -> Option<String> {
     let [_, (_, url)] = links(context, request)?;
     url.starts_with("https:").then_some(url)
 }
 
 /// `None` where there is no way that is private: none without TLS is told (XEP-0156 §4, `https` and `wss` only), but on the machine itself.
-fn links(context: &Context, request: &Request<Incoming>) -> Option<[(&'static str, String); 2]> {
+fn links<B>(context: &Context, request: &Request<B>) -> Option<[(&'static str, String); 2]> {
     let host = host::of(request).ok().flatten();
     let shared = context.shared();
     let base = base(

@@ -8,6 +8,8 @@
 //! | `routes` | which path is answered by whom, and how |
 //! | `dispatch` | from a request to its answer: what is the same for every path |
 //! | `answer` | answers, and pieces of answers |
+//! | `quick` | the short way of BOSH, past hyper |
+//! | `rewound` | a socket of which something was read already |
 //! | `upgraded` | a connection that speaks something else from now on |
 //! | `host` | the host that a request names |
 //! | `body` | the body of a request, within limits |
@@ -40,6 +42,8 @@ mod host;
 mod host_meta;
 mod own;
 mod page;
+mod quick;
+mod rewound;
 mod routes;
 mod trusted;
 mod upgraded;

@@ -59,7 +59,7 @@ static ROUTES: &[Route] = &[
         answer: handler!(own::authority),
     },
     Route {
-        path: "/http-bind",
+        path: bosh::PATH,
         methods: &[Method::GET, Method::POST],
         cors: Cors::Configured {
             request: "Content-Type, Content-Encoding",

@@ -10,13 +10,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 
-use bosh::{Answer, Body, Event, Session, Ticket, Time};
+use bosh::{Body, Event, Session, Ticket, Time};
 use parking_lot::Mutex;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use super::registry::Registry;
+use super::reply::Reply;
 use super::stream;
-use super::turns::{Turn, Turns};
+use super::turns::Turns;
 use crate::server::accept::Counting;
 use crate::server::http::Side;
 use crate::server::link::Carrier;
@@ -40,7 +41,7 @@ pub(super) struct Whose {
 }
 
 /// A session.
-pub(super) struct Carried {
+pub(in super::super) struct Carried {
     whose: Whose,
     sid: Box<str>,
     content: Option<Box<str>>,
@@ -52,7 +53,7 @@ struct State {
     session: Session,
     tickets: u64,
     /// Requests that wait for their answers.
-    held: Vec<(Ticket, oneshot::Sender<(Answer, Turn)>)>,
+    held: Vec<(Ticket, Reply)>,
     turns: Arc<Turns>,
     /// What the stream has not taken, and how much it is.
     incoming: VecDeque<Vec<u8>>,
@@ -113,28 +114,26 @@ impl Carried {
     }
 
     /// The first request waits for its answer, and the stream is opened.
-    pub(super) fn begin(self: &Arc<Self>, ticket: Ticket, body: &Body) -> Held {
-        let (sender, answer) = oneshot::channel();
+    pub(super) fn begin(self: &Arc<Self>, ticket: Ticket, body: &Body, reply: Reply) {
         self.with(|state, _| {
-            state.held.push((ticket, sender));
+            state.held.push((ticket, reply));
             state.push(stream::open(body));
             if body.opening.as_ref().is_some_and(|o| o.secure) {
                 state.session.describe(&[("secure", "true")]);
             }
         });
-        Held {
-            carried: Arc::clone(self),
-            ticket,
-            answer: Some(answer),
-        }
     }
 
-    /// Waits until the stream has taken enough of what came before.
+    /// The stream has taken enough of what came before.
+    pub(super) fn has_room(&self) -> bool {
+        self.state.lock().has_room()
+    }
+
+    /// Waits until it has.
     pub(super) async fn room(&self) {
         poll_fn(|context| {
             let mut state = self.state.lock();
-            // Without a request to answer nothing can be written, and the stream may wait for that before it takes more.
-            if state.queued < QUEUE || state.gone || !state.session.holds_request() {
+            if state.has_room() {
                 return Poll::Ready(());
             }
             state.crowd.push(context.waker().clone());
@@ -144,29 +143,39 @@ impl Carried {
     }
 
     /// Takes a request.
-    pub(super) fn ask(self: &Arc<Self>, body: Body) -> Held {
-        self.hold(|session, now, ticket| session.handle_request(now, ticket, body))
+    pub(super) fn ask(self: &Arc<Self>, body: Body, reply: Reply) -> Ticket {
+        self.hold(reply, |session, now, ticket| {
+            session.handle_request(now, ticket, body);
+        })
     }
 
     /// Takes a request that cannot be read, with the id that it seems to have.
-    pub(super) fn ask_unreadable(self: &Arc<Self>, rid: Option<u64>) -> Held {
-        self.hold(|session, _, ticket| session.handle_unreadable(ticket, rid))
+    pub(super) fn ask_unreadable(self: &Arc<Self>, rid: Option<u64>, reply: Reply) -> Ticket {
+        self.hold(reply, |session, _, ticket| {
+            session.handle_unreadable(ticket, rid);
+        })
     }
 
-    fn hold(self: &Arc<Self>, request: impl FnOnce(&mut Session, Time, Ticket)) -> Held {
-        let (sender, answer) = oneshot::channel();
-        let ticket = self.with(|state, now| {
+    fn hold(
+        self: &Arc<Self>,
+        reply: Reply,
+        request: impl FnOnce(&mut Session, Time, Ticket),
+    ) -> Ticket {
+        self.with(|state, now| {
             state.tickets += 1;
             let ticket = Ticket(state.tickets);
-            state.held.push((ticket, sender));
+            state.held.push((ticket, reply));
             request(&mut state.session, now, ticket);
             ticket
+        })
+    }
+
+    /// The connection of a request was lost before the answer came.
+    pub(in super::super) fn disconnect(self: &Arc<Self>, ticket: Ticket) {
+        self.with(|state, now| {
+            state.held.retain(|(other, _)| *other != ticket);
+            state.session.handle_disconnect(now, ticket);
         });
-        Held {
-            carried: Arc::clone(self),
-            ticket,
-            answer: Some(answer),
-        }
     }
 
     /// The time has come for which it was entered.
@@ -203,8 +212,10 @@ impl Carried {
         let now = Time(self.whose.clock.now().at.0);
         let mut state = self.state.lock();
         let result = work(&mut state, now);
-        let wakers = state.pump();
+        let wakers = state.pump(self.content());
         let over = state.session.is_over();
+        // Whoever waits for the answer of a session that is over is told so.
+        let unanswered = over.then(|| std::mem::take(&mut state.held));
         let due = state.session.poll_timeout();
         let before = state.entered;
         let enter = due.filter(|due| *due < before);
@@ -212,6 +223,7 @@ impl Carried {
             state.entered = due;
         }
         drop(state);
+        drop(unanswered);
         wakers.into_iter().flatten().for_each(Waker::wake);
         if let (true, Some(registry)) = (over || enter.is_some(), self.whose.registry.upgrade()) {
             if over {
@@ -232,7 +244,7 @@ impl State {
     }
 
     /// Hands out what the session has; who is to be woken.
-    fn pump(&mut self) -> [Option<Waker>; 2] {
+    fn pump(&mut self, content: &str) -> [Option<Waker>; 2] {
         let mut heard = false;
         while let Some(event) = self.session.poll_event() {
             heard = true;
@@ -256,7 +268,8 @@ impl State {
             if let Some(at) = at {
                 // One that has gone meanwhile asks again.
                 let turn = self.turns.next();
-                let _ = self.held.swap_remove(at).1.send((answer, turn));
+                let (_, reply) = self.held.swap_remove(at);
+                reply.give(answer, content, turn);
             }
         }
         if self.gone || !self.session.holds_request() {
@@ -269,6 +282,11 @@ impl State {
             self.reader.take_if(|_| reads),
             self.writer.take_if(|_| writes()),
         ]
+    }
+
+    fn has_room(&self) -> bool {
+        // Without a request to answer nothing can be written, and the stream may wait for that before it takes more.
+        self.queued < QUEUE || self.gone || !self.session.holds_request()
     }
 
     /// What the stream takes next.
@@ -292,38 +310,6 @@ fn wait<T>(place: &mut Option<Waker>, context: &Context<'_>) -> Poll<T> {
         None => *place = Some(context.waker().clone()),
     }
     Poll::Pending
-}
-
-/// A request that waits for its answer.
-pub(super) struct Held {
-    carried: Arc<Carried>,
-    ticket: Ticket,
-    answer: Option<oneshot::Receiver<(Answer, Turn)>>,
-}
-
-impl Held {
-    /// Waits for it, and until those before it are out. `None` when the session has ended without one.
-    pub(super) async fn answer(mut self) -> Option<(Answer, Turn)> {
-        let answer = self.answer.as_mut()?.await.ok();
-        self.answer = None;
-        if let Some((_, turn)) = &answer {
-            turn.come().await;
-        }
-        answer
-    }
-}
-
-/// The connection was lost before the answer came.
-impl Drop for Held {
-    fn drop(&mut self) {
-        if self.answer.is_some() {
-            let ticket = self.ticket;
-            self.carried.with(|state, now| {
-                state.held.retain(|(other, _)| *other != ticket);
-                state.session.handle_disconnect(now, ticket);
-            });
-        }
-    }
 }
 
 /// The session in the hands of its stream.

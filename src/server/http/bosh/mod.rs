@@ -1,7 +1,8 @@
 //! BOSH (XEP-0124, XEP-0206) at `/http-bind`: browsers that can do no WebSocket, or may not.
 //!
-//! A request is read, handed to the session that it names, and held until that answers it. What a session carries is a framed stream like
-//! that over WebSocket: [`carried`] is its carrier, and what the two say to each other stands in [`stream`].
+//! A request is read, by [`super::quick`] or by hyper, handed to the session that it names, and held until that answers it. What a session
+//! carries is a framed stream like that over WebSocket: [`carried`] is its carrier, and what the two say to each other stands in
+//! [`stream`].
 //!
 //! What cannot be read ends the session that its start tag names, as §17.2 has it; too large, too slow or wrongly coded it is not read that
 //! far, and answered by HTTP alone.
@@ -12,16 +13,18 @@
 
 mod carried;
 mod registry;
+mod reply;
 mod stream;
 mod timers;
 mod turns;
 
 use std::sync::Arc;
 
-use bosh::{Body, BodyError, Claim, Condition, refusal};
+use bosh::{Body, Claim, Condition, Ticket};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, StatusCode};
+use tokio::sync::oneshot;
 use xmpp::session::Way;
 
 use super::answer::{Answer, Content, typed};
@@ -31,9 +34,15 @@ use crate::config::Limits;
 use crate::server::shared::Shared;
 use crate::server::xmpp::serve_carried;
 
-use carried::{Carried, Handle};
+pub(super) use carried::Carried;
+use carried::Handle;
 pub(crate) use registry::Registry;
+pub(super) use reply::Reply;
 pub(crate) use timers::keep_time;
+pub(super) use turns::Turn;
+
+/// Where it is.
+pub(super) const PATH: &str = "/http-bind";
 
 /// Elements in one body.
 const MOST_ELEMENTS: usize = 1000;
@@ -46,61 +55,89 @@ const PAGE: &str = "<!DOCTYPE html>
 <body><p>Chat clients reach this server here by BOSH (XEP-0124): give them the address of this page.</p></body></html>
 ";
 
-/// Answers a request.
+/// Answers a request that hyper has read.
 pub(super) async fn answer(context: &Context, request: Request<Incoming>) -> Answer {
     if request.method() != Method::POST {
         return page();
     }
-    // Who is in private already is not sent away.
-    let exposed = !context.confidential;
-    let elsewhere = exposed
-        .then(|| host_meta::bosh(context, &request))
-        .flatten();
-    let shared = context.shared();
-    let most = most_octets(&shared.config.limits);
-    let octets = match body::read(context, request, most).await {
+    let (head, content) = request.into_parts();
+    let most = most_octets(&context.shared().config.limits);
+    let octets = match body::read(context, &head.headers, content, most).await {
         Ok(octets) => octets,
         Err(bad) => return bad.into(),
     };
-    let begun = match Body::parse(&octets, limits(&shared.config.limits)) {
-        Ok(body) => {
-            // They stand in the connection's buffer, which would have to make another while this request is held.
-            drop(octets);
-            take(context, elsewhere, body).await
-        }
-        Err(error) => {
-            let begun = unreadable(context, &octets, &error);
-            drop(octets);
-            begun
-        }
-    };
-    match begun {
-        Ok((carried, held)) => match held.answer().await {
-            Some((answer, turn)) => {
-                let content = Content::from(answer.body).until_out(turn);
-                said(answer.status, content, carried.content())
-            }
-            None => refused(Condition::ItemNotFound, carried.is_legacy()),
-        },
-        Err((condition, legacy)) => refused(condition, legacy),
+    let body = read(context.shared(), &octets);
+    // They stand in the connection's buffer, which would have to make another while this request is held.
+    drop(octets);
+    let request = Request::from_parts(head, ());
+    let elsewhere = || host_meta::bosh(context, &request);
+    let (reply, answer) = Reply::task();
+    match ask(context, elsewhere, body, || reply).await {
+        Ok(held) => Held::new(held).answer(answer).await,
+        Err(refusal) => refusal.into(),
     }
 }
 
-/// A request that waits for its answer, and its session; or a condition, and whether the client wants it as an HTTP status.
-type Begun = Result<(Arc<Carried>, carried::Held), (Condition, bool)>;
+/// Why a request is not taken. No session says so, or one that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refusal {
+    condition: Condition,
+    /// The client wants it as an HTTP status.
+    legacy: bool,
+}
 
-/// Hands a request to its session.
-async fn take(context: &Context, elsewhere: Option<String>, body: Body) -> Begun {
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        let (status, body) = bosh::refusal(refusal.condition, refusal.legacy);
+        said(status, body, bosh::terms::CONTENT)
+    }
+}
+
+fn not_found(legacy: bool) -> Refusal {
+    Refusal {
+        condition: Condition::ItemNotFound,
+        legacy,
+    }
+}
+
+/// The content of a request that is no body.
+#[derive(Debug)]
+pub(super) struct Unreadable(Vec<u8>);
+
+/// Reads the content of a request.
+pub(super) fn read(shared: &Shared, octets: &[u8]) -> Result<Body, Unreadable> {
+    Body::parse(octets, limits(&shared.config.limits)).map_err(|error| {
+        tracing::debug!(%error, "a BOSH request cannot be read");
+        Unreadable(octets.to_vec())
+    })
+}
+
+/// Hands a request to its session, or begins one; where it waits for its answer then. `elsewhere`: where there is TLS, to tell clients
+/// that have none.
+pub(super) async fn ask(
+    context: &Context,
+    elsewhere: impl FnOnce() -> Option<String>,
+    body: Result<Body, Unreadable>,
+    reply: impl FnOnce() -> Reply,
+) -> Result<(Arc<Carried>, Ticket), Refusal> {
+    let body = match body {
+        Ok(body) => body,
+        Err(Unreadable(octets)) => return ask_unreadable(context, &octets, reply),
+    };
     let Some(sid) = &body.sid else {
-        return begin(context, elsewhere, body);
+        // Who is in private already is not sent away.
+        let exposed = !context.confidential;
+        let elsewhere = exposed.then(elsewhere).flatten();
+        return begin(context, elsewhere, &body, reply);
     };
     let Some(carried) = find(context, sid) else {
-        return Err((Condition::ItemNotFound, registry::is_legacy(sid)));
+        return Err(not_found(registry::is_legacy(sid)));
     };
-    if !body.payloads.is_empty() {
+    if !body.payloads.is_empty() && !carried.has_room() {
         carried.room().await;
     }
-    Ok((Arc::clone(&carried), carried.ask(body)))
+    let ticket = carried.ask(body, reply());
+    Ok((carried, ticket))
 }
 
 /// The session of this id, if it may go on over this connection.
@@ -110,8 +147,52 @@ fn find(context: &Context, sid: &str) -> Option<Arc<Carried>> {
     sessions.find(sid, side, context.confidential)
 }
 
+/// A request that waits for its answer, in a task of its own.
+struct Held {
+    carried: Arc<Carried>,
+    ticket: Ticket,
+    answered: bool,
+}
+
+impl Held {
+    fn new((carried, ticket): (Arc<Carried>, Ticket)) -> Self {
+        Self {
+            carried,
+            ticket,
+            answered: false,
+        }
+    }
+
+    /// Waits for the answer, and until those before it are out.
+    async fn answer(mut self, answer: oneshot::Receiver<(Answer, Turn)>) -> Answer {
+        let answer = answer.await;
+        self.answered = true;
+        let Ok((mut answer, turn)) = answer else {
+            // The session is over.
+            return not_found(self.carried.is_legacy()).into();
+        };
+        turn.come().await;
+        answer.body_mut().until_out(turn);
+        answer
+    }
+}
+
+/// The connection was lost before the answer came.
+impl Drop for Held {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.carried.disconnect(self.ticket);
+        }
+    }
+}
+
 /// Begins a session.
-fn begin(context: &Context, elsewhere: Option<String>, body: Body) -> Begun {
+fn begin(
+    context: &Context,
+    elsewhere: Option<String>,
+    body: &Body,
+    reply: impl FnOnce() -> Reply,
+) -> Result<(Arc<Carried>, Ticket), Refusal> {
     let legacy = body.opening.as_ref().is_none_or(|o| o.version.is_none());
     let shared = context.shared();
     let begun = if shared.is_stopping() {
@@ -119,16 +200,16 @@ fn begin(context: &Context, elsewhere: Option<String>, body: Body) -> Begun {
     } else if body.to.as_deref().is_none_or(str::is_empty) {
         Err(Condition::ImproperAddressing)
     } else {
-        shared.bosh.begin(context, &body, legacy)
+        shared.bosh.begin(context, body, legacy, reply)
     };
-    let (carried, held) = begun.map_err(|condition| (condition, legacy))?;
+    let (carried, ticket) = begun.map_err(|condition| Refusal { condition, legacy })?;
     let way = Way {
         confidential: context.confidential,
         elsewhere,
     };
     let carrier = Arc::new(Handle::new(Arc::clone(&carried)));
     tokio::spawn(serve_carried(Arc::clone(shared), carrier, way));
-    Ok((carried, held))
+    Ok((carried, ticket))
 }
 
 /// The bounds of sessions.
@@ -145,7 +226,7 @@ fn bounds(limits: &Limits) -> bosh::Bounds {
 }
 
 /// The largest body: a stanza of any size that is allowed, and others with it.
-fn most_octets(limits: &Limits) -> usize {
+pub(super) fn most_octets(limits: &Limits) -> usize {
     limits.stanza_size.saturating_mul(2)
 }
 
@@ -164,23 +245,24 @@ fn limits(limits: &Limits) -> bosh::Limits {
 
 /// What cannot be read is a bad request (XEP-0124 §17.2), and that is the end of the session that it names, if the session takes it for one
 /// of its client's. What names none is answered by HTTP status (§17.1) where it gives no version either: it may come from anybody.
-fn unreadable(context: &Context, octets: &[u8], error: &BodyError) -> Begun {
-    tracing::debug!(%error, "a BOSH request cannot be read");
+fn ask_unreadable(
+    context: &Context,
+    octets: &[u8],
+    reply: impl FnOnce() -> Reply,
+) -> Result<(Arc<Carried>, Ticket), Refusal> {
     let claim = Claim::read(octets);
     let legacy = match claim.sid.map(|sid| (sid, find(context, sid))) {
         None => !claim.versed,
         Some((sid, None)) => registry::is_legacy(sid),
         Some((_, Some(carried))) => {
-            let held = carried.ask_unreadable(claim.rid);
-            return Ok((carried, held));
+            let ticket = carried.ask_unreadable(claim.rid, reply());
+            return Ok((carried, ticket));
         }
     };
-    Err((Condition::BadRequest, legacy))
-}
-
-fn refused(condition: Condition, legacy: bool) -> Answer {
-    let (status, body) = refusal(condition, legacy);
-    said(status, body, bosh::terms::CONTENT)
+    Err(Refusal {
+        condition: Condition::BadRequest,
+        legacy,
+    })
 }
 
 fn said(status: u16, body: impl Into<Content>, content: &str) -> Answer {

@@ -10,7 +10,8 @@ use parking_lot::Mutex;
 use rand::TryRngCore as _;
 use rand::rngs::OsRng;
 
-use super::carried::{Carried, Held, Whose};
+use super::carried::{Carried, Whose};
+use super::reply::Reply;
 use super::timers::Timers;
 use crate::server::accept::Census;
 use crate::server::http::Side;
@@ -43,7 +44,8 @@ impl Registry {
         context: &Context,
         body: &Body,
         legacy: bool,
-    ) -> Result<(Arc<Carried>, Held), Condition> {
+        reply: impl FnOnce() -> Reply,
+    ) -> Result<(Arc<Carried>, Ticket), Condition> {
         let shared = context.shared();
         let limits = &shared.config.limits;
         let counting = self
@@ -71,8 +73,8 @@ impl Registry {
         self.sessions
             .lock()
             .insert(sid.into(), Arc::clone(&carried));
-        let held = carried.begin(ticket, body);
-        Ok((carried, held))
+        carried.begin(ticket, body, reply());
+        Ok((carried, ticket))
     }
 
     /// Forgets a session.

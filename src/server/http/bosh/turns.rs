@@ -44,14 +44,19 @@ impl Turns {
 
 /// The turn of one answer.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(in super::super) struct Turn {
     turns: Arc<Turns>,
     number: u64,
 }
 
 impl Turn {
+    /// All before it are over.
+    pub(in super::super) fn has_come(&self) -> bool {
+        self.turns.0.lock().over >= self.number
+    }
+
     /// Waits until all before it are over.
-    pub(super) async fn come(&self) {
+    pub(in super::super) async fn come(&self) {
         if self.turns.0.lock().over < self.number {
             let come = poll_fn(|context| self.poll(context));
             let _ = tokio::time::timeout(PATIENCE, come).await;

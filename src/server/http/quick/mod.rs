@@ -1,0 +1,306 @@
+//! The short way of BOSH: plain requests `POST /http-bind` of HTTP/1.1 are read here, and answered by whoever has the answer.
+//!
+//! Nearly all that comes over HTTP is such requests, each of which is held for a while and answered because of what somebody else does. As
+//! on a link over TCP, that somebody writes the answer to the socket: no task is woken, and a connection keeps no buffer while it waits
+//! (decision 0013). Whatever else comes, also whatever of BOSH is not plain, is hyper's: it takes the connection over with all that was
+//! read and not answered.
+//!
+//! | module | is |
+//! |---|---|
+//! | `head` | what a plain request is |
+//! | `wire` | what the task of a connection and whoever has an answer share |
+//! | `socket` | what the task reads and writes |
+//! | `date` | the time of day |
+//!
+//! One request is answered at a time, in order, as hyper does: clients SHOULD NOT pipeline (XEP-0124 §12), and whoever does waits.
+
+mod date;
+mod head;
+mod socket;
+mod wire;
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context as Waking, Poll};
+use std::time::Duration;
+
+use ::bosh::{Body, Ticket};
+use hyper::body::Bytes;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::body::BadBody;
+use super::bosh::{self, Carried, Reply, Unreadable};
+use super::context::Connected;
+use super::dispatch::{self, Manner};
+use super::host_meta;
+use super::routes::{self, Route};
+
+use head::{Head, Read};
+use socket::Reader;
+pub(super) use socket::Socket;
+use wire::Found;
+pub(super) use wire::Wire;
+
+/// What is read ahead at most while a request waits for its answer.
+const AHEAD: usize = 32 * 1024;
+
+/// Why a connection is not served here any more.
+pub(super) enum End {
+    /// It is over.
+    Over,
+    /// Something else came.
+    Other {
+        /// The connection.
+        socket: Socket,
+        /// What was read of it and is not answered.
+        read: Bytes,
+        /// It is HTTP/2.
+        http2: bool,
+    },
+}
+
+/// Serves a connection as long as nothing else comes. `patience`: how long the first request may take.
+pub(super) async fn serve(connected: &Connected, socket: Socket, patience: Duration) -> End {
+    let Some(route) = routes::find(bosh::PATH, true) else {
+        return End::Over;
+    };
+    let (socket, direct) = socket.split();
+    let connection = Connection {
+        connected,
+        route,
+        wire: Wire::new(direct),
+        socket,
+        read: Vec::new(),
+        begun: None,
+        held: None,
+        patience,
+        ends: false,
+    };
+    let stopped = pin!(connected.shared.stopped());
+    let sleep = pin!(sleep_until(Instant::now() + patience));
+    connection.run(stopped, sleep).await
+}
+
+struct Connection<'a> {
+    connected: &'a Connected,
+    route: &'static Route,
+    wire: Arc<Wire>,
+    socket: Reader,
+    /// What was read and is no whole request yet.
+    read: Vec<u8>,
+    /// Since when content is awaited.
+    begun: Option<Instant>,
+    /// Where the request waits that was asked last.
+    held: Option<(Arc<Carried>, Ticket)>,
+    /// How long the next request may take.
+    patience: Duration,
+    /// The server stops: what waits is answered, and nothing else.
+    ends: bool,
+}
+
+/// What has come.
+enum Event {
+    /// A request.
+    Asked(Box<Asked>),
+    /// An answer is to be written.
+    Left(wire::Left),
+    /// Something else.
+    Other { http2: bool },
+    /// The content of a request did not come in time.
+    Late,
+    /// The end.
+    Over,
+}
+
+/// A request.
+struct Asked {
+    head: Head,
+    body: Result<Body, Unreadable>,
+}
+
+impl Connection<'_> {
+    async fn run(
+        mut self,
+        mut stopped: Pin<&mut (impl Future<Output = ()> + Send)>,
+        mut sleep: Pin<&mut Sleep>,
+    ) -> End {
+        loop {
+            let event = poll_fn(|waking| self.poll(waking, stopped.as_mut(), sleep.as_mut()));
+            match event.await {
+                Event::Asked(asked) => self.ask(*asked).await,
+                Event::Left(left) => {
+                    if self.write(left).await.is_err() {
+                        break;
+                    }
+                }
+                Event::Other { http2 } => return self.hand_over(http2),
+                Event::Late => {
+                    self.wire.ask(Manner::default(), true);
+                    self.wire.say(BadBody::TooSlow.into(), None);
+                    self.read = Vec::new();
+                }
+                Event::Over => break,
+            }
+        }
+        // A request that waits has lost its connection.
+        if self.wire.give_up()
+            && let Some((carried, ticket)) = self.held.take()
+        {
+            carried.disconnect(ticket);
+        }
+        self.socket.finish(&self.wire).await;
+        End::Over
+    }
+
+    fn poll(
+        &mut self,
+        waking: &mut Waking<'_>,
+        mut stopped: Pin<&mut (impl Future<Output = ()> + Send)>,
+        sleep: Pin<&mut Sleep>,
+    ) -> Poll<Event> {
+        if !self.ends {
+            self.ends = stopped.as_mut().poll(waking).is_ready();
+        }
+        let waits = loop {
+            let eager = self.ends || !self.read.is_empty();
+            let waits = match self.wire.look(waking, eager) {
+                Found::Left(left) => return Poll::Ready(Event::Left(left)),
+                Found::Waiting => true,
+                Found::Idle { closes } if closes || self.ends => return Poll::Ready(Event::Over),
+                Found::Idle { .. } => false,
+            };
+            if !waits {
+                self.held = None;
+                if !self.read.is_empty()
+                    && let Some(event) = self.next()
+                {
+                    return Poll::Ready(event);
+                }
+            } else if self.read.len() >= AHEAD {
+                break true;
+            }
+            match self.poll_read(waking, waits) {
+                Poll::Ready(Some(event)) => return Poll::Ready(event),
+                Poll::Ready(None) => {}
+                Poll::Pending => break waits,
+            }
+        };
+        self.poll_time(waking, sleep, waits)
+    }
+
+    /// Reads on. An event at once where a whole request comes in one piece.
+    fn poll_read(&mut self, waking: &mut Waking<'_>, waits: bool) -> Poll<Option<Event>> {
+        let (socket, read, begun) = (&mut self.socket, &mut self.read, &mut self.begun);
+        let connected = self.connected;
+        let come = socket.poll_read(waking, |octets| {
+            if octets.is_empty() {
+                return Some(Event::Over);
+            }
+            if waits || !read.is_empty() {
+                read.extend_from_slice(octets);
+                return None;
+            }
+            let (event, taken) = examine(connected, octets, begun);
+            read.extend_from_slice(&octets[taken..]);
+            event
+        });
+        come.map(|come| come.unwrap_or(Some(Event::Over)))
+    }
+
+    /// What stands in what was read before.
+    fn next(&mut self) -> Option<Event> {
+        let (event, taken) = examine(self.connected, &self.read, &mut self.begun);
+        self.read.drain(..taken);
+        if self.read.is_empty() {
+            self.read = Vec::new();
+        }
+        event
+    }
+
+    /// Looks at the time.
+    fn poll_time(
+        &mut self,
+        waking: &mut Waking<'_>,
+        mut sleep: Pin<&mut Sleep>,
+        waits: bool,
+    ) -> Poll<Event> {
+        let limits = &self.connected.shared.config.limits;
+        let late = self.begun.map(|begun| begun + limits.http_request_time);
+        if late.is_some_and(|late| late < sleep.deadline()) {
+            sleep.as_mut().reset(late.unwrap_or_else(Instant::now));
+        }
+        while sleep.as_mut().poll(waking).is_ready() {
+            let now = Instant::now();
+            let due = match late {
+                _ if waits => now + limits.http_idle_time,
+                Some(late) => late,
+                None => self.wire.last() + self.patience,
+            };
+            if due <= now {
+                return Poll::Ready(late.map_or(Event::Over, |_| Event::Late));
+            }
+            sleep.as_mut().reset(due);
+        }
+        Poll::Pending
+    }
+
+    /// Hands a request to its session.
+    async fn ask(&mut self, Asked { head, body }: Asked) {
+        self.patience = self.connected.shared.config.limits.http_idle_time;
+        let (context, manner) = dispatch::known(self.connected, self.route, &head.request);
+        self.wire.ask(manner, head.closes);
+        let elsewhere = || host_meta::bosh(&context, &head.request);
+        let reply = || Reply::wire(Arc::clone(&self.wire));
+        match bosh::ask(&context, elsewhere, body, reply).await {
+            Ok(held) => self.held = Some(held),
+            Err(refusal) => self.wire.say(refusal.into(), None),
+        }
+    }
+
+    /// Writes what whoever had the answer could not.
+    async fn write(&mut self, mut left: wire::Left) -> io::Result<()> {
+        if let Some(turn) = &left.turn {
+            turn.come().await;
+        }
+        let patience = self.connected.shared.config.limits.http_idle_time;
+        self.socket.write(&self.wire, &mut left, patience).await?;
+        self.wire.seen();
+        Ok(())
+    }
+
+    fn hand_over(self, http2: bool) -> End {
+        match self.socket.join(self.wire.take()) {
+            Some(socket) => End::Other {
+                socket,
+                read: self.read.into(),
+                http2,
+            },
+            None => End::Over,
+        }
+    }
+}
+
+/// Looks for a request at the beginning of what was read, and how much of that it takes. `begun`: since when its content is awaited.
+fn examine(
+    connected: &Connected,
+    octets: &[u8],
+    begun: &mut Option<Instant>,
+) -> (Option<Event>, usize) {
+    let shared = &connected.shared;
+    let head = match head::read(octets, bosh::most_octets(&shared.config.limits)) {
+        Read::Partial => return (None, 0),
+        Read::Other => return (Some(Event::Other { http2: false }), 0),
+        Read::Http2 => return (Some(Event::Other { http2: true }), 0),
+        Read::Ours(head) => head,
+    };
+    let end = head.octets + head.length;
+    let Some(content) = octets.get(head.octets..end) else {
+        begun.get_or_insert_with(Instant::now);
+        return (None, 0);
+    };
+    *begun = None;
+    let body = bosh::read(shared, content);
+    (Some(Event::Asked(Box::new(Asked { head, body }))), end)
+}
