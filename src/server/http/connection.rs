@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::context::{Connected, Side};
 use super::dispatch::dispatch;
@@ -46,49 +47,21 @@ pub(crate) async fn serve(
         side,
         counting: Arc::new(counting),
     };
-    match side {
-        Side::Plain => Box::pin(serve_plain(connected, socket)).await,
-        Side::Tls => Box::pin(serve_tls(connected, socket)).await,
-    }
-}
-
-async fn serve_plain(connected: Connected, socket: TcpStream) {
-    serve_http1(connected, Socket::Plain(socket)).await;
-}
-
-async fn serve_tls(connected: Connected, socket: TcpStream) {
-    let shared = &connected.shared;
-    let settings = shared.certificates.current().server_config(Listener::Http);
-    let deadline = shared.config.limits.unauthenticated_time;
-    // A box of its own: the handshake needs much that the connection does not.
-    let accepting = Box::pin(timeout(
-        deadline,
-        TlsAcceptor::from(settings).accept(socket),
-    ));
-    let Ok(Ok(stream)) = accepting.await else {
-        return;
+    // Each part has a box of its own, which is gone when the next one begins: most connections need the second alone.
+    let (socket, speaks) = match side {
+        Side::Plain => (Socket::Plain(socket), None),
+        Side::Tls => match Box::pin(shake_hands(&connected, socket)).await {
+            Some((socket, speaks)) => (Socket::Tls(socket), speaks),
+            None => return,
+        },
     };
-    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-        let socket = Rewound::new(stream, Bytes::new());
-        return Box::pin(run(connected, socket, Speaks::Http2)).await;
-    }
-    serve_http1(connected, Socket::Tls(Box::new(stream))).await;
-}
-
-/// Serves what is not known to be HTTP/2: BOSH by the short way, and from the first request on that is something else by hyper.
-async fn serve_http1(connected: Connected, socket: Socket) {
-    let open = Open::new(&connected.shared);
-    let patience = first_patience(&connected.shared);
-    let quick::End::Other {
-        socket,
-        read,
-        http2,
-    } = quick::serve(&connected, socket, patience).await
-    else {
-        return;
+    let (socket, read, speaks) = match speaks {
+        Some(speaks) => (socket, Bytes::new(), speaks),
+        None => match Box::pin(serve_quickly(&connected, socket)).await {
+            Some(other) => other,
+            None => return,
+        },
     };
-    drop(open);
-    let speaks = if http2 { Speaks::Http2 } else { Speaks::Http1 };
     match socket {
         Socket::Plain(socket) => {
             Box::pin(run(connected, Rewound::new(socket, read), speaks)).await;
@@ -96,6 +69,31 @@ async fn serve_http1(connected: Connected, socket: Socket) {
         Socket::Tls(stream) => {
             Box::pin(run(connected, Rewound::new(*stream, read), speaks)).await;
         }
+    }
+}
+
+/// The TLS handshake, and what is spoken where that is settled by it.
+async fn shake_hands(
+    connected: &Connected,
+    socket: TcpStream,
+) -> Option<(Box<TlsStream<TcpStream>>, Option<Speaks>)> {
+    let shared = &connected.shared;
+    let settings = shared.certificates.current().server_config(Listener::Http);
+    let deadline = shared.config.limits.unauthenticated_time;
+    let accepted = timeout(deadline, TlsAcceptor::from(settings).accept(socket)).await;
+    let stream = accepted.ok()?.ok()?;
+    let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    Some((Box::new(stream), is_http2.then_some(Speaks::Http2)))
+}
+
+/// Serves BOSH by the short way, until a request comes that is something else: that is for hyper.
+async fn serve_quickly(connected: &Connected, socket: Socket) -> Option<(Socket, Bytes, Speaks)> {
+    let _open = Open::new(&connected.shared);
+    let patience = first_patience(&connected.shared);
+    match quick::serve(connected, socket, patience).await {
+        quick::End::Over => None,
+        quick::End::Http1 { socket, read } => Some((socket, read, Speaks::Http1)),
+        quick::End::Http2 { socket, read } => Some((socket, read, Speaks::Http2)),
     }
 }
 

@@ -130,7 +130,7 @@ impl Carried {
     }
 
     /// Waits until it has.
-    pub(super) async fn room(&self) {
+    pub(in super::super) async fn room(&self) {
         poll_fn(|context| {
             let mut state = self.state.lock();
             if state.has_room() {
@@ -143,7 +143,7 @@ impl Carried {
     }
 
     /// Takes a request.
-    pub(super) fn ask(self: &Arc<Self>, body: Body, reply: Reply) -> Ticket {
+    pub(in super::super) fn ask(self: &Arc<Self>, body: Body, reply: Reply) -> Ticket {
         self.hold(reply, |session, now, ticket| {
             session.handle_request(now, ticket, body);
         })

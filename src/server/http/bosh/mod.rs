@@ -71,10 +71,37 @@ pub(super) async fn answer(context: &Context, request: Request<Incoming>) -> Ans
     drop(octets);
     let request = Request::from_parts(head, ());
     let elsewhere = || host_meta::bosh(context, &request);
-    let (reply, answer) = Reply::task();
-    match ask(context, elsewhere, body, || reply).await {
-        Ok(held) => Held::new(held).answer(answer).await,
-        Err(refusal) => refusal.into(),
+    let mut answer = None;
+    let mut reply = || {
+        let (reply, receiver) = Reply::task();
+        answer = Some(receiver);
+        reply
+    };
+    let held = match ask(context, elsewhere, body, &mut reply) {
+        Asked::Held(carried, ticket) => Held::new(carried, ticket),
+        Asked::Refused(refusal) => return refusal.into(),
+        Asked::Crowded(carried, body) => {
+            carried.room().await;
+            let ticket = carried.ask(*body, reply());
+            Held::new(carried, ticket)
+        }
+    };
+    held.answer(answer).await
+}
+
+/// What becomes of a request.
+pub(super) enum Asked {
+    /// It waits for its answer.
+    Held(Arc<Carried>, Ticket),
+    /// It is not taken.
+    Refused(Refusal),
+    /// Its session has to take what came before; then it is to be asked.
+    Crowded(Arc<Carried>, Box<Body>),
+}
+
+impl From<Refusal> for Asked {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
     }
 }
 
@@ -112,14 +139,13 @@ pub(super) fn read(shared: &Shared, octets: &[u8]) -> Result<Body, Unreadable> {
     })
 }
 
-/// Hands a request to its session, or begins one; where it waits for its answer then. `elsewhere`: where there is TLS, to tell clients
-/// that have none.
-pub(super) async fn ask(
+/// Hands a request to its session, or begins one. `elsewhere`: where there is TLS, to tell clients that have none.
+pub(super) fn ask(
     context: &Context,
     elsewhere: impl FnOnce() -> Option<String>,
     body: Result<Body, Unreadable>,
     reply: impl FnOnce() -> Reply,
-) -> Result<(Arc<Carried>, Ticket), Refusal> {
+) -> Asked {
     let body = match body {
         Ok(body) => body,
         Err(Unreadable(octets)) => return ask_unreadable(context, &octets, reply),
@@ -131,13 +157,13 @@ pub(super) async fn ask(
         return begin(context, elsewhere, &body, reply);
     };
     let Some(carried) = find(context, sid) else {
-        return Err(not_found(registry::is_legacy(sid)));
+        return not_found(registry::is_legacy(sid)).into();
     };
     if !body.payloads.is_empty() && !carried.has_room() {
-        carried.room().await;
+        return Asked::Crowded(carried, Box::new(body));
     }
     let ticket = carried.ask(body, reply());
-    Ok((carried, ticket))
+    Asked::Held(carried, ticket)
 }
 
 /// The session of this id, if it may go on over this connection.
@@ -155,7 +181,7 @@ struct Held {
 }
 
 impl Held {
-    fn new((carried, ticket): (Arc<Carried>, Ticket)) -> Self {
+    fn new(carried: Arc<Carried>, ticket: Ticket) -> Self {
         Self {
             carried,
             ticket,
@@ -164,10 +190,13 @@ impl Held {
     }
 
     /// Waits for the answer, and until those before it are out.
-    async fn answer(mut self, answer: oneshot::Receiver<(Answer, Turn)>) -> Answer {
-        let answer = answer.await;
+    async fn answer(mut self, answer: Option<oneshot::Receiver<(Answer, Turn)>>) -> Answer {
+        let answer = match answer {
+            Some(answer) => answer.await.ok(),
+            None => None,
+        };
         self.answered = true;
-        let Ok((mut answer, turn)) = answer else {
+        let Some((mut answer, turn)) = answer else {
             // The session is over.
             return not_found(self.carried.is_legacy()).into();
         };
@@ -192,7 +221,7 @@ fn begin(
     elsewhere: Option<String>,
     body: &Body,
     reply: impl FnOnce() -> Reply,
-) -> Result<(Arc<Carried>, Ticket), Refusal> {
+) -> Asked {
     let legacy = body.opening.as_ref().is_none_or(|o| o.version.is_none());
     let shared = context.shared();
     let begun = if shared.is_stopping() {
@@ -202,14 +231,17 @@ fn begin(
     } else {
         shared.bosh.begin(context, body, legacy, reply)
     };
-    let (carried, ticket) = begun.map_err(|condition| Refusal { condition, legacy })?;
+    let (carried, ticket) = match begun {
+        Ok(begun) => begun,
+        Err(condition) => return Refusal { condition, legacy }.into(),
+    };
     let way = Way {
         confidential: context.confidential,
         elsewhere,
     };
     let carrier = Arc::new(Handle::new(Arc::clone(&carried)));
     tokio::spawn(serve_carried(Arc::clone(shared), carrier, way));
-    Ok((carried, ticket))
+    Asked::Held(carried, ticket)
 }
 
 /// The bounds of sessions.
@@ -245,24 +277,18 @@ fn limits(limits: &Limits) -> bosh::Limits {
 
 /// What cannot be read is a bad request (XEP-0124 §17.2), and that is the end of the session that it names, if the session takes it for one
 /// of its client's. What names none is answered by HTTP status (§17.1) where it gives no version either: it may come from anybody.
-fn ask_unreadable(
-    context: &Context,
-    octets: &[u8],
-    reply: impl FnOnce() -> Reply,
-) -> Result<(Arc<Carried>, Ticket), Refusal> {
+fn ask_unreadable(context: &Context, octets: &[u8], reply: impl FnOnce() -> Reply) -> Asked {
     let claim = Claim::read(octets);
     let legacy = match claim.sid.map(|sid| (sid, find(context, sid))) {
         None => !claim.versed,
         Some((sid, None)) => registry::is_legacy(sid),
         Some((_, Some(carried))) => {
             let ticket = carried.ask_unreadable(claim.rid, reply());
-            return Ok((carried, ticket));
+            return Asked::Held(carried, ticket);
         }
     };
-    Err(Refusal {
-        condition: Condition::BadRequest,
-        legacy,
-    })
+    let condition = Condition::BadRequest;
+    Refusal { condition, legacy }.into()
 }
 
 fn said(status: u16, body: impl Into<Content>, content: &str) -> Answer {

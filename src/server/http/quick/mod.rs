@@ -50,37 +50,57 @@ const AHEAD: usize = 32 * 1024;
 pub(super) enum End {
     /// It is over.
     Over,
-    /// Something else came.
-    Other {
+    /// Something else of HTTP/1 came.
+    Http1 {
         /// The connection.
         socket: Socket,
         /// What was read of it and is not answered.
         read: Bytes,
-        /// It is HTTP/2.
-        http2: bool,
+    },
+    /// It is HTTP/2.
+    Http2 {
+        /// The connection.
+        socket: Socket,
+        /// What was read of it.
+        read: Bytes,
     },
 }
 
 /// Serves a connection as long as nothing else comes. `patience`: how long the first request may take.
 pub(super) async fn serve(connected: &Connected, socket: Socket, patience: Duration) -> End {
-    let Some(route) = routes::find(bosh::PATH, true) else {
+    let Some(mut connection) = Connection::new(connected, socket, patience) else {
         return End::Over;
     };
-    let (socket, direct) = socket.split();
-    let connection = Connection {
-        connected,
-        route,
-        wire: Wire::new(direct),
-        socket,
-        read: Vec::new(),
-        begun: None,
-        held: None,
-        patience,
-        ends: false,
-    };
-    let stopped = pin!(connected.shared.stopped());
-    let sleep = pin!(sleep_until(Instant::now() + patience));
-    connection.run(stopped, sleep).await
+    let mut stopped = pin!(connected.shared.stopped());
+    let mut sleep = pin!(sleep_until(Instant::now() + patience));
+    // Nothing else is kept by a connection that waits: what takes its time has a box of its own.
+    loop {
+        let event =
+            poll_fn(|waking| connection.poll(waking, stopped.as_mut(), sleep.as_mut())).await;
+        match event {
+            Event::Asked(asked) => {
+                if let Some((carried, body)) = connection.ask(*asked) {
+                    Box::pin(carried.room()).await;
+                    connection.hold(carried, *body);
+                }
+            }
+            Event::Left(left) => {
+                if Box::pin(connection.write(left)).await.is_err() {
+                    break;
+                }
+            }
+            Event::Late => connection.refuse_late(),
+            Event::Http1 => {
+                return connection.hand_over(|socket, read| End::Http1 { socket, read });
+            }
+            Event::Http2 => {
+                return connection.hand_over(|socket, read| End::Http2 { socket, read });
+            }
+            Event::Over => break,
+        }
+    }
+    Box::pin(connection.close()).await;
+    End::Over
 }
 
 struct Connection<'a> {
@@ -107,7 +127,9 @@ enum Event {
     /// An answer is to be written.
     Left(wire::Left),
     /// Something else.
-    Other { http2: bool },
+    Http1,
+    /// HTTP/2.
+    Http2,
     /// The content of a request did not come in time.
     Late,
     /// The end.
@@ -120,38 +142,20 @@ struct Asked {
     body: Result<Body, Unreadable>,
 }
 
-impl Connection<'_> {
-    async fn run(
-        mut self,
-        mut stopped: Pin<&mut (impl Future<Output = ()> + Send)>,
-        mut sleep: Pin<&mut Sleep>,
-    ) -> End {
-        loop {
-            let event = poll_fn(|waking| self.poll(waking, stopped.as_mut(), sleep.as_mut()));
-            match event.await {
-                Event::Asked(asked) => self.ask(*asked).await,
-                Event::Left(left) => {
-                    if self.write(left).await.is_err() {
-                        break;
-                    }
-                }
-                Event::Other { http2 } => return self.hand_over(http2),
-                Event::Late => {
-                    self.wire.ask(Manner::default(), true);
-                    self.wire.say(BadBody::TooSlow.into(), None);
-                    self.read = Vec::new();
-                }
-                Event::Over => break,
-            }
-        }
-        // A request that waits has lost its connection.
-        if self.wire.give_up()
-            && let Some((carried, ticket)) = self.held.take()
-        {
-            carried.disconnect(ticket);
-        }
-        self.socket.finish(&self.wire).await;
-        End::Over
+impl<'a> Connection<'a> {
+    fn new(connected: &'a Connected, socket: Socket, patience: Duration) -> Option<Self> {
+        let (socket, direct) = socket.split();
+        Some(Self {
+            connected,
+            route: routes::find(bosh::PATH, true)?,
+            wire: Wire::new(direct),
+            socket,
+            read: Vec::new(),
+            begun: None,
+            held: None,
+            patience,
+            ends: false,
+        })
     }
 
     fn poll(
@@ -246,17 +250,33 @@ impl Connection<'_> {
         Poll::Pending
     }
 
-    /// Hands a request to its session.
-    async fn ask(&mut self, Asked { head, body }: Asked) {
+    /// Hands a request to its session. Given back where that has no room for it yet.
+    fn ask(&mut self, Asked { head, body }: Asked) -> Option<(Arc<Carried>, Box<Body>)> {
         self.patience = self.connected.shared.config.limits.http_idle_time;
         let (context, manner) = dispatch::known(self.connected, self.route, &head.request);
         self.wire.ask(manner, head.closes);
         let elsewhere = || host_meta::bosh(&context, &head.request);
         let reply = || Reply::wire(Arc::clone(&self.wire));
-        match bosh::ask(&context, elsewhere, body, reply).await {
-            Ok(held) => self.held = Some(held),
-            Err(refusal) => self.wire.say(refusal.into(), None),
+        match bosh::ask(&context, elsewhere, body, reply) {
+            bosh::Asked::Held(carried, ticket) => self.held = Some((carried, ticket)),
+            bosh::Asked::Refused(refusal) => self.wire.say(refusal.into(), None),
+            bosh::Asked::Crowded(carried, body) => return Some((carried, body)),
         }
+        None
+    }
+
+    /// There is room for a request.
+    fn hold(&mut self, carried: Arc<Carried>, body: Body) {
+        let ticket = carried.ask(body, Reply::wire(Arc::clone(&self.wire)));
+        self.held = Some((carried, ticket));
+    }
+
+    /// Tells who sends a body too slowly.
+    fn refuse_late(&mut self) {
+        self.wire.ask(Manner::default(), true);
+        self.wire.say(BadBody::TooSlow.into(), None);
+        self.read = Vec::new();
+        self.begun = None;
     }
 
     /// Writes what whoever had the answer could not.
@@ -270,13 +290,19 @@ impl Connection<'_> {
         Ok(())
     }
 
-    fn hand_over(self, http2: bool) -> End {
+    /// A request that waits has lost its connection.
+    async fn close(&mut self) {
+        if self.wire.give_up()
+            && let Some((carried, ticket)) = self.held.take()
+        {
+            carried.disconnect(ticket);
+        }
+        self.socket.finish(&self.wire).await;
+    }
+
+    fn hand_over(self, end: impl FnOnce(Socket, Bytes) -> End) -> End {
         match self.socket.join(self.wire.take()) {
-            Some(socket) => End::Other {
-                socket,
-                read: self.read.into(),
-                http2,
-            },
+            Some(socket) => end(socket, self.read.into()),
             None => End::Over,
         }
     }
@@ -291,8 +317,8 @@ fn examine(
     let shared = &connected.shared;
     let head = match head::read(octets, bosh::most_octets(&shared.config.limits)) {
         Read::Partial => return (None, 0),
-        Read::Other => return (Some(Event::Other { http2: false }), 0),
-        Read::Http2 => return (Some(Event::Other { http2: true }), 0),
+        Read::Other => return (Some(Event::Http1), 0),
+        Read::Http2 => return (Some(Event::Http2), 0),
         Read::Ours(head) => head,
     };
     let end = head.octets + head.length;
