@@ -275,18 +275,20 @@ impl Server {
         let _ = self.stop.send(Stage::Closing);
         self.shared.model.store().hurry(DATABASE_HELD);
         let patience = Duration::from_secs(3);
+        let gauges = &self.shared.gauges;
+        let left = || {
+            gauges.xmpp_connections.load(Ordering::Relaxed)
+                + gauges.xmpp_waiting.load(Ordering::Relaxed)
+                + gauges.http_connections.load(Ordering::Relaxed)
+        };
         let gone = async {
-            let gauges = &self.shared.gauges;
-            let left = || {
-                gauges.xmpp_connections.load(Ordering::Relaxed)
-                    + gauges.xmpp_waiting.load(Ordering::Relaxed)
-                    + gauges.http_connections.load(Ordering::Relaxed)
-            };
             while left() > 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        let _ = tokio::time::timeout(patience, gone).await;
+        if tokio::time::timeout(patience, gone).await.is_err() {
+            tracing::warn!(left = left(), "connections did not end in time");
+        }
         let model = Arc::clone(&self.shared.model);
         let sip = Arc::clone(&self.sip);
         let told = tokio::task::spawn_blocking(move || {

@@ -10,7 +10,7 @@ use hyper::header::{
 use super::answer::Answer;
 
 /// What is smaller goes in one packet all the same.
-const LEAST: usize = 1400;
+pub(super) const LEAST: usize = 1400;
 /// What is larger would hold up the thread: such answers come compressed from where they are made.
 const MOST: usize = 256 * 1024;
 

@@ -48,27 +48,36 @@ pub(crate) async fn serve(
         counting: Arc::new(counting),
     };
     // Each part has a box of its own, which is gone when the next one begins: most connections need the second alone.
-    let (socket, speaks) = match side {
+    let (mut socket, mut speaks) = match side {
         Side::Plain => (Socket::Plain(socket), None),
         Side::Tls => match Box::pin(shake_hands(&connected, socket)).await {
             Some((socket, speaks)) => (Socket::Tls(socket), speaks),
             None => return,
         },
     };
-    let (socket, read, speaks) = match speaks {
-        Some(speaks) => (socket, Bytes::new(), speaks),
-        None => match Box::pin(serve_quickly(&connected, socket)).await {
-            Some(other) => other,
-            None => return,
-        },
-    };
+    let mut read = Bytes::new();
+    if speaks.is_none() {
+        let _open = Open::new(&connected.shared);
+        let patience = first_patience(&connected.shared);
+        // BOSH goes a short way, until a request comes that is something else: that is for hyper.
+        (socket, read, speaks) = match Box::pin(quick::serve(&connected, socket, patience)).await {
+            quick::End::Over => return,
+            quick::End::Http1 { socket, read } => (socket, read, None),
+            quick::End::Http2 { socket, read } => (socket, read, Some(Speaks::Http2)),
+        };
+    }
+    run_boxed(connected, socket, read, speaks.unwrap_or(Speaks::Http1)).await;
+}
+
+fn run_boxed(
+    connected: Connected,
+    socket: Socket,
+    read: Bytes,
+    speaks: Speaks,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     match socket {
-        Socket::Plain(socket) => {
-            Box::pin(run(connected, Rewound::new(socket, read), speaks)).await;
-        }
-        Socket::Tls(stream) => {
-            Box::pin(run(connected, Rewound::new(*stream, read), speaks)).await;
-        }
+        Socket::Plain(socket) => Box::pin(run(connected, Rewound::new(socket, read), speaks)),
+        Socket::Tls(stream) => Box::pin(run(connected, Rewound::new(*stream, read), speaks)),
     }
 }
 
@@ -84,17 +93,6 @@ async fn shake_hands(
     let stream = accepted.ok()?.ok()?;
     let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     Some((Box::new(stream), is_http2.then_some(Speaks::Http2)))
-}
-
-/// Serves BOSH by the short way, until a request comes that is something else: that is for hyper.
-async fn serve_quickly(connected: &Connected, socket: Socket) -> Option<(Socket, Bytes, Speaks)> {
-    let _open = Open::new(&connected.shared);
-    let patience = first_patience(&connected.shared);
-    match quick::serve(connected, socket, patience).await {
-        quick::End::Over => None,
-        quick::End::Http1 { socket, read } => Some((socket, read, Speaks::Http1)),
-        quick::End::Http2 { socket, read } => Some((socket, read, Speaks::Http2)),
-    }
 }
 
 /// Which HTTP is spoken on a connection.

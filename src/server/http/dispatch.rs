@@ -21,6 +21,11 @@ pub(super) struct Manner {
 }
 
 impl Manner {
+    /// The headers that are added for the page of another server.
+    pub(super) fn said(&self) -> &HeaderMap {
+        &self.said
+    }
+
     /// Makes an answer as it is to be.
     pub(super) fn apply(self, answer: &mut Answer) {
         let headers = answer.headers_mut();

@@ -88,7 +88,7 @@ mod tests {
         let mut rest = String::new();
         rewound.read_to_string(&mut rest).await.unwrap();
         assert_eq!((&three, &*rest), (b"onc", "e and more"));
-        let (_, left) = Rewound::new((), Bytes::from_static(b"x")).into_inner();
+        let ((), left) = Rewound::new((), Bytes::from_static(b"x")).into_inner();
         assert_eq!(&*left, b"x");
     }
 }

@@ -8,3 +8,4 @@ mod order;
 mod requests;
 mod stream;
 mod tab;
+mod ways;

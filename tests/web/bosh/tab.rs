@@ -213,6 +213,15 @@ impl Tab {
         heard
     }
 
+    /// Waits for the answers to all requests, behind which another was sent by [`Self::body`].
+    #[track_caller]
+    pub(super) fn settle(&mut self) {
+        while !self.pending.is_empty() {
+            let heard = self.answer();
+            self.take(heard.text());
+        }
+    }
+
     /// Sends the next request and waits for its answer. What came in answer to those before is kept.
     #[track_caller]
     pub(super) fn ask(&mut self, attributes: &str, content: &str) -> Heard {

@@ -291,7 +291,8 @@ fn ask_unreadable(context: &Context, octets: &[u8], reply: impl FnOnce() -> Repl
     Refusal { condition, legacy }.into()
 }
 
-fn said(status: u16, body: impl Into<Content>, content: &str) -> Answer {
+/// What a session says, or what is said for one.
+pub(super) fn said(status: u16, body: impl Into<Content>, content: &str) -> Answer {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let mut answer = typed(status, bosh::terms::CONTENT, body);
     let headers = answer.headers_mut();

@@ -40,7 +40,12 @@ impl Reply {
                 let _ = sender.send((said(answer.status, answer.body, content), turn));
             }
             Self::Wire(mut wire) => {
-                if let Some(wire) = wire.0.take() {
+                let Some(wire) = wire.0.take() else {
+                    return;
+                };
+                if answer.status == 200 && content == bosh::terms::CONTENT {
+                    wire.say_body(answer.body, turn);
+                } else {
                     wire.say(said(answer.status, answer.body, content), Some(turn));
                 }
             }

@@ -91,11 +91,11 @@ mod tests {
     use std::time::Duration;
 
     use bosh::{Body, Bounds, NAMESPACE, Session, Ticket};
-    use bytes::Bytes;
     use tokio::sync::watch;
 
     use super::super::carried::{Handle, Whose};
     use super::super::registry::Registry;
+    use super::super::reply::Reply;
     use super::*;
     use crate::server::accept::Census;
     use crate::server::http::Side;
@@ -114,7 +114,7 @@ mod tests {
 
     fn body(rid: u64, attributes: &str) -> Body {
         let text = format!("<body xmlns='{NAMESPACE}' rid='{rid}' {attributes}/>");
-        Body::parse(&Bytes::from(text), LIMITS).unwrap()
+        Body::parse(text.as_bytes(), LIMITS).unwrap()
     }
 
     /// A session that may be silent for a shorter time than its requests are held, and may ask for nothing as often as it likes.
@@ -154,10 +154,12 @@ mod tests {
         let mut ask = |attributes: &str| {
             rid += 1;
             let asked = body(rid, &format!("sid='sid' {attributes}"));
-            held.push_back(carried.ask(asked));
+            held.push_back(carried.ask(asked, Reply::task().0));
             // The answers of others are not waited for, and some connections are lost.
-            if held.len() > rid as usize % 3 {
-                held.pop_front();
+            if held.len() > rid as usize % 3
+                && let Some(lost) = held.pop_front()
+            {
+                carried.disconnect(lost);
             }
         };
         for round in 0..50 {
@@ -171,7 +173,7 @@ mod tests {
             whose.upgrade().unwrap().time(due);
             assert_eq!(entered(), 1, "after round {round}");
         }
-        drop(carried.ask(body(1_000_000, "sid='sid'")));
+        carried.ask(body(1_000_000, "sid='sid'"), Reply::task().0);
         assert_eq!(entered(), 0, "it has ended");
     }
 }

@@ -138,7 +138,6 @@ fn number(digits: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     const HEAD: &str = "POST /http-bind HTTP/1.1\r\nHost: office.example:5280\r\n";

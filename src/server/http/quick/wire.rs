@@ -1,16 +1,18 @@
 //! What the task of a connection and whoever has an answer for it share.
 
-use std::io;
-use std::sync::Arc;
+use std::io::{self, Write as _};
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Waker};
 
-use hyper::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderValue};
+use hyper::body::Bytes;
+use hyper::header::{CONNECTION, HeaderMap};
 use parking_lot::Mutex;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::time::Instant;
 
-use super::super::answer::Answer;
-use super::super::bosh::Turn;
+use super::super::answer::{Answer, Content};
+use super::super::bosh::{self, Turn};
+use super::super::compress;
 use super::super::dispatch::Manner;
 use super::date;
 
@@ -142,11 +144,30 @@ impl Wire {
     /// Answers the request that waits, by whoever calls if the socket takes it. `turn`: not before the answers that have their turns
     /// before.
     pub(in super::super) fn say(&self, answer: Answer, turn: Option<Turn>) {
+        self.write(turn, |manner, closes| print(answer, manner, closes));
+    }
+
+    /// Answers it with what a session says, of the usual type.
+    pub(in super::super) fn say_body(&self, body: Bytes, turn: Turn) {
+        self.write(Some(turn), |manner, closes| {
+            if body.len() < compress::LEAST {
+                print_usual(&body, &manner, closes)
+            } else {
+                print(
+                    bosh::said(200, body, ::bosh::terms::CONTENT),
+                    manner,
+                    closes,
+                )
+            }
+        });
+    }
+
+    fn write(&self, turn: Option<Turn>, print: impl FnOnce(Manner, bool) -> Vec<u8>) {
         let mut state = self.0.lock();
         let Some(manner) = state.manner.take() else {
             return;
         };
-        let octets = print(answer, manner, state.closes);
+        let octets = print(manner, state.closes);
         state.last = Instant::now();
         let mut written = 0;
         if turn.as_ref().is_none_or(Turn::has_come)
@@ -171,17 +192,35 @@ impl Wire {
     }
 }
 
-/// An answer as it stands on the wire (RFC 9112 §4).
+/// What every usual answer begins with.
+static USUAL: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut answer = bosh::said(200, Content::default(), ::bosh::terms::CONTENT);
+    Manner::default().apply(&mut answer);
+    let mut out = Vec::new();
+    print_head(&mut out, &answer);
+    out
+});
+
+/// The body of a session in a usual answer: one that is not worth to be compressed, and of the usual type.
+fn print_usual(body: &[u8], manner: &Manner, closes: bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(USUAL.len() + 256 + body.len());
+    out.extend_from_slice(&USUAL);
+    print_fields(&mut out, manner.said());
+    print_end(&mut out, body, closes);
+    out
+}
+
+/// Any answer as it stands on the wire (RFC 9112 §4).
 fn print(mut answer: Answer, manner: Manner, closes: bool) -> Vec<u8> {
     manner.apply(&mut answer);
-    let length = answer.body().bytes().len();
-    let headers = answer.headers_mut();
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    if closes {
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    }
+    let mut out = Vec::with_capacity(512 + answer.body().bytes().len());
+    print_head(&mut out, &answer);
+    print_end(&mut out, answer.body().bytes(), closes);
+    out
+}
+
+fn print_head(out: &mut Vec<u8>, answer: &Answer) {
     let status = answer.status();
-    let mut out = Vec::with_capacity(512 + length);
     for piece in [
         "HTTP/1.1 ",
         status.as_str(),
@@ -191,16 +230,56 @@ fn print(mut answer: Answer, manner: Manner, closes: bool) -> Vec<u8> {
     ] {
         out.extend_from_slice(piece.as_bytes());
     }
-    for (name, value) in answer.headers() {
+    print_fields(out, answer.headers());
+}
+
+fn print_fields(out: &mut Vec<u8>, headers: &HeaderMap) {
+    // How a connection goes on is said below.
+    for (name, value) in headers.iter().filter(|(name, _)| *name != CONNECTION) {
         out.extend_from_slice(name.as_str().as_bytes());
         out.extend_from_slice(b": ");
         out.extend_from_slice(value.as_bytes());
         out.extend_from_slice(b"\r\n");
     }
-    out.extend_from_slice(DATE.as_str().as_bytes());
-    out.extend_from_slice(b": ");
-    date::write(&mut out);
-    out.extend_from_slice(b"\r\n\r\n");
-    out.extend_from_slice(answer.body().bytes());
-    out
+}
+
+fn print_end(out: &mut Vec<u8>, body: &[u8], closes: bool) {
+    // Writing to a vector does not fail.
+    let _ = write!(out, "content-length: {}\r\ndate: ", body.len());
+    date::write(out);
+    let close: &[u8] = if closes {
+        b"\r\nconnection: close"
+    } else {
+        b""
+    };
+    for piece in [close, b"\r\n\r\n", body] {
+        out.extend_from_slice(piece);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without the time of day.
+    fn text(octets: &[u8]) -> String {
+        let text = String::from_utf8_lossy(octets);
+        let lines = text.split("\r\n");
+        lines
+            .filter(|line| !line.starts_with("date: "))
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    #[test]
+    fn a_usual_answer_is_as_any_other() {
+        for (closes, body) in [(false, "<body/>"), (true, ""), (false, "\u{e9}")] {
+            let any = bosh::said(200, body, ::bosh::terms::CONTENT);
+            let any = print(any, Manner::default(), closes);
+            let usual = print_usual(body.as_bytes(), &Manner::default(), closes);
+            assert_eq!(text(&usual), text(&any));
+            assert_eq!(text(&usual).contains("\nconnection: close\n"), closes);
+            assert!(text(&usual).ends_with(&format!("\n\n{body}")));
+        }
+    }
 }
