@@ -169,8 +169,7 @@ fn answers_come_in_order_while_other_streams_go_on() {
     while heard.len() < MESSAGES {
         // What is said meanwhile answers what is held as well.
         under_way.push(ann.ask(&chat(&bob.jid, &format!("after {}", heard.len()))));
-        let (stream, body) = ann.next();
-        assert_eq!(stream, under_way.remove(0));
+        let body = ann.answer(under_way.remove(0));
         heard.extend(texts(&body));
     }
     assert_eq!(heard, sent);
@@ -256,5 +255,31 @@ fn who_is_silent_after_a_reset_is_gone() {
         attribute(&ann.answer(late), "condition").as_deref(),
         Some("item-not-found")
     );
+    ann.stands();
+}
+
+/// Answers of many frames, more of them than fit into the window that the client opens at first.
+#[test]
+fn long_answers_come_whole() {
+    if quick() {
+        return;
+    }
+    let server = Server::start(&["ann", "bob"]);
+    let mut bob = Client::online(&server, "bob", "phone");
+    let mut ann = Page::online(&server, "ann");
+    let long = "x".repeat(60_000);
+    let mut under_way = vec![ann.ask("")];
+    for turn in 0..30 {
+        bob.send(&chat(&ann.jid, &format!("{long}{turn}")));
+        bob.send(&chat(&ann.jid, "short"));
+        let mut heard = Vec::new();
+        while heard.len() < 2 {
+            under_way.push(ann.ask(&chat(&bob.jid, "meanwhile")));
+            let body = ann.answer(under_way.remove(0));
+            heard.extend(texts(&body).iter().map(String::len));
+        }
+        let length = long.len() + turn.to_string().len();
+        assert_eq!(heard, [length, "short".len()]);
+    }
     ann.stands();
 }
