@@ -108,17 +108,17 @@ pub(crate) fn trim_bytes(mut text: &[u8]) -> &[u8] {
 /// Position of the first `separator` outside of quoted strings and angle brackets.
 pub(crate) fn find_outside(text: &str, separator: u8) -> Option<usize> {
     let bytes = text.as_bytes();
-    let (mut quoted, mut angle) = (false, false);
+    let mut quoted = false;
     // Most values have neither quotes nor brackets in front of what is looked for.
     let mut at = memchr::memchr3(separator, b'"', b'<', bytes)?;
     while let Some(&byte) = bytes.get(at) {
         match byte {
             b'\\' if quoted => at += 1,
-            b'"' if !angle => quoted = !quoted,
+            b'"' => quoted = !quoted,
             _ if quoted => {}
-            b'<' => angle = true,
-            b'>' => angle = false,
-            _ if byte == separator && !angle => return Some(at),
+            // Neither quotes nor separators count in there.
+            b'<' => at += memchr::memchr(b'>', bytes.get(at..)?)?,
+            _ if byte == separator => return Some(at),
             _ => {}
         }
         at += 1;

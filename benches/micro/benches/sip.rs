@@ -40,12 +40,12 @@ fn transaction(c: &mut Criterion) {
             |octets| {
                 now.0 += 10;
                 layer.handle_timeout(now);
-                layer.handle_datagram(now, &flow, octets.clone());
+                layer.handle_datagram(now, &flow, &octets);
                 let Some(Event::Request { id, request, .. }) = layer.poll_event() else {
                     panic!("a new request");
                 };
                 layer.respond(now, id, Response::for_request(&request, 200));
-                layer.handle_datagram(now, &flow, octets);
+                layer.handle_datagram(now, &flow, &octets);
                 while let Some(transmit) = layer.poll_transmit() {
                     black_box(transmit);
                 }

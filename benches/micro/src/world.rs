@@ -83,7 +83,7 @@ impl World {
     /// A datagram, and all that follows from it.
     pub fn datagram(&mut self, flow: &Flow, octets: Bytes) {
         self.pass(10);
-        self.layer.handle_datagram(self.now.at, flow, octets);
+        self.layer.handle_datagram(self.now.at, flow, &octets);
         self.work();
     }
 

@@ -76,8 +76,8 @@ impl Layer {
     }
 
     /// Takes a UDP datagram. A malformed request is answered if that is possible, other rubbish dropped;
-    /// line ends alone are a keep-alive.
-    pub fn handle_datagram(&mut self, now: Timestamp, flow: &Flow, octets: Bytes) {
+    /// line ends alone are a keep-alive. What came before is not copied.
+    pub fn handle_datagram(&mut self, now: Timestamp, flow: &Flow, octets: &[u8]) {
         let first = octets.iter().find(|o| !matches!(o, b'\r' | b'\n'));
         if first.is_none() {
             if !octets.is_empty() {
@@ -87,13 +87,15 @@ impl Layer {
         }
         // No method begins like that but one that nobody has.
         if octets.starts_with(b"SIP/") {
+            let octets = Bytes::copy_from_slice(octets);
             return self.handle_message(now, flow, parse(&octets));
         }
         // A client sends the very same octets again (RFC 3261 §17.1.1.2, §17.1.2.2): they need no reading.
-        let hash = self.seeded.hash(&octets);
+        let hash = self.seeded.hash(octets);
         if let Some(id) = self.datagrams.get(&hash) {
             return self.repeat(*id);
         }
+        let octets = Bytes::copy_from_slice(octets);
         let message = parse(&octets);
         self.current = Some((hash, octets));
         self.handle_message(now, flow, message);

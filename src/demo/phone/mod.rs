@@ -7,7 +7,6 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use sip::digest::{DigestSession, choose_challenge};
 use sip::header::Transport;
 use sip::transaction::{ClientId, Config, Event, Failure, Flow, Layer, ServerId};
@@ -187,7 +186,7 @@ impl Phone {
             read = self.socket.recv(&mut octets) => {
                 octets.truncate(read?);
                 let now = self.now();
-                self.layer.handle_datagram(now, &self.flow, Bytes::from(octets));
+                self.layer.handle_datagram(now, &self.flow, &octets);
             }
             () = timer => {
                 let now = self.now();

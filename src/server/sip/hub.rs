@@ -429,7 +429,7 @@ impl Hub {
 }
 
 impl Input<'_> {
-    pub(super) fn datagram(&mut self, flow: &Flow, octets: Bytes) {
+    pub(super) fn datagram(&mut self, flow: &Flow, octets: &[u8]) {
         self.hub.layer.handle_datagram(self.now.at, flow, octets);
     }
 

@@ -142,7 +142,7 @@ pub(crate) async fn receive(shared: Arc<Shared>, sip: Arc<Sip>, index: usize) {
             for _ in 0..ROUNDS {
                 let received = datagrams.receive(&mut buffers, |remote, octets| {
                     let flow = Flow::new(Transport::Udp, local, canonical(remote));
-                    input.datagram(&flow, Bytes::copy_from_slice(octets));
+                    input.datagram(&flow, octets);
                 });
                 match received {
                     Ok(BATCH..) => {}

@@ -73,7 +73,7 @@ fn receive(layer: &mut Layer, now: u64, flow: &Flow, octets: &Bytes) {
     if flow.is_reliable() {
         layer.handle_message(Timestamp(now), flow, parse(octets));
     } else {
-        layer.handle_datagram(Timestamp(now), flow, octets.clone());
+        layer.handle_datagram(Timestamp(now), flow, octets);
     }
 }
 

@@ -103,10 +103,10 @@ impl Net {
                 to_server: true,
                 octets,
             } => {
-                self.server.handle_datagram(now, &udp(), octets);
+                self.server.handle_datagram(now, &udp(), &octets);
             }
             Happening::Arrival { octets, .. } => {
-                self.client.handle_datagram(now, &to_server(), octets);
+                self.client.handle_datagram(now, &to_server(), &octets);
             }
             Happening::Answer(id, response) => self.server.respond(now, id, response),
         }

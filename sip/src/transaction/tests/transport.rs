@@ -140,9 +140,9 @@ fn read_status(octets: &Bytes) -> u16 {
 #[test]
 fn keep_alives_are_told_and_answered_over_streams() {
     let mut layer = layer();
-    layer.handle_datagram(Timestamp(0), &udp(), Bytes::from_static(b"\r\n\r\n"));
+    layer.handle_datagram(Timestamp(0), &udp(), b"\r\n\r\n");
     assert!(matches!(layer.poll_event(), Some(Event::Ping { flow }) if flow == udp()));
-    layer.handle_datagram(Timestamp(0), &udp(), Bytes::new());
+    layer.handle_datagram(Timestamp(0), &udp(), b"");
     assert_clean(&mut layer);
     layer.handle_ping(&tcp());
     let pong = layer.poll_transmit().unwrap();
