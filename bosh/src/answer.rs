@@ -86,11 +86,15 @@ impl Content<'_> {
         if bare && self.elements.is_empty() {
             return (Bytes::from_static(EMPTY), 0..0);
         }
-        let room = START.len() + STREAM.len() + XMPP.len() + END.len() + 128;
-        let mut out = Vec::with_capacity(room + self.attributes.len() + self.elements.len());
-        out.extend_from_slice(START);
         // XEP-0206 §2 demands it where features or an error of the stream are inside, though these declare it themselves.
-        if OF_STREAM.find(self.elements).is_some() {
+        let of_stream = OF_STREAM.find(self.elements).is_some();
+        // Answers are kept for a while, so there is no more room than they need, but for numbers.
+        let mut room = START.len() + self.attributes.len() + self.elements.len() + END.len();
+        room += if of_stream { STREAM.len() } else { 0 };
+        room += if bare { 0 } else { XMPP.len() + 96 };
+        let mut out = Vec::with_capacity(room);
+        out.extend_from_slice(START);
+        if of_stream {
             out.extend_from_slice(STREAM);
         }
         if !self.attributes.is_empty() && memchr::memmem::find(self.attributes, b" xmpp:").is_some()

@@ -83,6 +83,13 @@ impl Order {
         }
     }
 
+    /// Whether the request of this id, which has not been here, is the next one: then it is passed on.
+    pub(crate) fn passes(&mut self, rid: u64) -> bool {
+        let is_next = rid == self.next;
+        self.next += u64::from(is_next);
+        is_next
+    }
+
     /// Takes a request that has not been here.
     pub(crate) fn insert(&mut self, request: Early) {
         let at = self
@@ -100,6 +107,10 @@ impl Order {
     pub(crate) fn advance(&mut self) -> Option<Early> {
         self.early.front().filter(|e| e.waiting.rid == self.next)?;
         let request = self.early.pop_front()?;
+        if self.early.is_empty() {
+            // Most sessions never need it again.
+            self.early = VecDeque::new();
+        }
         self.next += 1;
         Some(request)
     }

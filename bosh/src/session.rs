@@ -4,10 +4,10 @@ mod end;
 mod opening;
 mod request;
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use crate::answer::{Answer, Content, Ticket, recoverable};
 use crate::body::Body;
@@ -65,8 +65,16 @@ pub struct Session {
     pause: Option<Duration>,
     /// Since when no request waits for an answer.
     idle: Option<Time>,
-    answers: VecDeque<Answer>,
-    events: VecDeque<Event>,
+    answers: Few<Answer>,
+    events: Few<Event>,
+}
+
+/// What is taken out at once, and mostly one: a session that waits has no room for more.
+type Few<T> = SmallVec<[T; 1]>;
+
+/// Takes the first out.
+fn first<T>(few: &mut Few<T>) -> Option<T> {
+    (!few.is_empty()).then(|| few.remove(0))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,7 +147,7 @@ impl Session {
         if matches!(self.state, State::Opening(_)) {
             self.dismiss(Some(ticket));
             self.state = State::Over;
-            self.events.push_back(Event::Lost(None));
+            self.events.push(Event::Lost(None));
             return;
         }
         let found = self.order.all().find(|w| w.ticket == Some(ticket));
@@ -173,7 +181,7 @@ impl Session {
         self.settle(now);
         if self.gone().is_some_and(|at| at <= now) {
             self.state = State::Over;
-            self.events.push_back(Event::Lost(None));
+            self.events.push(Event::Lost(None));
         }
     }
 
@@ -191,12 +199,12 @@ impl Session {
 
     /// The next answer to give.
     pub fn poll_answer(&mut self) -> Option<Answer> {
-        self.answers.pop_front()
+        first(&mut self.answers)
     }
 
     /// What comes next for the stream.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        first(&mut self.events)
     }
 
     /// The client is known to have got all that was taken from the stream.
@@ -303,7 +311,7 @@ impl Session {
             _ => 200,
         };
         if let Some(ticket) = waiting.ticket {
-            self.answers.push_back(Answer {
+            self.answers.push(Answer {
                 ticket,
                 status,
                 body: printed.0.clone(),
@@ -323,7 +331,7 @@ impl Session {
 
     /// Lets a request go that is to come again, with those before it that are not answered (§17.3).
     fn ask_again(&mut self, ticket: Ticket, rid: u64) {
-        self.answers.push_back(Answer {
+        self.answers.push(Answer {
             ticket,
             status: 200,
             body: recoverable(self.ack(rid)),
@@ -342,7 +350,7 @@ impl Session {
     /// Answers a request with an error, outside of the order.
     fn refuse(&mut self, ticket: Ticket, condition: Condition) {
         let (status, body) = crate::answer::refusal(condition, self.terms.is_legacy());
-        self.answers.push_back(Answer {
+        self.answers.push(Answer {
             ticket,
             status,
             body,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Session, State};
+use super::{Few, Session, State};
 use crate::answer::{Ticket, print_attribute, print_number};
 use crate::body::Body;
 use crate::condition::Condition;
@@ -58,8 +58,8 @@ impl Session {
             report: None,
             pause: None,
             idle: None,
-            answers: std::collections::VecDeque::new(),
-            events: std::collections::VecDeque::new(),
+            answers: Few::new(),
+            events: Few::new(),
             terms,
         };
         session.introduce(body.rid);

@@ -33,8 +33,13 @@ impl Session {
             since: now,
             key: key(&body),
         };
-        self.order.insert(Early { waiting, body });
-        self.rest(now, false);
+        let request = Early { waiting, body };
+        if self.order.passes(request.waiting.rid) {
+            self.process(now, request);
+        } else {
+            self.order.insert(request);
+            self.rest(now, false);
+        }
         while !self.has_closed()
             && let Some(request) = self.order.advance()
         {
@@ -144,7 +149,7 @@ impl Session {
         }
         if body.restart {
             // What it carries besides is not looked at (XEP-0206 §5).
-            self.events.push_back(Event::Restart {
+            self.events.push(Event::Restart {
                 to: body.to,
                 from: body.from,
                 lang: body.lang,
@@ -178,7 +183,7 @@ impl Session {
         self.say_parting(now);
         self.state = State::Ended(now.plus(LINGER));
         if was_open {
-            self.events.push_back(Event::Terminated);
+            self.events.push(Event::Terminated);
         }
     }
 
@@ -210,7 +215,7 @@ impl Session {
         match self.memory.find(body.rid).filter(|a| a.key == key) {
             Some(answered) => {
                 let body = answered.body.clone();
-                self.answers.push_back(Answer {
+                self.answers.push(Answer {
                     ticket,
                     status: 200,
                     body,
@@ -228,7 +233,7 @@ impl Session {
         let known = known.map(|answered| answered.body.clone());
         match known.filter(|_| self.pace.repeat().is_ok()) {
             Some(body) => {
-                self.answers.push_back(Answer {
+                self.answers.push(Answer {
                     ticket,
                     status: 200,
                     body,

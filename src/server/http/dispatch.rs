@@ -21,19 +21,23 @@ pub(super) struct Manner {
 }
 
 impl Manner {
-    /// The headers that are added for the page of another server.
-    pub(super) fn said(&self) -> &HeaderMap {
-        &self.said
+    /// Makes an answer as it is to be.
+    fn apply(self, answer: &mut Answer) {
+        answer.headers_mut().extend(self.said);
+        finish(self.takes_gzip, answer);
     }
 
-    /// Makes an answer as it is to be.
-    pub(super) fn apply(self, answer: &mut Answer) {
-        let headers = answer.headers_mut();
-        headers.extend(self.said);
-        let as_told = HeaderValue::from_static("nosniff");
-        headers.insert(X_CONTENT_TYPE_OPTIONS, as_told);
-        compress(self.takes_gzip, answer);
+    /// Whether the client takes gzip, and the headers that are added for the page of another server.
+    pub(super) fn into_parts(self) -> (bool, HeaderMap) {
+        (self.takes_gzip, self.said)
     }
+}
+
+/// Makes an answer as all are.
+pub(super) fn finish(takes_gzip: bool, answer: &mut Answer) {
+    let as_told = HeaderValue::from_static("nosniff");
+    answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, as_told);
+    compress(takes_gzip, answer);
 }
 
 /// Answers a request. All that can be done is done before the answer is waited for, so that the request does not lie about meanwhile.

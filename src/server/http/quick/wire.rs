@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::super::answer::{Answer, Content};
 use super::super::bosh::{self, Turn};
 use super::super::compress;
-use super::super::dispatch::Manner;
+use super::super::dispatch::{self, finish};
 use super::date;
 
 /// A connection that is answered over by whoever has the answer.
@@ -33,6 +33,25 @@ struct State {
     task: Option<Waker>,
     /// When something was asked or answered last.
     last: Instant,
+}
+
+/// How an answer is given, whatever it is.
+struct Manner {
+    takes_gzip: bool,
+    /// Headers for the page of another server, as they stand on the wire.
+    said: Box<[u8]>,
+}
+
+impl From<dispatch::Manner> for Manner {
+    fn from(manner: dispatch::Manner) -> Self {
+        let (takes_gzip, headers) = manner.into_parts();
+        let mut said = Vec::new();
+        print_fields(&mut said, &headers);
+        Self {
+            takes_gzip,
+            said: said.into(),
+        }
+    }
 }
 
 /// What is left of an answer.
@@ -70,7 +89,8 @@ impl Wire {
     }
 
     /// A request begins to wait.
-    pub(super) fn ask(&self, manner: Manner, closes: bool) {
+    pub(super) fn ask(&self, manner: dispatch::Manner, closes: bool) {
+        let manner = manner.into();
         let mut state = self.0.lock();
         state.manner = Some(manner);
         state.closes = closes;
@@ -144,7 +164,7 @@ impl Wire {
     /// Answers the request that waits, by whoever calls if the socket takes it. `turn`: not before the answers that have their turns
     /// before.
     pub(in super::super) fn say(&self, answer: Answer, turn: Option<Turn>) {
-        self.write(turn, |manner, closes| print(answer, manner, closes));
+        self.write(turn, |manner, closes| print(answer, &manner, closes));
     }
 
     /// Answers it with what a session says, of the usual type.
@@ -155,7 +175,7 @@ impl Wire {
             } else {
                 print(
                     bosh::said(200, body, ::bosh::terms::CONTENT),
-                    manner,
+                    &manner,
                     closes,
                 )
             }
@@ -195,7 +215,7 @@ impl Wire {
 /// What every usual answer begins with.
 static USUAL: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut answer = bosh::said(200, Content::default(), ::bosh::terms::CONTENT);
-    Manner::default().apply(&mut answer);
+    finish(false, &mut answer);
     let mut out = Vec::new();
     print_head(&mut out, &answer);
     out
@@ -205,16 +225,17 @@ static USUAL: LazyLock<Vec<u8>> = LazyLock::new(|| {
 fn print_usual(body: &[u8], manner: &Manner, closes: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(USUAL.len() + 256 + body.len());
     out.extend_from_slice(&USUAL);
-    print_fields(&mut out, manner.said());
+    out.extend_from_slice(&manner.said);
     print_end(&mut out, body, closes);
     out
 }
 
 /// Any answer as it stands on the wire (RFC 9112 §4).
-fn print(mut answer: Answer, manner: Manner, closes: bool) -> Vec<u8> {
-    manner.apply(&mut answer);
+fn print(mut answer: Answer, manner: &Manner, closes: bool) -> Vec<u8> {
+    finish(manner.takes_gzip, &mut answer);
     let mut out = Vec::with_capacity(512 + answer.body().bytes().len());
     print_head(&mut out, &answer);
+    out.extend_from_slice(&manner.said);
     print_end(&mut out, answer.body().bytes(), closes);
     out
 }
@@ -274,9 +295,10 @@ mod tests {
     #[test]
     fn a_usual_answer_is_as_any_other() {
         for (closes, body) in [(false, "<body/>"), (true, ""), (false, "\u{e9}")] {
+            let manner = Manner::from(dispatch::Manner::default());
             let any = bosh::said(200, body, ::bosh::terms::CONTENT);
-            let any = print(any, Manner::default(), closes);
-            let usual = print_usual(body.as_bytes(), &Manner::default(), closes);
+            let any = print(any, &manner, closes);
+            let usual = print_usual(body.as_bytes(), &manner, closes);
             assert_eq!(text(&usual), text(&any));
             assert_eq!(text(&usual).contains("\nconnection: close\n"), closes);
             assert!(text(&usual).ends_with(&format!("\n\n{body}")));
