@@ -4,10 +4,10 @@ mod end;
 mod opening;
 mod request;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 
 use crate::answer::{Answer, Content, Ticket, recoverable};
 use crate::body::Body;
@@ -65,16 +65,17 @@ pub struct Session {
     pause: Option<Duration>,
     /// Since when no request waits for an answer.
     idle: Option<Time>,
-    answers: Few<Answer>,
-    events: Few<Event>,
+    answers: VecDeque<Answer>,
+    events: VecDeque<Event>,
 }
 
-/// What is taken out at once, and mostly one: a session that waits has no room for more.
-type Few<T> = SmallVec<[T; 1]>;
-
-/// Takes the first out.
-fn first<T>(few: &mut Few<T>) -> Option<T> {
-    (!few.is_empty()).then(|| few.remove(0))
+/// Takes the first out. The room goes with the last: a session that waits needs none.
+fn first<T>(all: &mut VecDeque<T>) -> Option<T> {
+    let first = all.pop_front();
+    if all.is_empty() {
+        *all = VecDeque::new();
+    }
+    first
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,7 +148,7 @@ impl Session {
         if matches!(self.state, State::Opening(_)) {
             self.dismiss(Some(ticket));
             self.state = State::Over;
-            self.events.push(Event::Lost(None));
+            self.events.push_back(Event::Lost(None));
             return;
         }
         let found = self.order.all().find(|w| w.ticket == Some(ticket));
@@ -181,7 +182,7 @@ impl Session {
         self.settle(now);
         if self.gone().is_some_and(|at| at <= now) {
             self.state = State::Over;
-            self.events.push(Event::Lost(None));
+            self.events.push_back(Event::Lost(None));
         }
     }
 
@@ -311,7 +312,7 @@ impl Session {
             _ => 200,
         };
         if let Some(ticket) = waiting.ticket {
-            self.answers.push(Answer {
+            self.answers.push_back(Answer {
                 ticket,
                 status,
                 body: printed.0.clone(),
@@ -331,7 +332,7 @@ impl Session {
 
     /// Lets a request go that is to come again, with those before it that are not answered (§17.3).
     fn ask_again(&mut self, ticket: Ticket, rid: u64) {
-        self.answers.push(Answer {
+        self.answers.push_back(Answer {
             ticket,
             status: 200,
             body: recoverable(self.ack(rid)),
@@ -350,7 +351,7 @@ impl Session {
     /// Answers a request with an error, outside of the order.
     fn refuse(&mut self, ticket: Ticket, condition: Condition) {
         let (status, body) = crate::answer::refusal(condition, self.terms.is_legacy());
-        self.answers.push(Answer {
+        self.answers.push_back(Answer {
             ticket,
             status,
             body,

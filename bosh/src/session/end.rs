@@ -61,7 +61,7 @@ impl Session {
         }
         self.dismiss(ticket);
         if !matches!(self.state, State::Ending(_)) {
-            self.events.push(Event::Lost(Some(condition)));
+            self.events.push_back(Event::Lost(Some(condition)));
         }
         self.state = State::Over;
     }

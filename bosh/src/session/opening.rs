@@ -1,8 +1,9 @@
 //! How a session begins (XEP-0124 §7).
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{Few, Session, State};
+use super::{Session, State};
 use crate::answer::{Ticket, print_attribute, print_number};
 use crate::body::Body;
 use crate::condition::Condition;
@@ -58,8 +59,8 @@ impl Session {
             report: None,
             pause: None,
             idle: None,
-            answers: Few::new(),
-            events: Few::new(),
+            answers: VecDeque::new(),
+            events: VecDeque::new(),
             terms,
         };
         session.introduce(body.rid);

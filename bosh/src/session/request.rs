@@ -149,7 +149,7 @@ impl Session {
         }
         if body.restart {
             // What it carries besides is not looked at (XEP-0206 §5).
-            self.events.push(Event::Restart {
+            self.events.push_back(Event::Restart {
                 to: body.to,
                 from: body.from,
                 lang: body.lang,
@@ -183,7 +183,7 @@ impl Session {
         self.say_parting(now);
         self.state = State::Ended(now.plus(LINGER));
         if was_open {
-            self.events.push(Event::Terminated);
+            self.events.push_back(Event::Terminated);
         }
     }
 
@@ -215,7 +215,7 @@ impl Session {
         match self.memory.find(body.rid).filter(|a| a.key == key) {
             Some(answered) => {
                 let body = answered.body.clone();
-                self.answers.push(Answer {
+                self.answers.push_back(Answer {
                     ticket,
                     status: 200,
                     body,
@@ -233,7 +233,7 @@ impl Session {
         let known = known.map(|answered| answered.body.clone());
         match known.filter(|_| self.pace.repeat().is_ok()) {
             Some(body) => {
-                self.answers.push(Answer {
+                self.answers.push_back(Answer {
                     ticket,
                     status: 200,
                     body,

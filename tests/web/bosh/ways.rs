@@ -192,6 +192,31 @@ fn half_a_request_does_not_hold_up_the_end() {
     drop((begun, wire));
 }
 
+/// What was sent ahead is answered though its client says nothing more; one that only waits has gone.
+#[test]
+fn who_ends_his_side_is_answered_what_he_asked_ahead() {
+    let server = Server::start(&["ann"]);
+    let mut tab = Tab::online(&server, "ann", "tab");
+    let (first, last) = (tab.body("", ""), tab.body("type='terminate'", ""));
+    let mut socket = TcpStream::connect(server.address("http.listen")).unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    let ahead = post("no XML") + &post(&first) + &post("no XML");
+    std::io::Write::write_all(&mut socket, ahead.as_bytes()).unwrap();
+    socket.shutdown(std::net::Shutdown::Write).unwrap();
+    let heard = Wire::plain(&server).ask(&post(&last));
+    assert_eq!(heard.status, 200, "{}", heard.text());
+    let mut heard = String::new();
+    socket.read_to_string(&mut heard).unwrap();
+    let statuses: Vec<_> = heard
+        .lines()
+        .filter_map(|line| line.split("HTTP/1.1 ").nth(1))
+        .collect();
+    let [one, two, three] = &statuses[..] else {
+        panic!("{heard}");
+    };
+    assert!(one.starts_with("400") && two.starts_with("200") && three.starts_with("400"));
+}
+
 /// Who has asked for the end hears it once his session is told, over the same connection as well.
 #[test]
 fn a_closed_connection_is_closed_behind_the_answer() {

@@ -1,7 +1,8 @@
 //! One session of BOSH as the carrier of a stream.
 //!
 //! Requests come in by [`Carried::ask`], in whatever task they are read; the stream is served by a task of its own, which takes
-//! elements out and puts them in. The lock is a leaf: nothing else is locked while it is held.
+//! elements out and puts them in. While its lock is held an answer is written, which locks its connection (`quick::wire`) and the turns of
+//! answers ([`super::turns`]), in this order; neither of them locks anything behind itself.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -223,7 +224,9 @@ impl Carried {
             state.entered = due;
         }
         drop(state);
-        drop(unanswered);
+        for (_, reply) in unanswered.into_iter().flatten() {
+            reply.abandon(self.legacy);
+        }
         wakers.into_iter().flatten().for_each(Waker::wake);
         if let (true, Some(registry)) = (over || enter.is_some(), self.whose.registry.upgrade()) {
             if over {

@@ -51,6 +51,19 @@ impl Reply {
             }
         }
     }
+
+    /// There will be no answer: the session is over.
+    pub(super) fn abandon(self, legacy: bool) {
+        match self {
+            // Its task finds out.
+            Self::Task(_) => {}
+            Self::Wire(mut wire) => {
+                if let Some(wire) = wire.0.take() {
+                    wire.say(not_found(legacy).into(), None);
+                }
+            }
+        }
+    }
 }
 
 impl Drop for OnWire {

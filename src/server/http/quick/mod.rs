@@ -22,12 +22,13 @@ mod wire;
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context as Waking, Poll};
 use std::time::Duration;
 
 use ::bosh::{Body, Ticket};
 use hyper::body::Bytes;
+use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::body::BadBody;
@@ -45,6 +46,9 @@ pub(super) use wire::Wire;
 
 /// What is read ahead at most while a request waits for its answer.
 const AHEAD: usize = 32 * 1024;
+
+/// How long the rest of a request may take when the server stops.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Why a connection is not served here any more.
 pub(super) enum End {
@@ -83,6 +87,8 @@ pub(super) async fn serve(connected: &Connected, socket: Socket, patience: Durat
                     Box::pin(carried.room()).await;
                     connection.hold(carried, *body);
                 }
+                // Whoever sends many at once that are answered at once does not keep the thread.
+                coop::consume_budget().await;
             }
             Event::Left(left) => {
                 if Box::pin(connection.write(left)).await.is_err() {
@@ -112,12 +118,14 @@ struct Connection<'a> {
     read: Vec<u8>,
     /// Since when content is awaited.
     begun: Option<Instant>,
-    /// Where the request waits that was asked last.
-    held: Option<(Arc<Carried>, Ticket)>,
+    /// Where the request waits that was asked last. It does not keep a session that is over.
+    held: Option<(Weak<Carried>, Ticket)>,
     /// How long the next request may take.
     patience: Duration,
-    /// The server stops: what waits is answered, and nothing else.
-    ends: bool,
+    /// The client says nothing more; what it has said is answered.
+    silent: bool,
+    /// Since when the server stops: what was asked is answered, and nothing else.
+    ends: Option<Instant>,
 }
 
 /// What has come.
@@ -154,7 +162,8 @@ impl<'a> Connection<'a> {
             begun: None,
             held: None,
             patience,
-            ends: false,
+            silent: false,
+            ends: None,
         })
     }
 
@@ -164,16 +173,16 @@ impl<'a> Connection<'a> {
         mut stopped: Pin<&mut (impl Future<Output = ()> + Send)>,
         sleep: Pin<&mut Sleep>,
     ) -> Poll<Event> {
-        if !self.ends {
-            self.ends = stopped.as_mut().poll(waking).is_ready();
+        if self.ends.is_none() && stopped.as_mut().poll(waking).is_ready() {
+            self.ends = Some(Instant::now());
         }
         let waits = loop {
-            let eager = self.ends || !self.read.is_empty();
+            let eager = self.ends.is_some() || !self.read.is_empty();
             let waits = match self.wire.look(waking, eager) {
                 Found::Left(left) => return Poll::Ready(Event::Left(left)),
                 Found::Waiting => true,
-                Found::Idle { closes } if closes || self.ends => return Poll::Ready(Event::Over),
-                Found::Idle { .. } => false,
+                Found::Idle { closes: true } => return Poll::Ready(Event::Over),
+                Found::Idle { closes: false } => false,
             };
             if !waits {
                 self.held = None;
@@ -182,7 +191,11 @@ impl<'a> Connection<'a> {
                 {
                     return Poll::Ready(event);
                 }
-            } else if self.read.len() >= AHEAD {
+                // Of a request that has begun the rest may come.
+                if self.silent || self.ends.is_some() && self.begun.is_none() {
+                    return Poll::Ready(Event::Over);
+                }
+            } else if self.silent || self.read.len() >= AHEAD {
                 break true;
             }
             match self.poll_read(waking, waits) {
@@ -197,10 +210,12 @@ impl<'a> Connection<'a> {
     /// Reads on. An event at once where a whole request comes in one piece.
     fn poll_read(&mut self, waking: &mut Waking<'_>, waits: bool) -> Poll<Option<Event>> {
         let (socket, read, begun) = (&mut self.socket, &mut self.read, &mut self.begun);
-        let connected = self.connected;
+        let (connected, silent) = (self.connected, &mut self.silent);
         let come = socket.poll_read(waking, |octets| {
             if octets.is_empty() {
-                return Some(Event::Over);
+                // Who has asked ahead is answered; one that only waits has gone.
+                *silent = waits && !read.is_empty();
+                return (!*silent).then_some(Event::Over);
             }
             if waits || !read.is_empty() {
                 read.extend_from_slice(octets);
@@ -217,8 +232,8 @@ impl<'a> Connection<'a> {
     fn next(&mut self) -> Option<Event> {
         let (event, taken) = examine(self.connected, &self.read, &mut self.begun);
         self.read.drain(..taken);
-        if self.read.is_empty() {
-            self.read = Vec::new();
+        if self.read.is_empty() || self.read.capacity() > AHEAD && taken > 0 {
+            self.read.shrink_to_fit();
         }
         event
     }
@@ -232,6 +247,10 @@ impl<'a> Connection<'a> {
     ) -> Poll<Event> {
         let limits = &self.connected.shared.config.limits;
         let late = self.begun.map(|begun| begun + limits.http_request_time);
+        let late = match self.ends {
+            Some(ends) => late.map(|late| late.min(ends + LAST_WORDS)),
+            None => late,
+        };
         if late.is_some_and(|late| late < sleep.deadline()) {
             sleep.as_mut().reset(late.unwrap_or_else(Instant::now));
         }
@@ -254,11 +273,13 @@ impl<'a> Connection<'a> {
     fn ask(&mut self, Asked { head, body }: Asked) -> Option<(Arc<Carried>, Box<Body>)> {
         self.patience = self.connected.shared.config.limits.http_idle_time;
         let (context, manner) = dispatch::known(self.connected, self.route, &head.request);
-        self.wire.ask(manner, head.closes);
+        self.wire.ask(manner, head.closes || self.ends.is_some());
         let elsewhere = || host_meta::bosh(&context, &head.request);
         let reply = || Reply::wire(Arc::clone(&self.wire));
         match bosh::ask(&context, elsewhere, body, reply) {
-            bosh::Asked::Held(carried, ticket) => self.held = Some((carried, ticket)),
+            bosh::Asked::Held(carried, ticket) => {
+                self.held = Some((Arc::downgrade(&carried), ticket));
+            }
             bosh::Asked::Refused(refusal) => self.wire.say(refusal.into(), None),
             bosh::Asked::Crowded(carried, body) => return Some((carried, body)),
         }
@@ -268,12 +289,17 @@ impl<'a> Connection<'a> {
     /// There is room for a request.
     fn hold(&mut self, carried: Arc<Carried>, body: Body) {
         let ticket = carried.ask(body, Reply::wire(Arc::clone(&self.wire)));
-        self.held = Some((carried, ticket));
+        self.held = Some((Arc::downgrade(&carried), ticket));
     }
 
     /// Tells who sends a body too slowly.
     fn refuse_late(&mut self) {
-        self.wire.ask(Manner::default(), true);
+        let most = bosh::most_octets(&self.connected.shared.config.limits);
+        let manner = match head::read(&self.read, most) {
+            Read::Ours(head) => dispatch::known(self.connected, self.route, &head.request).1,
+            _ => Manner::default(),
+        };
+        self.wire.ask(manner, true);
         self.wire.say(BadBody::TooSlow.into(), None);
         self.read = Vec::new();
         self.begun = None;
@@ -294,6 +320,7 @@ impl<'a> Connection<'a> {
     async fn close(&mut self) {
         if self.wire.give_up()
             && let Some((carried, ticket)) = self.held.take()
+            && let Some(carried) = carried.upgrade()
         {
             carried.disconnect(ticket);
         }
