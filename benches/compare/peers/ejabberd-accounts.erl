@@ -12,10 +12,13 @@ Item = fun(Name, Contact) ->
     Address = {Contact, Host, <<>>},
     {roster, {Name, Host, Address}, {Name, Host}, Address, <<>>, both, none, [], <<>>, []}
 end.
+%% A million items one by one would be logged and dumped for minutes: the table is on the disk again when it has them all.
+{atomic, ok} = mnesia:change_table_copy_type(roster, node(), ram_copies).
 lists:foreach(fun([Name | Contacts]) ->
     mnesia:dirty_write(setelement(2, Record, {Name, Host})),
     lists:foreach(fun(Contact) -> mnesia:dirty_write(Item(Name, Contact)) end, Contacts)
 end, Lines).
+{atomic, ok} = mnesia:change_table_copy_type(roster, node(), disc_copies).
 mnesia:sync_log().
 mnesia:dump_log().
 init:stop().
